@@ -1,0 +1,65 @@
+# `make` alone lists what there is. Every target can be run again: what is done is not redone.
+# `make test TESTS="tests/unit -k slots"` runs some of the tests.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup up test lint bench lock clean
+
+STEP := scripts/step
+COINLOG := .venv/bin/coinlog
+BUNDLE := src/coinlog/web/static/manifest.json
+NODE_MODULES := frontend/node_modules/.package-lock.json
+FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(COINLOG) $(BUNDLE) ## Make .venv with coinlog in it, and the page's bundle
+	@:
+
+up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1: a made-up one)
+	@exec $(COINLOG) up $(if $(filter-out 0 no false,$(SIMULATED)),--simulated)
+
+test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
+	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+
+lint: setup $(DEV) ## Check format, rules and types
+	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
+	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
+	@$(STEP) "Types" .venv/bin/mypy
+	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run
+	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
+
+bench: setup $(DEV) ## Measure against the baselines; takes some minutes
+	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@.venv/bin/python bench/run.py
+
+lock: setup ## Refresh the locks to the newest allowed versions
+	@$(STEP) "Locking" scripts/lock.sh
+
+clean: ## Remove what make has made (never your data)
+	@rm -rf .venv .venv-uv frontend/node_modules src/coinlog/web/static dist \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements.lock requirements-build.lock
+	@$(STEP) "Python packages" scripts/setup_environment.sh $^
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@$(STEP) "Packages for tests and checks" scripts/setup_environment.sh requirements-dev.lock
+	@touch $@
+
+$(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py
+	@$(STEP) "coinlog itself" scripts/install_package.sh
+	@touch $@
+
+$(NODE_MODULES): frontend/package-lock.json frontend/.npmrc $(RUNTIME)
+	@$(STEP) "Packages for the page" .venv/bin/npm --prefix frontend ci
+	@touch $@
+
+$(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)
+	@$(STEP) "The page's bundle" .venv/bin/python scripts/build_frontend.py

@@ -1,0 +1,71 @@
+"""Bundle the page's scripts and styles into the package, under names that tell their content.
+
+Reads ``frontend/src`` and ``frontend/assets`` (copied as they are); writes
+``src/coinlog/web/static/`` with a ``manifest.json`` such as ``{"main.js": "main-K3J5QZ2A.js"}``.
+A file's name changes with its content, so browsers may keep it for ever. Run by ``make setup``;
+needs ``frontend/node_modules`` and Node in ``.venv``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FRONTEND = ROOT / "frontend"
+STATIC = ROOT / "src" / "coinlog" / "web" / "static"
+ESBUILD = (str(Path(sys.executable).parent / "node"), "node_modules/esbuild/bin/esbuild")
+OPTIONS = (
+    *("--bundle", "--minify", "--target=es2020", "--log-level=warning"),
+    *("--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]"),
+)
+# Modules may share chunks and load further ones when needed; the theme is set by a classic
+# script, because those alone run before the first paint.
+BUNDLES = (
+    ("src/main.ts", "src/style.css", "--format=esm", "--splitting"),
+    ("src/theme.ts", "--format=iife"),
+)
+
+
+def bundle(arguments: tuple[str, ...], folder: Path) -> dict[str, str]:
+    """Run esbuild into a folder and return logical names with the hashed ones."""
+    meta = folder / "meta.json"
+    into = (f"--outdir={folder}", f"--metafile={meta}")
+    command = (*ESBUILD, *arguments, *OPTIONS, *into)
+    if subprocess.run(command, cwd=FRONTEND, check=False).returncode:  # noqa: S603 -- our own, pinned esbuild
+        sys.exit("esbuild refused the page's scripts or styles: it said why above")
+    outputs = json.loads(meta.read_bytes())["outputs"].items()
+    meta.unlink()
+    entries = {Path(name): out["entryPoint"] for name, out in outputs if "entryPoint" in out}
+    return {Path(entry).stem + name.suffix: name.name for name, entry in entries.items()}
+
+
+def copy_assets(folder: Path) -> dict[str, str]:
+    """Copy the ready files (icons) into a folder and return their names likewise."""
+    names = {}
+    for asset in sorted((FRONTEND / "assets").glob("*.*")):
+        digest = hashlib.sha256(asset.read_bytes()).hexdigest()[:8].upper()
+        names[asset.name] = f"{asset.stem}-{digest}{asset.suffix}"
+        shutil.copyfile(asset, folder / names[asset.name])
+    return names
+
+
+def main() -> None:
+    """Build beside the old bundle and swap: a page that is being served never loses its files."""
+    fresh = STATIC.with_name("static.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    names = copy_assets(fresh)
+    for arguments in BUNDLES:
+        names |= bundle(arguments, fresh)
+    (fresh / "manifest.json").write_text(json.dumps(names, indent=2, sort_keys=True) + "\n")
+    shutil.rmtree(STATIC, ignore_errors=True)
+    fresh.rename(STATIC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Refresh every lock from pyproject.toml and frontend/package.json to the newest allowed versions.
+# Hashes are kept, addresses are not: whoever installs uses the index they have.
+set -eu
+uv=$(scripts/find_uv.sh)
+export UV_CUSTOM_COMPILE_COMMAND="make lock"
+
+compile() {
+    "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 \
+        --generate-hashes --no-emit-index-url --no-annotate "$@"
+}
+
+compile pyproject.toml --output-file requirements.lock
+compile --group build --constraint requirements.lock --output-file requirements-build.lock
+compile pyproject.toml --group dev --constraint requirements.lock \
+    --constraint requirements-build.lock --output-file requirements-dev.lock
+compile --group uv --output-file requirements-uv.lock
+
+cd frontend
+rm -f package-lock.json
+../.venv/bin/npm install --package-lock-only

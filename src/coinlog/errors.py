@@ -1,0 +1,143 @@
+"""Every exception coinlog raises on purpose, in one tree.
+
+- ``CoinlogError``: the root; its text says what was got, what was expected and what to do
+    - ``UsageError``: the command, a setting or an address was used wrongly (exit code 2)
+        - ``SettingError``: a setting has a value that cannot be used
+        - ``NotCurrentSlotError``: only the current slot can be recorded
+    - ``SourceError``: the source gave no usable answer; ``reason`` is the ledger's code
+        - ``WrongKeyError``: the key is missing, wrong or disabled: correct it
+        - ``PlanError``: the key's plan does not allow this: change plan or settings
+        - ``QuotaError``: the credits are spent: wait until they are renewed
+        - ``RateLimitedError``: too many requests: slow down
+        - ``UnavailableError``: out of reach, too slow or failing: try again
+        - ``BrokenAnswerError``: an answer that cannot be read: keep it and report it
+        - ``RefusedRequestError``: the source says that the request itself is wrong
+        - ``ClockError``: our clock is wrong, so the slot would be
+    - ``ArchiveError``: the archive cannot be written or read
+        - ``DamagedError``: an archived answer is not what its manifest says
+    - ``StoreError``: the database cannot be used
+        - ``StoreUnavailableError``: it is away: try again
+        - ``MixedSourcesError``: simulated and real data may not share a store
+        - ``SchemaError``: its schema is older or newer than this program
+"""
+
+from __future__ import annotations
+
+from coinlog.market import Reason
+
+
+class CoinlogError(Exception):
+    """The root of all errors that coinlog raises on purpose."""
+
+
+class UsageError(CoinlogError):
+    """A command, setting or address was used wrongly."""
+
+
+class SettingError(UsageError):
+    """A setting has a value that cannot be used."""
+
+
+class NotCurrentSlotError(UsageError):
+    """A slot other than the current one was to be recorded."""
+
+
+class SourceError(CoinlogError):
+    """The source gave no usable answer.
+
+    Attributes:
+        reason: the code that the ledger shows.
+        heals: whether asking the same again soon can help.
+        retry_after_seconds: how long the source asked us to wait, if it did.
+    """
+
+    reason: Reason = Reason.BROKEN_ANSWER
+    heals: bool = False
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class WrongKeyError(SourceError):
+    """The API key is missing, wrong, disabled or expired."""
+
+    reason = Reason.WRONG_KEY
+
+
+class PlanError(SourceError):
+    """The key's plan does not allow this request."""
+
+    reason = Reason.PLAN
+
+
+class QuotaError(SourceError):
+    """The plan's credits are spent until they are renewed."""
+
+    reason = Reason.QUOTA
+
+
+class RateLimitedError(SourceError):
+    """Too many requests in a short time."""
+
+    reason = Reason.RATE_LIMITED
+    heals = True
+
+
+class UnavailableError(SourceError):
+    """The source is out of reach, too slow or failing."""
+
+    reason = Reason.UNREACHABLE
+    heals = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Reason = Reason.UNREACHABLE,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.reason = reason
+
+
+class BrokenAnswerError(SourceError):
+    """An answer cannot be read as what it should be."""
+
+    reason = Reason.BROKEN_ANSWER
+
+
+class RefusedRequestError(SourceError):
+    """The source says that the request is wrong (HTTP 400)."""
+
+    reason = Reason.REFUSED_REQUEST
+
+
+class ClockError(SourceError):
+    """Our clock and the source's disagree about which slot it is."""
+
+    reason = Reason.CLOCK_SKEW
+
+
+class ArchiveError(CoinlogError):
+    """The archive cannot be written or read."""
+
+
+class DamagedError(ArchiveError):
+    """An archived answer is not what its manifest says it is."""
+
+
+class StoreError(CoinlogError):
+    """The database cannot be used as it is."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database is away or too busy; trying again can help."""
+
+
+class MixedSourcesError(StoreError):
+    """Simulated and real data may not share a store."""
+
+
+class SchemaError(StoreError):
+    """The database's schema is older or newer than this program."""

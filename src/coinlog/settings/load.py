@@ -1,0 +1,277 @@
+"""Find every setting in the environment and ``.env``, and check it.
+
+This is the only module of coinlog that reads the environment: all others receive values.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import platformdirs
+import sqlalchemy as sa
+
+from coinlog.errors import SettingError
+from coinlog.settings.dotenv import read_dotenv
+from coinlog.settings.parsers import sqlite_url
+from coinlog.settings.secret import Secret
+from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS, Setting
+from coinlog.slots import AssetSelection, parse_assets
+
+PREFIX = "COINLOG_"
+DATABASE_FILE = "coinlog.db"
+SECRET_FILE_LIMIT = 65_536
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_NAMES = frozenset(name for setting in SETTINGS for name in setting.names)
+_SECRET_NAMES = frozenset(name for s in SETTINGS if s.secret for name in s.names)
+_FILE_NAMES = frozenset(f"{name}_FILE" for name in _SECRET_NAMES)
+_LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
+
+T = TypeVar("T")
+
+
+class Given(NamedTuple):
+    """A value as it was given, under which name and where."""
+
+    name: str
+    text: str
+    where: str
+
+
+Layer = dict[str, Given]
+"""The values of one place by name. Empty ones count as not given."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Every setting, checked. Paths are absolute, times are seconds, sizes are bytes.
+
+    ``notes`` are sentences for the user about settings that look like a mistake.
+    """
+
+    api_key: Secret | None
+    cmc_url: str
+    database_url: sa.URL
+    data: Path
+    archive: str
+    interval_seconds: int
+    assets: str
+    host: str
+    port: int
+    deadline_seconds: float
+    body_limit_bytes: int
+    workers: int
+    log_level: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def selection(self) -> AssetSelection:
+        """The assets to record, parsed."""
+        return parse_assets(self.assets)
+
+    def for_simulated_market(self, url: str) -> Settings:
+        """Return a copy for the made-up market: its own data folder, asked at ``url``, keyless."""
+        data = self.data / "simulated"
+        return replace(
+            self,
+            api_key=None,
+            cmc_url=url.rstrip("/"),
+            database_url=sqlite_url(data / DATABASE_FILE),
+            data=data,
+            archive=str(data / "archive"),
+        )
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")
+) -> Settings:
+    """Return the settings from an environment (this process's unless given) and a ``.env`` file.
+
+    The environment wins over ``.env``; of several names for one thing the first in the table.
+
+    Raises:
+        SettingError: a value cannot be used, or ``.env`` cannot be read.
+    """
+    process = {
+        name: Given(name, text, "from the environment")
+        for name, text in (os.environ if environ is None else environ).items()
+        if text
+    }
+    file = _dotenv_layer(dotenv) if dotenv else {}
+    return _Reader((process, file)).settings(_unknown(process, file))
+
+
+def _dotenv_layer(path: Path) -> Layer:
+    lines = read_dotenv(path, (_NAMES - _SECRET_NAMES) | _FILE_NAMES)
+    return {
+        name: Given(name, line.value, f"{path} line {line.number}")
+        for name, line in lines.items()
+        if line.value
+    }
+
+
+class _Reader:
+    """Finds settings in layers, of which the first that has one wins."""
+
+    def __init__(self, layers: tuple[Layer, ...]) -> None:
+        self.layers = layers
+
+    def settings(self, notes: tuple[str, ...]) -> Settings:
+        key = self.value("COINLOG_API_KEY", Secret)
+        url = self.value("COINLOG_CMC_URL", str) or (PRO_URL if key else KEYLESS_URL)
+        data = self.value("COINLOG_DATA", Path) or default_data()
+        interval = self.known("COINLOG_INTERVAL", int)
+        if key and url.startswith("http:") and not url.startswith(_LOOPBACK):
+            notes += ("COINLOG_CMC_URL begins with http: the key travels unencrypted",)
+        return Settings(
+            api_key=key,
+            cmc_url=url,
+            database_url=self.database() or sqlite_url(data / DATABASE_FILE),
+            data=data,
+            archive=self.value("COINLOG_ARCHIVE", str) or str(data / "archive"),
+            interval_seconds=interval,
+            assets=self.known("COINLOG_ASSETS", str),
+            host=self.known("COINLOG_HOST", str),
+            port=self.known("COINLOG_PORT", int),
+            deadline_seconds=self.deadline(interval),
+            body_limit_bytes=self.known("COINLOG_BODY_LIMIT_MB", int),
+            workers=self.known("COINLOG_WORKERS", int),
+            log_level=self.known("COINLOG_LOG_LEVEL", str),
+            notes=notes,
+        )
+
+    def value(self, name: str, kind: type[T]) -> T | None:
+        """Return a setting's value or its default; ``None`` where it has neither."""
+        setting = _BY_NAME[name]
+        given = find(setting, self.layers)
+        if given is None and setting.default is not None:
+            given = Given(name, setting.default, "the default")
+        value = setting.read(given.text, given.name, given.where) if given else None
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} is read as {type(value)}, used as {kind}")
+        return value
+
+    def known(self, name: str, kind: type[T]) -> T:
+        """Return the value of a setting that has a default."""
+        value = self.value(name, kind)
+        if value is None:
+            raise TypeError(f"{name} has no default")
+        return value
+
+    def database(self) -> sa.URL | None:
+        """Return the database given in the first layer that gives one, as address or in parts."""
+        for layer in self.layers:
+            if find(_BY_NAME["COINLOG_DATABASE_URL"], (layer,)):
+                return _Reader((layer,)).value("COINLOG_DATABASE_URL", sa.URL)
+            if find(_BY_NAME["DB_HOST"], (layer,)):
+                return self.database_from_parts()
+        return None
+
+    def database_from_parts(self) -> sa.URL:
+        password = self.value("DB_PASSWORD", Secret)
+        return sa.URL.create(
+            "mysql+pymysql",
+            username=self.known("DB_USER", str),
+            password=password.reveal() if password else None,
+            host=self.known("DB_HOST", str),
+            port=self.known("DB_PORT", int),
+            database=self.known("DB_NAME", str),
+        )
+
+    def deadline(self, interval_seconds: int) -> float:
+        """Return an attempt's deadline: always over before the next slot's attempt begins."""
+        given = self.value("COINLOG_DEADLINE_SECONDS", float)
+        if given is not None and given >= interval_seconds:
+            raise SettingError(
+                f"COINLOG_DEADLINE_SECONDS is {given:g}: expected less than COINLOG_INTERVAL, "
+                f"which is {interval_seconds} seconds"
+            )
+        return min(90.0, interval_seconds / 2) if given is None else given
+
+
+def find(setting: Setting, layers: Iterable[Layer]) -> Given | None:
+    """Return a setting as given in the first layer that has it, read from its file if it has one.
+
+    Raises:
+        SettingError: it is given twice, as value and as file, or the file cannot be read.
+    """
+    for layer in layers:
+        for name in setting.names:
+            given = layer.get(name)
+            file = layer.get(f"{name}_FILE") if setting.secret else None
+            if given and file:
+                raise SettingError(f"{name} and {name}_FILE are both set: unset one of them")
+            if file:
+                return read_secret_file(file)
+            if given:
+                return given._replace(name=name)
+    return None
+
+
+def read_secret_file(given: Given) -> Given:
+    """Return the secret that a ``NAME_FILE`` points to, without the line break at its end.
+
+    Raises:
+        SettingError: the file cannot be read, is empty or holds more than one line.
+    """
+    try:
+        with Path(given.text).expanduser().open(encoding="utf-8") as file:
+            text = file.read(SECRET_FILE_LIMIT).rstrip("\r\n")
+    except (OSError, ValueError, RuntimeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        # Somebody may have put the secret itself here: only what looks like a path is shown.
+        path = f" {given.text[:200]!r}" if given.text[0] in "/.~" else ""
+        raise SettingError(
+            f"{given.name} ({given.where}) names a file{path} that cannot be read ({cause}): "
+            "expected the path of a file that holds the secret and nothing else"
+        ) from None
+    if not text.strip() or "\n" in text or "\0" in text:
+        raise SettingError(
+            f"{given.name} ({given.where}) names a file that is empty or has several lines: "
+            "expected the secret and nothing else"
+        )
+    return Given(given.name.removesuffix("_FILE"), text, f"from the file in {given.name}")
+
+
+def default_data() -> Path:
+    """Return ``data`` in the checkout we are in or run from, else the platform's data folder."""
+    for folder in (Path.cwd(), Path(__file__).resolve().parents[3]):
+        if _is_checkout(folder):
+            return folder / "data"
+    return platformdirs.user_data_path("coinlog", appauthor=False)
+
+
+def _is_checkout(folder: Path) -> bool:
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(project.get("project", {}).get("name") == "coinlog")
+
+
+def _unknown(process: Layer, file: Layer) -> tuple[str, ...]:
+    """Return a note for each name in the environment that looks like a setting and is none.
+
+    Raises:
+        SettingError: such a name stands in ``.env``, which is ours to be strict about.
+    """
+    for name in sorted(file):
+        if name.startswith(PREFIX) and name not in _NAMES | _FILE_NAMES:
+            raise SettingError(f"{file[name].where}: {_hint(name)}")
+    return tuple(
+        _hint(name)
+        for name in sorted(process)
+        if name.startswith(PREFIX) and name not in _NAMES | _FILE_NAMES
+    )
+
+
+def _hint(name: str) -> str:
+    near = get_close_matches(name, _NAMES, n=1, cutoff=0.6)
+    way_out = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all"
+    return f"{name} is no setting of coinlog: {way_out}"

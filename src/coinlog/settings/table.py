@@ -1,0 +1,222 @@
+"""The table of all settings: the one place where a setting is defined.
+
+``docs/settings.md`` is written from it, and a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coinlog import slots
+from coinlog.errors import SettingError, UsageError
+from coinlog.settings import parsers
+from coinlog.settings.secret import masked
+
+PRO_URL = "https://pro-api.coinmarketcap.com"
+KEYLESS_URL = PRO_URL + "/public-api"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting: its names, what it must be and what it does.
+
+    ``aliases`` are further names, the first one found wins. ``default`` is read like a value
+    given; where it depends on other settings it is ``None``, and ``default_words`` tells it.
+    ``expected`` completes "expected ...". A ``secret`` is never shown, and may also be given as
+    the path of a file in ``NAME_FILE``. ``special`` ones are for special cases.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    parse: Callable[[str], object]
+    default: str | None = None
+    default_words: str = ""
+    expected: str
+    example: str
+    help: str
+    secret: bool = False
+    special: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, the one that wins first."""
+        return (self.name, *self.aliases)
+
+    def read(self, value: str, name: str, where: str) -> object:
+        """Return the value that a text stands for.
+
+        Raises:
+            SettingError: it cannot be used; the message shows it unless it is secret.
+        """
+        try:
+            return self.parse(value)
+        except (UsageError, ValueError) as error:
+            got = "has a value that cannot be used" if self.secret else f"is {masked(value)!r}"
+            why = f", and {error}" if isinstance(error, ValueError) and str(error) else ""
+            raise SettingError(
+                f"{name} ({where}) {got}{why}: expected {self.expected}, "
+                f"for example {name}={self.example}"
+            ) from None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="COINLOG_API_KEY",
+        aliases=("CMC_API_KEY", "COIN_API_KEY", "COIN_APY_KEY"),
+        parse=parsers.api_key,
+        default_words="none: keyless",
+        expected="the key as CoinMarketCap shows it",
+        example="00000000-0000-0000-0000-000000000000",
+        help="CoinMarketCap key, sent as `X-CMC_PRO_API_KEY`. Without one coinlog asks the "
+        "keyless part of the API, for which no account is needed.",
+        secret=True,
+    ),
+    Setting(
+        name="COINLOG_CMC_URL",
+        parse=parsers.cmc_url,
+        default_words=f"`{PRO_URL}` with a key, the same + `/public-api` without",
+        expected="an http(s) address without version, query or password",
+        example="https://sandbox-api.coinmarketcap.com",
+        help="Base address of the API. The example is CoinMarketCap's sandbox, which answers "
+        "with made-up data.",
+    ),
+    Setting(
+        name="COINLOG_DATABASE_URL",
+        parse=parsers.database_url,
+        default_words="SQLite in the data folder",
+        expected="sqlite:///, mysql:// or mariadb:// and so on",
+        example="mysql://coinlog:PASSWORD@127.0.0.1:3306/coinlog",
+        help="The store. `sqlite:///relative.db` and `sqlite:////absolute/path.db` are files; "
+        "characters such as `@` in a password are written `%40`. Wins over `DB_HOST` and its "
+        "companions.",
+        secret=True,
+    ),
+    Setting(
+        name="DB_HOST",
+        parse=parsers.host,
+        default_words="none: SQLite",
+        expected="a host name or an address, without port",
+        example="127.0.0.1",
+        help="Host of a MySQL or MariaDB server. Set, it makes that server the store.",
+    ),
+    Setting(
+        name="DB_PORT",
+        parse=parsers.whole(1, 65535),
+        default="3306",
+        expected="a whole number from 1 to 65535",
+        example="3306",
+        help="Port of the database server.",
+    ),
+    Setting(
+        name="DB_USER",
+        parse=parsers.text,
+        default="coinlog",
+        expected="a user of the database",
+        example="coinlog",
+        help="User of the database.",
+    ),
+    Setting(
+        name="DB_PASSWORD",
+        parse=parsers.password,
+        default_words="none",
+        expected="the password of the database user",
+        example="'the password'",
+        help="Password of the database user.",
+        secret=True,
+    ),
+    Setting(
+        name="DB_NAME",
+        parse=parsers.text,
+        default="coinlog",
+        expected="the name of a database",
+        example="coinlog",
+        help="Name of the database on the server.",
+    ),
+    Setting(
+        name="COINLOG_DATA",
+        parse=parsers.folder,
+        default_words="`./data` in a checkout, else the platform's data folder",
+        expected="a folder, or a path where one can be made",
+        example="/var/lib/coinlog",
+        help="Data folder. The made-up market keeps its own in `simulated/` inside it.",
+    ),
+    Setting(
+        name="COINLOG_ARCHIVE",
+        parse=parsers.archive,
+        default_words="`<data>/archive`",
+        expected="a folder or s3://bucket/prefix",
+        example="s3://my-bucket/coinlog",
+        help="Where the raw answers are kept.",
+    ),
+    Setting(
+        name="COINLOG_INTERVAL",
+        parse=slots.parse_interval,
+        default="6h",
+        expected="minutes that divide an hour or hours that divide a day",
+        example="6h",
+        help="Time between slots: `5m`, `15m`, `1h`, `6h`, `24h` and so on.",
+    ),
+    Setting(
+        name="COINLOG_ASSETS",
+        parse=parsers.assets,
+        default="top:200",
+        expected=f"top:N (up to {slots.MAX_TOP}), id:N,N or both",
+        example="top:200+id:4687",
+        help="Assets to record: the first by rank, a list of CoinMarketCap ids (`id:1,1027`), "
+        "or both. Bitcoin and Ethereum are always among them.",
+    ),
+    Setting(
+        name="COINLOG_HOST",
+        parse=parsers.host,
+        default="127.0.0.1",
+        expected="a host name or an address, without port",
+        example="0.0.0.0",  # noqa: S104 -- an example of opening the page, for containers
+        help="Address that the page listens on.",
+    ),
+    Setting(
+        name="COINLOG_PORT",
+        parse=parsers.whole(1, 65535),
+        default="5000",
+        expected="a whole number from 1 to 65535",
+        example="5000",
+        help="Port that the page listens on.",
+    ),
+    Setting(
+        name="COINLOG_DEADLINE_SECONDS",
+        parse=parsers.seconds(1, 3600),
+        default_words="90, or half the interval where that is less",
+        expected="seconds from 1 to 3600, and less than the interval",
+        example="90",
+        help="Time that one attempt may take, with all its requests and retries.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_BODY_LIMIT_MB",
+        parse=parsers.megabytes(1, 1024),
+        default="64",
+        expected="a whole number of megabytes from 1 to 1024",
+        example="64",
+        help="The largest answer that is accepted, after unpacking.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_WORKERS",
+        parse=parsers.whole(1, 64),
+        default="1",
+        expected="a whole number from 1 to 64",
+        example="2",
+        help="Processes that serve the page. One serves tens of thousands of requests a second "
+        "from its cache; each further one takes its own memory for the same.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_LOG_LEVEL",
+        parse=parsers.log_level,
+        default="info",
+        expected="one of " + ", ".join(parsers.LOG_LEVELS),
+        example="debug",
+        help="How much is logged.",
+        special=True,
+    ),
+)
