@@ -1,0 +1,292 @@
+"""The archive: every raw answer, kept as it came, in a folder, a bucket or memory alike.
+
+An attempt is ``captures/<slot>/<attempt>/``: the answers, one ``*.json.gz`` a request, and
+``manifest.json``, written last. Beside the attempts lie the slot's claims. Manifests and claims
+are create-only: whoever comes second is told so, and nothing is ever overwritten. That replaces
+every lock, in a folder and on S3 alike.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
+
+from coinlog.errors import ArchiveError, DamagedError, UsageError
+from coinlog.market import Outcome, Reason, SourceKind
+from coinlog.sources.answers import Answer
+
+MANIFEST = "manifest.json"
+_SLOT_FORMAT = "%Y%m%dT%H%M%SZ"
+_MANIFEST_PATH = re.compile(r"captures/(\d{8}T\d{6}Z)/([A-Za-z0-9][\w.-]{0,63})/manifest\.json")
+_CLAIM_PATH = re.compile(r"captures/\d{8}T\d{6}Z/claim-(\d{1,9})")
+
+
+class AttemptKey(msgspec.Struct, frozen=True, order=True):
+    """Which attempt: its slot and its name within the slot. Keys sort oldest first."""
+
+    slot: int
+    attempt: str
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A recorder's word that it is at work on a slot, and how to see whether it lives."""
+
+    number: int
+    claimed_at: float
+    machine: str
+    process: int
+    process_started_at: float
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What the manifest says of one answer; ``sha256`` is of the body as received."""
+
+    file: str
+    endpoint: str
+    params: dict[str, str]
+    status: int
+    sha256: str
+    body_bytes: int
+    received_at: float
+    elapsed_seconds: float
+    tries: int = 1
+    server_date: int | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt is: when, of what, by which schedule, and what came of it.
+
+    ``outcome``, ``reason`` and ``detail`` are the verdict at capture, for people who read the
+    archive; the store judges the answers again, so that a mended parser mends history. Times
+    are seconds UTC.
+    """
+
+    format: int = 1
+    slot: str
+    attempt: str
+    outcome: Outcome
+    reason: Reason | None
+    detail: str
+    source: SourceKind
+    interval_seconds: int
+    assets: str
+    started_at: float
+    captured_at: float
+    credits: int
+    answers: tuple[KeptAnswer, ...]
+    program: str
+
+
+def slot_name(slot: int) -> str:
+    """Return a slot as its folder is called: ``20260126T180000Z``."""
+    return datetime.fromtimestamp(slot, UTC).strftime(_SLOT_FORMAT)
+
+
+def open_archive(location: str) -> Archive:
+    """Open the archive at a folder, ``s3://bucket/prefix`` or ``memory://``.
+
+    Raises:
+        UsageError: the address is of another kind.
+        ArchiveError: the folder cannot be made.
+    """
+    if location.startswith("s3://"):
+        return Archive(S3Store.from_url(location), location)
+    if location == "memory://":
+        return Archive(MemoryStore(), location)
+    if "://" in location:
+        raise UsageError(
+            f"archive {location!r} cannot be used: expected a folder or s3://bucket/prefix"
+        )
+    folder = Path(location).expanduser().resolve()
+    with _archive_errors(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        return Archive(LocalStore(prefix=folder), str(folder), folder)
+
+
+class Archive:
+    """The raw answers of every attempt, and the claims on slots."""
+
+    def __init__(self, objects: ObjectStore, location: str, folder: Path | None = None) -> None:
+        self._objects = objects
+        self._disk = folder
+        self.location = location
+
+    def claims(self, slot: int) -> list[Claim]:
+        """Return the claims on a slot, oldest first; one that cannot be read counts as old."""
+        paths = (path for path in self._paths(f"captures/{slot_name(slot)}/"))
+        numbers = sorted(int(match[1]) for path in paths if (match := _CLAIM_PATH.fullmatch(path)))
+        return [self._read_claim(slot, number) for number in numbers]
+
+    def claim(self, slot: int, claim: Claim) -> bool:
+        """Claim a slot; ``False`` means that another recorder got there first."""
+        path = f"captures/{slot_name(slot)}/claim-{claim.number}"
+        return self._create(path, msgspec.json.encode(claim))
+
+    def keep(self, key: AttemptKey, answer: Answer) -> KeptAnswer:
+        """Keep one answer of an attempt and return what its manifest must say of it."""
+        kept = KeptAnswer(
+            file=f"{answer.name}.json.gz",
+            endpoint=answer.endpoint,
+            params=answer.params,
+            status=answer.status,
+            sha256=hashlib.sha256(answer.body).hexdigest(),
+            body_bytes=len(answer.body),
+            received_at=answer.received_at,
+            elapsed_seconds=answer.elapsed_seconds,
+            tries=answer.tries,
+            server_date=answer.server_date,
+            reason=answer.reason,
+            detail=answer.detail,
+        )
+        path = f"{_folder(key)}/{kept.file}"
+        with _archive_errors(path):
+            obstore.put(self._objects, path, gzip.compress(answer.body, 6, mtime=0))
+            self._flush(path)
+        return kept
+
+    def finish(self, manifest: Manifest) -> bool:
+        """Write the manifest, which makes the attempt one; ``False`` if there is one already."""
+        path = f"captures/{manifest.slot}/{manifest.attempt}/{MANIFEST}"
+        pretty = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        return self._create(path, pretty)
+
+    def attempts(self, since_slot: int = 0) -> list[AttemptKey]:
+        """Return the attempts of all slots from ``since_slot`` on, oldest first."""
+        offset = f"captures/{slot_name(since_slot)}" if since_slot else None
+        matches = (_MANIFEST_PATH.fullmatch(path) for path in self._paths("captures/", offset))
+        return sorted(AttemptKey(_parse_slot(match[1]), match[2]) for match in matches if match)
+
+    def slot_attempts(self, slot: int) -> list[AttemptKey]:
+        """Return the attempts of one slot."""
+        matches = map(_MANIFEST_PATH.fullmatch, self._paths(f"captures/{slot_name(slot)}/"))
+        return sorted(AttemptKey(slot, match[2]) for match in matches if match)
+
+    def manifest(self, key: AttemptKey) -> tuple[Manifest, str]:
+        """Return an attempt's manifest and the SHA-256 of its bytes.
+
+        Raises:
+            DamagedError: it cannot be read as a manifest.
+        """
+        body = self._get(f"{_folder(key)}/{MANIFEST}")
+        digest = hashlib.sha256(body).hexdigest()
+        try:
+            return msgspec.json.decode(body, type=Manifest), digest
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise DamagedError(f"the manifest of {_folder(key)} cannot be read: {error}") from error
+
+    def answers(self, key: AttemptKey, manifest: Manifest) -> list[Answer]:
+        """Return an attempt's answers, each body checked against its hash.
+
+        Raises:
+            DamagedError: a body is gone or is not what was received.
+        """
+        return [self._answer(key, kept) for kept in manifest.answers]
+
+    def check_writable(self) -> None:
+        """Write and remove a small object.
+
+        Raises:
+            ArchiveError: that is not possible.
+        """
+        with _archive_errors(self.location):
+            obstore.put(self._objects, "check", b"coinlog doctor was here")
+            obstore.delete(self._objects, "check")
+
+    def _answer(self, key: AttemptKey, kept: KeptAnswer) -> Answer:
+        path = f"{_folder(key)}/{kept.file}"
+        try:
+            body = gzip.decompress(self._get(path))
+        except (OSError, EOFError, ValueError) as error:
+            raise DamagedError(f"{path} cannot be unpacked: {error}") from error
+        if (found := hashlib.sha256(body).hexdigest()) != kept.sha256:
+            raise DamagedError(f"{path} has SHA-256 {found}, but {kept.sha256} was received")
+        fields = {name: getattr(kept, name) for name in Answer.__struct_fields__ if name in _SAME}
+        return Answer(name=kept.file.removesuffix(".json.gz"), body=body, **fields)
+
+    def _read_claim(self, slot: int, number: int) -> Claim:
+        try:
+            body = self._get(f"captures/{slot_name(slot)}/claim-{number}")
+            return msgspec.json.decode(body, type=Claim)
+        except (DamagedError, msgspec.DecodeError, UnicodeDecodeError):
+            # A claim torn by a crash is a dead one: the next recorder may claim after it.
+            return Claim(number, 0.0, "", 0, 0.0)
+
+    def _paths(self, prefix: str, offset: str | None = None) -> Iterator[str]:
+        with _archive_errors(prefix):
+            for chunk in obstore.list(self._objects, prefix, offset=offset):
+                for entry in chunk:
+                    yield entry["path"]
+
+    def _get(self, path: str) -> bytes:
+        with _archive_errors(path):
+            return bytes(obstore.get(self._objects, path).bytes())
+
+    def _create(self, path: str, body: bytes) -> bool:
+        try:
+            with _archive_errors(path):
+                obstore.put(self._objects, path, body, mode="create")
+                self._flush(path)
+        except _TakenError:
+            return False
+        return True
+
+    def _flush(self, path: str) -> None:
+        """Make a file and its name outlast a power cut; a bucket does that by itself."""
+        if self._disk is None or os.name == "nt":
+            return
+        for place in (self._disk / path, (self._disk / path).parent):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+_SAME = frozenset(KeptAnswer.__struct_fields__) & frozenset(Answer.__struct_fields__)
+
+
+class _TakenError(ArchiveError):
+    """A create-only object is there already."""
+
+
+@contextmanager
+def _archive_errors(what: str) -> Iterator[None]:
+    """Turn the storage library's errors into ours, saying what could not be reached."""
+    try:
+        yield
+    except AlreadyExistsError as error:
+        raise _TakenError(f"{what} is there already") from error
+    except (NotFoundError, FileNotFoundError) as error:
+        raise DamagedError(f"{what} is not in the archive") from error
+    except (BaseError, OSError) as error:
+        text = " ".join(str(error).split())[:300]
+        raise ArchiveError(
+            f"the archive could not be used at {what}: {text}; check that it exists, is writable "
+            "and has room"
+        ) from error
+
+
+def _folder(key: AttemptKey) -> str:
+    return f"captures/{slot_name(key.slot)}/{key.attempt}"
+
+
+def _parse_slot(name: str) -> int:
+    return int(datetime.strptime(name, _SLOT_FORMAT).replace(tzinfo=UTC).timestamp())
+
+
+def total_bytes(answers: Sequence[KeptAnswer]) -> int:
+    """Return the bytes received in an attempt, inflated."""
+    return sum(answer.body_bytes for answer in answers)

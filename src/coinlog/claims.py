@@ -1,0 +1,82 @@
+"""Claims: of many recorders at one slot, one asks the source, and a dead one is replaced.
+
+A claim is a create-only object in the archive, so whoever creates it has it, in a folder and on
+S3 alike. It ends when its attempt's manifest is there, when its process is gone, or when the
+deadline of the capture has long passed; then the next recorder claims with the next number.
+"""
+
+from __future__ import annotations
+
+import socket
+
+import msgspec
+import psutil
+
+from coinlog.archive import Archive, Claim, Manifest
+from coinlog.errors import DamagedError
+from coinlog.market import Outcome
+
+MARGIN_SECONDS = 30
+# A process id is not given again within this time, and clocks are set by less.
+SAME_PROCESS_SECONDS = 60
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """The answer to a claim: its ``number``, or why there is none.
+
+    Without a number, ``stored`` is the attempt that has the slot already, or ``None`` where
+    another recorder is at work on it.
+    """
+
+    number: int | None = None
+    stored: Manifest | None = None
+
+
+def claim_slot(archive: Archive, slot: int, deadline_seconds: float, now: float) -> Claimed:
+    """Claim a slot for this process at ``now`` (seconds UTC).
+
+    Raises:
+        ArchiveError: the archive cannot be read or written.
+    """
+    manifests = _manifests(archive, slot)
+    for manifest in manifests.values():
+        if manifest.outcome is Outcome.STORED:
+            return Claimed(stored=manifest)
+    newest = max(archive.claims(slot), key=lambda claim: claim.number, default=None)
+    if newest and str(newest.number) not in manifests and _at_work(newest, deadline_seconds, now):
+        return Claimed()
+    claim = _our_claim(newest.number + 1 if newest else 1, now)
+    # Where the object is there already, another recorder got there first.
+    return Claimed(claim.number) if archive.claim(slot, claim) else Claimed()
+
+
+def _manifests(archive: Archive, slot: int) -> dict[str, Manifest]:
+    manifests = {}
+    for key in archive.slot_attempts(slot):
+        try:
+            manifests[key.attempt], _ = archive.manifest(key)
+        except DamagedError:
+            # A damaged attempt does not have the slot; recording it again is the remedy.
+            continue
+    return manifests
+
+
+def _at_work(claim: Claim, deadline_seconds: float, now: float) -> bool:
+    """Return whether a claim's recorder can still be at work.
+
+    On this machine we can see whether its process lives; elsewhere only time tells.
+    """
+    if now - claim.claimed_at > deadline_seconds + MARGIN_SECONDS:
+        return False
+    if claim.machine != socket.gethostname():
+        return True
+    try:
+        started_at = float(psutil.Process(claim.process).create_time())
+    except psutil.Error:
+        return False
+    return abs(started_at - claim.process_started_at) < SAME_PROCESS_SECONDS
+
+
+def _our_claim(number: int, now: float) -> Claim:
+    us = psutil.Process()
+    return Claim(number, now, socket.gethostname(), us.pid, us.create_time())

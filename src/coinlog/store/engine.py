@@ -1,0 +1,142 @@
+"""Opening the store: one set of promises on SQLite, MariaDB and MySQL.
+
+SQLite: write-ahead log, every commit on disk, waits for a lock instead of failing. MySQL and
+MariaDB: UTC, strict mode, whole Unicode, and verified TLS unless the host is this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from coinlog.errors import SchemaError, StoreError, StoreUnavailableError
+
+BUSY_TIMEOUT_MS = 15_000
+_CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 60
+_STRICT = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO"
+_WAIT = "recording goes on, and what is in the archive is loaded when the database is back"
+_REMEDIES = {
+    "(1045,": "check DB_USER and DB_PASSWORD (or the user and password in COINLOG_DATABASE_URL)",
+    "(1044,": "give this user rights on the database: GRANT ALL ON name.* TO user",
+    "(1049,": "make it first: CREATE DATABASE name CHARACTER SET utf8mb4",
+    "unable to open database file": "check that its folder exists and may be written",
+    "readonly database": "check that the file and its folder may be written",
+    "not a database": "the file is something else or damaged: move it away and run `coinlog load`",
+    "malformed": "the file is damaged: move it away and run `coinlog load`",
+    "disk is full": "make room on the disk; the archive keeps what it can",
+}
+_MISSING_TABLE = ("no such table", "no such column", "(1146,", "(1054,", "doesn't exist")
+
+
+def open_engine(url: sa.URL | str, *, read_only: bool = False) -> sa.Engine:
+    """Return an engine for the store; ``read_only`` refuses every write, for the page.
+
+    Nothing is connected yet, so an absent database shows at first use.
+    """
+    url = sa.make_url(url)
+    if url.get_backend_name() == "sqlite":
+        return _open_sqlite(url, read_only=read_only)
+    return _open_mysql(url, read_only=read_only)
+
+
+def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
+    if url.database and not read_only:
+        Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type
+        # SQLAlchemy opens transactions below; the driver must not open its own.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            f"query_only={'ON' if read_only else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A deferred transaction that turns into a write fails at once when another writes;
+        # one that begins as a write waits for its turn.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_mysql(url: sa.URL, *, read_only: bool) -> sa.Engine:
+    arguments: dict[str, object] = {
+        "charset": "utf8mb4",
+        "connect_timeout": _CONNECT_SECONDS,
+        "read_timeout": _ANSWER_SECONDS,
+        "write_timeout": _ANSWER_SECONDS,
+        "init_command": f"SET time_zone='+00:00', sql_mode='{_STRICT}'",
+    }
+    options = dict(url.query)
+    url = url.difference_update_query(["ssl_ca", "ssl_disabled"])
+    arguments |= _tls(url.host or "localhost", options)
+    engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_recycle=1800)
+    if read_only:
+
+        @event.listens_for(engine, "connect")
+        def refuse_writes(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type
+            connection.cursor().execute("SET SESSION TRANSACTION READ ONLY")
+
+    return engine
+
+
+def _tls(host: str, options: dict[str, Any]) -> dict[str, object]:
+    """Return the driver's TLS arguments: verified, unless the host is this machine."""
+    if options.get("ssl_disabled") == "true" or is_loopback(host):
+        return {"ssl_disabled": True}
+    return {"ssl": ssl.create_default_context(cafile=options.get("ssl_ca"))}
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn the database's errors into ours: away, wrong schema, or simply refused.
+
+    The texts name no password: the driver's messages hold host and user at most.
+    """
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise _translated(error) from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database could not be used: {_one_line(error)}") from error
+
+
+def _translated(error: DBAPIError) -> StoreError:
+    text = _one_line(error.orig or error)
+    if any(sign in text for sign in _MISSING_TABLE):
+        return SchemaError(f"the database lacks coinlog's tables ({text}): run `coinlog migrate`")
+    remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), _WAIT)
+    return StoreUnavailableError(f"the database could not be used: {text}; {remedy}")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
