@@ -1,0 +1,1 @@
+"""Where numbers come from: asking, decoding and judging the source's answers."""

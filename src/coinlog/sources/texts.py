@@ -1,0 +1,15 @@
+"""Foreign text made safe for one line of a message."""
+
+from __future__ import annotations
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Return text in one line of printable characters, at most ``limit`` of them."""
+    clean = "".join(char if char.isprintable() else " " for char in text[: limit * 4])
+    short = " ".join(clean.split())
+    return short if len(short) <= limit else short[: limit - 1] + "…"
+
+
+def first_words(body: bytes, limit: int = 80) -> str:
+    """Return the beginning of a body, quoted, for a message: ``'<html> <head>…'``."""
+    return f"{one_line(body[: limit * 4].decode('utf-8', 'replace'), limit)!r}"

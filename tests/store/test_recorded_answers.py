@@ -1,0 +1,168 @@
+"""Real answers, through the HTTP client and both databases, equal to the last bit."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from cmc_server import CMCServer, Reply
+from coinlog.archive import Archive, AttemptKey, Manifest, slot_name
+from coinlog.market import Outcome, SourceKind
+from coinlog.recorder import sweep
+from coinlog.series import Window, read_series, read_timeline
+from coinlog.slots import floor_slot, parse_time
+from coinlog.sources.answers import Answer
+from coinlog.store import schema
+from coinlog.store.ledger import read_head, read_page
+from coinlog.store.reader import Reader
+from market import LISTINGS, Desk, answer_all, encoded
+from samples import STEP
+
+pytestmark = pytest.mark.shared
+
+IN_QUOTE = (
+    *("price", "market_cap", "fully_diluted_market_cap", "volume_24h"),
+    *(f"percent_change_{span}" for span in ("1h", "24h", "7d", "30d")),
+)
+IN_ROW = ("circulating_supply", "total_supply", "max_supply", "num_market_pairs")
+
+
+@pytest.fixture
+def source() -> Iterator[CMCServer]:
+    with CMCServer() as server:
+        answer_all(server)
+        yield server
+
+
+def answer_of(shared: Path, name: str) -> bytes:
+    return gzip.decompress((shared / "cmc" / f"{name}.json.gz").read_bytes())
+
+
+def expected(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what the source said of an asset, read apart from coinlog's decoder."""
+    told = row["quote"]["USD"]
+    values = {name: told.get(name) for name in IN_QUOTE} | {name: row[name] for name in IN_ROW}
+    if values["market_cap"] == 0 and not row["circulating_supply"]:
+        values["market_cap"] = None
+    return {**values, "rank": row["cmc_rank"], "asset_id": row["id"]}
+
+
+def record(
+    store_url: sa.URL, folder: Path, source: CMCServer, body: bytes, assets: str
+) -> tuple[Desk, int]:
+    source.on(LISTINGS, Reply(body, gzipped=True))
+    desk = Desk(store_url, folder, source.url, assets)
+    observed_at = parse_time(json.loads(body)["status"]["timestamp"])
+    desk.now = observed_at + 1.0
+    slot = floor_slot(observed_at, STEP)
+    desk.record(slot)
+    return desk, slot
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "listings_latest_v1_2026-01-26_5000rows",
+        "listings_latest_v1_2026-03-14_4500rows",
+        "listings_latest_v1_2021-06-29_1000rows",
+    ],
+)
+def test_every_number_of_a_real_answer_comes_back_to_the_last_bit(
+    store_url: sa.URL, tmp_path: Path, source: CMCServer, shared: Path, name: str
+) -> None:
+    body, rows = answer_of(shared, name), int(name.rsplit("_", maxsplit=1)[-1].removesuffix("rows"))
+    desk, slot = record(store_url, tmp_path, source, body, f"top:{rows}")
+    stored = {row["asset_id"]: row for row in desk.mappings(schema.quote)}
+
+    # The source's numbers are doubles: a whole one above 2**53 is the double nearest to it.
+    wanted = [expected(row) for row in json.loads(body, parse_int=float)["data"]]
+    assert len(wanted) == rows
+    for values in wanted:
+        found = stored[values["asset_id"]]
+        assert {field: found[field] for field in values} == values
+    row = desk.rows(schema.slot, schema.slot.c.slot == slot)[0]
+    assert (row.outcome, row.assets) == ("stored", rows)
+    desk.engine.dispose()
+
+
+def polls(shared: Path) -> dict[str, list[dict[str, str]]]:
+    path = shared / "cmc" / "listings_first_10_polls_2026-01-26_to_02-03_top5000.csv.gz"
+    found: dict[str, list[dict[str, str]]] = {}
+    with gzip.open(path, "rt", newline="") as lines:
+        for row in csv.DictReader(lines):
+            found.setdefault(row["snapshot_utc"], []).append(row)
+    return found
+
+
+def poll_body(taken_at: str, rows: list[dict[str, str]]) -> bytes:
+    """Return a poll as the answer that it was, as far as its numeric columns tell."""
+    keys = ("id", "cmc_rank", "num_market_pairs")
+    data = [
+        {
+            "name": row["symbol"],
+            "symbol": row["symbol"],
+            "last_updated": row["last_updated"],
+            **{key: int(row[key]) for key in keys},
+            **{key: float(row[key]) if row[key] else None for key in IN_ROW[:3]},
+            "quote": {"USD": {key: float(row[key]) for key in IN_QUOTE if row[key]}},
+        }
+        for row in rows
+    ]
+    status = {"timestamp": taken_at, "error_code": 0, "credit_count": 25}
+    return encoded({"status": status, "data": data})
+
+
+def put(archive: Archive, taken_at: str, body: bytes) -> AttemptKey:
+    moment = parse_time(taken_at)
+    key = AttemptKey(floor_slot(moment, STEP), "1")
+    answer = Answer("listings-1", LISTINGS, {"limit": "5000"}, 200, body, moment, 1.0)
+    archive.finish(
+        Manifest(
+            slot=slot_name(key.slot),
+            attempt=key.attempt,
+            outcome=Outcome.STORED,
+            reason=None,
+            detail="",
+            source=SourceKind.COINMARKETCAP,
+            interval_seconds=STEP,
+            assets="top:5000",
+            started_at=moment,
+            captured_at=moment,
+            credits=25,
+            answers=(archive.keep(key, answer),),
+            program="another recorder",
+        )
+    )
+    return key
+
+
+def test_ten_real_polls_load_as_their_slots_and_their_gaps_show(
+    store_url: sa.URL, tmp_path: Path, source: CMCServer, shared: Path
+) -> None:
+    desk = Desk(store_url, tmp_path, source.url)
+    taken = polls(shared)
+    keys = [put(desk.archive, at, poll_body(at, rows)) for at, rows in taken.items()]
+
+    assert list(sweep(desk.engine, desk.archive, clock=desk.clock)) == keys
+
+    reader, now = Reader(desk.engine), keys[-1].slot + STEP - 1
+    head = read_head(reader)
+    ledger = {row.slot: row.outcome for row in read_page(reader, head, now, limit=100)}
+    recorded = {key.slot for key in keys}
+    due = range(keys[0].slot, keys[-1].slot + 1, STEP)
+    assert ledger == {slot: "stored" if slot in recorded else "missed" for slot in due}
+    timeline = read_timeline(reader, head, Window(keys[0].slot, now), now)
+    series = read_series(reader, timeline, now, 1, ["price"])
+    assert list(series.slots) == [key.slot for key in keys]
+    prices = [float(rows[0]["price"]) for rows in taken.values()]
+    assert list(series.fields["price"]) == prices
+    assert {gap.reason for gap in series.gaps} == {"missed"}
+    assert sum(gap.end - gap.start for gap in series.gaps) // STEP == len(due) - len(keys)
+    desk.engine.dispose()
