@@ -29,6 +29,7 @@ from coinlog.slots import AssetSelection, Schedule, floor_slot, iso, parse_asset
 from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
 from coinlog.sources.coinmarketcap import check_clock, credits_of, fetch_market, read_market
+from coinlog.store.migrate import migrate
 from coinlog.store.writer import Settlement, settle, settled
 
 DETAILS_NAMED = 3
@@ -148,6 +149,8 @@ def record(  # noqa: PLR0913  the sum of its two halves
 ) -> Recording:
     """Capture a slot, then settle whatever the archive holds from ``since_slot`` on.
 
+    The store's schema is brought up to date in between, if it is not.
+
     A database that is away costs nothing but time: its trouble is reported, not raised.
 
     Raises:
@@ -157,6 +160,7 @@ def record(  # noqa: PLR0913  the sum of its two halves
     captured = capture(archive, connect, plan, slot, clock)
     settled_keys: list[AttemptKey] = []
     try:
+        migrate(engine)
         settled_keys.extend(sweep(engine, archive, since_slot, clock))
     except (StoreUnavailableError, SchemaError) as error:
         return Recording(captured, tuple(settled_keys), str(error))

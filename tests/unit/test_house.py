@@ -29,7 +29,7 @@ LAYERS = (
     {"sources"},
     {"slots"},
     {"errors"},
-    {"market"},
+    {"market", "loopback"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 

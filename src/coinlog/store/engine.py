@@ -6,7 +6,6 @@ MariaDB: UTC, strict mode, whole Unicode, and verified TLS unless the host is th
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from coinlog.errors import SchemaError, StoreError, StoreUnavailableError
+from coinlog.loopback import is_loopback
 
 BUSY_TIMEOUT_MS = 15_000
 _CONNECT_SECONDS = 10
@@ -102,16 +102,6 @@ def _tls(host: str, options: dict[str, Any]) -> dict[str, object]:
     if options.get("ssl_disabled") == "true" or is_loopback(host):
         return {"ssl_disabled": True}
     return {"ssl": ssl.create_default_context(cafile=options.get("ssl_ca"))}
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

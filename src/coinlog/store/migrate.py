@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import sqlalchemy as sa
 from alembic import command
@@ -13,6 +15,8 @@ from alembic.script import ScriptDirectory
 from coinlog.errors import SchemaError
 from coinlog.store.engine import store_errors
 
+# Alembic's context is one for the whole process.
+_one_at_a_time = Lock()
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -26,8 +30,10 @@ def migrate(engine: sa.Engine, revision: str = "head") -> list[str]:
         SchemaError: the database is at a revision that this program does not know.
     """
     before = current_revision(engine)
+    if revision == "head" and before == newest_revision():
+        return []
     _refuse_unknown(before)
-    with store_errors(), engine.connect() as connection:
+    with _one_at_a_time, store_errors(), engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
         (command.downgrade if revision == "base" else command.upgrade)(config, revision)
@@ -42,6 +48,7 @@ def current_revision(engine: sa.Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def newest_revision() -> str | None:
     """Return the revision that this program works with."""
     return ScriptDirectory.from_config(_config()).get_current_head()

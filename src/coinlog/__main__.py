@@ -1,0 +1,5 @@
+"""``python -m coinlog`` is the same as ``coinlog``."""
+
+from coinlog.cli import main
+
+main(prog_name="coinlog")

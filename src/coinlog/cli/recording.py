@@ -1,0 +1,107 @@
+"""The commands that record once: ``record`` and its halves, and ``migrate``."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from coinlog.cli import report
+from coinlog.cli.report import say
+from coinlog.cli.shared import json_option, with_parts
+from coinlog.parts import Parts
+from coinlog.recorder import Recording, current_slot, sweep
+from coinlog.recorder import capture as capture_slot
+from coinlog.recorder import record as record_slot
+from coinlog.slots import iso, parse_time
+from coinlog.store.migrate import migrate as migrate_store
+
+slot_option = click.option(
+    "--slot", metavar="TIME", help="Refuse unless this is the current slot (ISO 8601, UTC)."
+)
+
+
+@click.command()
+@slot_option
+@json_option
+@with_parts
+def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
+    """Record the current slot once: capture it, then load it.
+
+    Suits cron and systemd timers. Doing it again in the same slot changes nothing and costs
+    nothing; of many at once, one asks the source. Exit code 0: stored, or in another
+    recorder's hands; 1: failed, and the ledger says why; 2: used wrongly.
+
+    \b
+    Examples:
+      coinlog record
+      coinlog record --json
+      0 */6 * * *  cd ~/coinlog && .venv/bin/coinlog record     (crontab, UTC)
+    """
+    now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
+    recording = record_slot(parts.engine, parts.archive, parts.connect, parts.plan, now)
+    _report(recording, as_json=as_json)
+
+
+@click.command()
+@slot_option
+@json_option
+@with_parts
+def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
+    """Ask the source and keep its answers in the archive; needs no database.
+
+    \b
+    Examples:
+      coinlog capture
+      coinlog capture && coinlog load     (the same as: coinlog record)
+    """
+    now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
+    captured = capture_slot(parts.archive, parts.connect, parts.plan, now)
+    _report(Recording(captured), as_json=as_json)
+
+
+@click.command()
+@json_option
+@with_parts
+def load(parts: Parts, *, as_json: bool) -> None:
+    """Settle whatever the archive holds and the store has not; needs no internet.
+
+    \b
+    Examples:
+      coinlog load
+      coinlog load --json
+    """
+    migrate_store(parts.engine)
+    slots = [iso(key.slot) for key in sweep(parts.engine, parts.archive)]
+    if as_json:
+        report.as_json({"settled_attempts": len(slots), "slots": slots})
+        return
+    span = f": slots {slots[0]} to {slots[-1]}" if slots else ": the store has all of the archive"
+    say(f"[green]✓[/] {len(slots)} attempts settled{span}")
+
+
+@click.command()
+@click.option("--down", is_flag=True, help="Remove the tables and all data in them.")
+@with_parts
+def migrate(parts: Parts, *, down: bool) -> None:
+    """Bring the database's schema to this version; doing it again changes nothing.
+
+    The archive is never touched, so `coinlog load` fills a new store from it.
+
+    \b
+    Examples:
+      coinlog migrate
+      coinlog migrate --down
+    """
+    steps = migrate_store(parts.engine, "base" if down else "head")
+    say(f"[green]✓[/] {', '.join(steps) or 'the schema is up to date'}")
+
+
+def _report(recording: Recording, *, as_json: bool) -> None:
+    if as_json:
+        report.as_json(report.recording_facts(recording))
+    else:
+        say(report.recording_line(recording))
+    if not recording.done:
+        sys.exit(1)

@@ -1,0 +1,107 @@
+"""What commands print: for people with colour, for programs as JSON."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from coinlog.archive import Manifest
+from coinlog.errors import CoinlogError, UsageError
+from coinlog.market import Outcome
+from coinlog.recorder import Recording
+from coinlog.slots import iso
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+MARKS = {
+    Outcome.STORED: "[green]✓ stored[/]",
+    Outcome.PARTIAL: "[yellow]◐ partial[/]",
+    Outcome.FAILED: "[red]✗ failed[/]",
+}
+
+
+@contextmanager
+def errors_explained() -> Iterator[None]:
+    """Turn coinlog's errors into one sentence and an exit code: 2 for wrong use, else 1."""
+    try:
+        yield
+    except CoinlogError as error:
+        fail(str(error), code=2 if isinstance(error, UsageError) else 1)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what went wrong and end."""
+    err.print(f"[red]coinlog:[/] {escape(message)}")
+    sys.exit(code)
+
+
+def say(line: str) -> None:
+    """Print a line that may hold markup."""
+    out.print(line)
+
+
+def as_json(value: object) -> None:
+    """Print a value as JSON for programs."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def day_and_time(moment: float) -> str:
+    """Return ``24 Nov 18:00 UTC``, without the day where it is today."""
+    then = datetime.fromtimestamp(moment, UTC)
+    today = datetime.fromtimestamp(time.time(), UTC).date()
+    return then.strftime("%H:%M UTC" if then.date() == today else "%-d %b %H:%M UTC")
+
+
+def duration(seconds: float) -> str:
+    """Return a stretch of time in words: ``1 h 12 min``, ``45 s``."""
+    whole = max(0, round(seconds))
+    if whole < 60:  # noqa: PLR2004  a minute
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def recording_line(recording: Recording) -> str:
+    """Return what a recording did, in one line."""
+    captured = recording.captured
+    head = f"slot {iso(captured.slot)}"
+    if captured.manifest is None:
+        return f"{head} [yellow]another recorder is at work on it[/]"
+    if not captured.ours:
+        return f"{head} [green]✓ stored already[/], nothing asked"
+    line = f"{head} {MARKS[captured.manifest.outcome]} {_facts(captured.manifest)}"
+    if recording.trouble:
+        line += f"\n  [yellow]kept in the archive, not yet loaded:[/] {escape(recording.trouble)}"
+    return line
+
+
+def _facts(manifest: Manifest) -> str:
+    seconds = manifest.captured_at - manifest.started_at
+    size = sum(answer.body_bytes for answer in manifest.answers) / 1000
+    facts = f"{manifest.credits} credits, {size:,.0f} kB, {seconds:.1f} s"
+    return f"{facts}: {escape(manifest.detail)}" if manifest.detail else facts
+
+
+def recording_facts(recording: Recording) -> dict[str, object]:
+    """Return what a recording did, for programs."""
+    captured, manifest = recording.captured, recording.captured.manifest
+    return {
+        "slot": iso(captured.slot),
+        "outcome": manifest.outcome if manifest else None,
+        "reason": manifest.reason if manifest else None,
+        "detail": manifest.detail if manifest else "another recorder is at work on this slot",
+        "ours": captured.ours,
+        "credits": manifest.credits if manifest and captured.ours else 0,
+        "settled_attempts": len(recording.settled),
+        "trouble": recording.trouble,
+    }

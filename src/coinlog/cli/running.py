@@ -1,0 +1,191 @@
+"""The commands that run until stopped: ``up``, ``serve`` and ``simulate``."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import click
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from coinlog import __version__
+from coinlog.cli import report
+from coinlog.cli.report import errors_explained, out, say
+from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
+from coinlog.errors import StoreUnavailableError
+from coinlog.market import Reason
+from coinlog.parts import Parts
+from coinlog.recorder import Recording
+from coinlog.scheduler import Turn, turns
+from coinlog.simulated.process import simulated_process
+from coinlog.simulated.server import DEFAULT_ASSETS, DEFAULT_PORT, DEFAULT_SEED, run
+from coinlog.simulated_history import history_slots, record_history
+from coinlog.slots import format_interval
+from coinlog.store.migrate import migrate
+from coinlog.web.server import serve as serve_page
+from coinlog.web.server import start_workers
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End quietly at Ctrl-C and SIGTERM: whatever is half done has left nothing behind."""
+    # A shell starts background jobs with SIGINT ignored; both signals must end us all the same.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        out.print("\n[dim]stopped; nothing is lost[/]")
+
+
+@click.command()
+@click.option(
+    "--simulated", is_flag=True, help="Record a made-up market, offline, with a year of history."
+)
+def up(*, simulated: bool) -> None:
+    """Record the market, serve the page, and keep recording at each slot.
+
+    Needs no account and no key. Ctrl-C stops it; starting again goes on where it stopped, and
+    what was due meanwhile is shown as missed.
+
+    \b
+    Examples:
+      coinlog up
+      coinlog up --simulated
+      COINLOG_INTERVAL=1h COINLOG_ASSETS=top:1000 coinlog up
+      COINLOG_PORT=8080 coinlog up
+    """
+    with errors_explained(), ended_by_signals(), ExitStack() as stack:
+        settings = ready_settings()
+        url = stack.enter_context(simulated_process()) if simulated else None
+        parts = chosen_parts(settings, simulated=simulated, url=url)
+        _try_to_migrate(parts)
+        stack.callback(start_workers(parts.settings).stop)
+        _introduce(parts, simulated=simulated)
+        if simulated:
+            _fill_in(parts)
+        _keep_recording(parts)
+
+
+@click.command()
+@with_parts
+def serve(parts: Parts) -> None:
+    """Serve the page alone, reading the store and never writing to it.
+
+    \b
+    Examples:
+      coinlog serve
+      COINLOG_HOST=0.0.0.0 COINLOG_PORT=8080 coinlog serve
+    """
+    say(f"coinlog {__version__} serves {_address(parts)}; Ctrl-C stops it")
+    with ended_by_signals():
+        serve_page(parts.settings)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port to listen at.")
+@click.option(
+    "--seed", default=DEFAULT_SEED, show_default=True, help="Another seed, another market."
+)
+@click.option("--assets", default=DEFAULT_ASSETS, show_default=True, help="How many assets it has.")
+@click.option("--fault", multiple=True, metavar="FAULT:SHARE", help="Fail for a share of requests.")
+def simulate(host: str, port: int, seed: int, assets: int, fault: tuple[str, ...]) -> None:
+    """Run a local server that speaks CoinMarketCap's API with a made-up market.
+
+    Every answer says that it is simulated. The same seed gives the same market, at any time.
+
+    \b
+    Examples:
+      coinlog simulate
+      coinlog simulate --seed 7 --fault 1008:0.1 --fault slow:0.05
+      COINLOG_CMC_URL=http://127.0.0.1:8333 coinlog record --simulated
+    """
+    with errors_explained(), ended_by_signals():
+        run(host, port, seed=seed, assets=assets, faults=fault, announce=_announce_market)
+
+
+def _announce_market(url: str) -> None:
+    say(f"[bold yellow]SIMULATED[/] market at [bold cyan]{url}[/]; Ctrl-C stops it")
+
+
+def _try_to_migrate(parts: Parts) -> None:
+    """Bring the schema up to date; a database that is away must not keep us from recording."""
+    try:
+        migrate(parts.engine)
+    except StoreUnavailableError as error:
+        say(f"[yellow]the database is away:[/] {escape(str(error))}")
+    # The workers are forked from this process and must not share its connections.
+    parts.engine.dispose()
+
+
+def _introduce(parts: Parts, *, simulated: bool) -> None:
+    settings = parts.settings
+    market = "[bold yellow]SIMULATED[/] market" if simulated else "CoinMarketCap"
+    access = "" if simulated else ", with your key" if settings.api_key else ", keyless"
+    every = format_interval(settings.interval_seconds)
+    say(f"[bold]coinlog {__version__}[/] records {market}{access}: {settings.assets} every {every}")
+    say(f"  page     [bold cyan]{_address(parts)}[/]")
+    say(f"  store    {escape(settings.database_url.render_as_string())}")
+    say(f"  archive  {escape(settings.archive)}")
+
+
+def _address(parts: Parts) -> str:
+    host = parts.settings.host
+    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104  compared, not bound
+    return f"http://{shown}:{parts.settings.port}"
+
+
+def _fill_in(parts: Parts) -> None:
+    slots = history_slots(parts, time.time())
+    if not slots:
+        return
+    columns = (
+        TextColumn("  history  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=out, transient=not out.is_terminal) as progress:
+        task = progress.add_task("a simulated year, slot by slot", total=len(slots))
+        for _ in record_history(parts, slots):
+            progress.advance(task)
+    say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
+
+
+def _keep_recording(parts: Parts) -> None:
+    for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
+        say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
+        if number == 0 and _out_of_reach(turn.recording):
+            say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
+        say(f"  [dim]{_what_next(turn)}[/]")
+
+
+def _out_of_reach(recording: Recording) -> bool:
+    manifest = recording.captured.manifest
+    return manifest is not None and manifest.reason in {Reason.UNREACHABLE, Reason.TIMEOUT}
+
+
+def _what_next(turn: Turn) -> str:
+    pause = report.duration(turn.next_look_at - time.time())
+    if turn.next_look_at < turn.next_slot:
+        return f"trying again in {pause}"
+    return f"next slot {report.day_and_time(turn.next_slot)}, in {pause}; Ctrl-C stops"
+
+
+class _Recorder:
+    """Records a slot; remembers from where on the archive may hold what the store has not."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._since_slot = 0
+
+    def __call__(self, slot: int) -> Recording:
+        recording = self._parts.recorder(since_slot=self._since_slot)(slot)
+        if recording.trouble is None:
+            # All before this slot is settled; a late writer gets one more interval.
+            self._since_slot = slot - self._parts.plan.interval_seconds
+        return recording

@@ -1,0 +1,112 @@
+"""``coinlog up`` as a whole: it records, serves, goes on, and ends when told to."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from cmc_server import CMCServer
+from market import LISTINGS, answer_all
+from program import get, read_until, run, running, start
+from servers import free_port
+
+PORT_WORD = "taken by another program"
+
+
+@pytest.fixture
+def source() -> Iterator[CMCServer]:
+    with CMCServer() as server:
+        answer_all(server, at=time.time())
+        yield server
+
+
+def test_up_records_and_serves_what_it_recorded(source: CMCServer) -> None:
+    port = free_port()
+    with running("up", COINLOG_CMC_URL=source.url, COINLOG_PORT=str(port)) as process:
+        read_until(process, "stored")
+        page = get(port)
+        assets = get(port, "/api/v1/assets").json()
+
+    assert page.status_code == 200
+    assert "Asset 1" in page.text
+    assert {asset["id"] for asset in assets["assets"]} == {1, 1027}
+    assert assets["assets"][0]["quote"]["price"] == 100.5
+    assert process.returncode == 0
+
+
+def test_up_out_of_reach_says_so_serves_the_reason_and_keeps_trying() -> None:
+    port = free_port()
+    away = {"COINLOG_CMC_URL": "http://127.0.0.1:9", "COINLOG_PORT": str(port)}
+    with running("up", **away, COINLOG_DEADLINE_SECONDS="2") as process:
+        said = read_until(process, "trying again")
+        page = get(port)
+
+    assert any("could not be reached" in line for line in said)
+    assert any("SIMULATED=1" in line for line in said)
+    assert page.status_code == 200
+    assert "could not be reached" in page.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_up_ends_cleanly_in_the_middle_of_a_request(source: CMCServer, number: int) -> None:
+    source.on(LISTINGS, lambda exchange: exchange.wait() and None)
+    port = free_port()
+    process = start("up", COINLOG_CMC_URL=source.url, COINLOG_PORT=str(port))
+    get(port, "/live")
+    while not source.requests:
+        assert process.poll() is None
+        get(port, "/live")
+    process.send_signal(number)
+
+    said, _ = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_nothing_of_up_survives_its_death(source: CMCServer) -> None:
+    port = free_port()
+    process = start("up", COINLOG_CMC_URL=source.url, COINLOG_PORT=str(port))
+    get(port, "/live")
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert family
+    assert alive == []
+
+
+def test_a_taken_port_is_explained_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = [run(command, COINLOG_PORT=str(port)) for command in ("up", "serve")]
+
+    for done in said:
+        assert done.returncode == 2
+        assert PORT_WORD in done.stderr
+        assert "COINLOG_PORT=" in done.stderr
+
+
+def test_simulated_up_says_simulated_everywhere_and_keeps_its_own_folder(own_world: object) -> None:
+    port = free_port()
+    fast = {"COINLOG_INTERVAL": "24h", "COINLOG_ASSETS": "top:5", "COINLOG_PORT": str(port)}
+    with running("up", "--simulated", **fast) as process:
+        said = read_until(process, "next slot")
+        page = get(port)
+        series = get(port, "/api/v1/assets/1/series?range=1y").json()
+
+    assert any("SIMULATED" in line for line in said)
+    assert "SIMULATED" in page.text
+    assert series["simulated"] is True
+    assert len(series["slots"]) >= 365
+    assert series["gaps"] == []
+    status = run("status", "--simulated")
+    assert "simulated data" in status.stdout
+    assert "nothing" in run("load").stdout or "0 attempts" in run("load").stdout

@@ -1,0 +1,82 @@
+"""The real program, started as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+COMMAND = (sys.executable, "-m", "coinlog")
+STOP_SECONDS = 5
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def run_json(*arguments: str, **environment: str) -> dict[str, Any]:
+    """Run a command that succeeds and return the JSON it prints."""
+    done = run(*arguments, "--json", **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a command and leave it running."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command beside the test; it must end cleanly within 5 s of SIGTERM."""
+    process = start(*arguments, **environment)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> list[str]:
+    """Return the lines that a process prints up to one that holds ``text``."""
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return lines
+    raise AssertionError(f"ended without {text!r}: {''.join(lines)}")
+
+
+def get(port: int, path: str = "/") -> httpx.Response:
+    """Ask the page, as soon as it listens."""
+    transport = httpx.HTTPTransport(retries=8)
+    with httpx.Client(transport=transport, trust_env=False) as client:
+        return client.get(f"http://127.0.0.1:{port}{path}", timeout=20)
