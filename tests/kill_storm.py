@@ -95,7 +95,7 @@ def inspect(store_url: sa.URL, kills: int, asked: int) -> Result:
     with engine.connect() as connection:
         quotes = sa.select(schema.quote.c.slot, sa.func.count()).group_by(schema.quote.c.slot)
         outcomes = sa.select(schema.slot.c.slot, schema.slot.c.outcome)
-        counts = dict(connection.execute(quotes).fetchall())
+        counts: dict[int, int] = dict(connection.execute(quotes).fetchall())
         ledger = dict(connection.execute(outcomes).fetchall())
         if engine.dialect.name == "sqlite":
             assert connection.execute(sa.text("PRAGMA integrity_check")).scalar() == "ok"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from cmc_server import CMCServer
+from cmc_server import CMCServer, Exchange
 from market import LISTINGS, answer_all
 from program import get, read_until, run, running, start
 from servers import free_port
@@ -23,6 +23,10 @@ def source() -> Iterator[CMCServer]:
     with CMCServer() as server:
         answer_all(server, at=time.time())
         yield server
+
+
+def hang(exchange: Exchange) -> None:
+    exchange.wait()
 
 
 def test_up_records_and_serves_what_it_recorded(source: CMCServer) -> None:
@@ -54,7 +58,7 @@ def test_up_out_of_reach_says_so_serves_the_reason_and_keeps_trying() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_up_ends_cleanly_in_the_middle_of_a_request(source: CMCServer, number: int) -> None:
-    source.on(LISTINGS, lambda exchange: exchange.wait() and None)
+    source.on(LISTINGS, hang)
     port = free_port()
     process = start("up", COINLOG_CMC_URL=source.url, COINLOG_PORT=str(port))
     get(port, "/live")
@@ -94,7 +98,7 @@ def test_a_taken_port_is_explained_with_the_way_out() -> None:
         assert "COINLOG_PORT=" in done.stderr
 
 
-def test_simulated_up_says_simulated_everywhere_and_keeps_its_own_folder(own_world: object) -> None:
+def test_simulated_up_says_simulated_everywhere_and_keeps_its_own_folder() -> None:
     port = free_port()
     fast = {"COINLOG_INTERVAL": "24h", "COINLOG_ASSETS": "top:5", "COINLOG_PORT": str(port)}
     with running("up", "--simulated", **fast) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import json
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -16,12 +18,14 @@ from cmc_server import CMCServer, Reply
 from coinlog.archive import Archive, AttemptKey, Manifest, slot_name
 from coinlog.market import Outcome, SourceKind
 from coinlog.recorder import sweep
-from coinlog.series import Window, read_series, read_timeline
+from coinlog.series import read_series
 from coinlog.slots import floor_slot, parse_time
 from coinlog.sources.answers import Answer
 from coinlog.store import schema
 from coinlog.store.ledger import read_head, read_page
 from coinlog.store.reader import Reader
+from coinlog.timeline import Window, read_timeline
+from coinlog.web.app import create_app
 from market import LISTINGS, Desk, answer_all, encoded
 from samples import STEP
 
@@ -66,6 +70,19 @@ def record(
     return desk, slot
 
 
+async def ask_api(store_url: sa.URL, observed_at: float) -> dict[int, dict[str, Any]]:
+    """Return the market as the API tells it, by asset id, page by page."""
+    transport = httpx.ASGITransport(create_app(store_url, clock=lambda: observed_at + 60))
+    listed: dict[int, dict[str, Any]] = {}
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        while True:
+            query = {"limit": 500, "offset": len(listed)}
+            page = (await client.get("/api/v1/assets", params=query)).json()["assets"]
+            listed.update((asset["id"], asset) for asset in page)
+            if not page:
+                return listed
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -84,9 +101,14 @@ def test_every_number_of_a_real_answer_comes_back_to_the_last_bit(
     # The source's numbers are doubles: a whole one above 2**53 is the double nearest to it.
     wanted = [expected(row) for row in json.loads(body, parse_int=float)["data"]]
     assert len(wanted) == rows
+    listed = asyncio.run(ask_api(store_url, observed_at=desk.now))
+    assert len(listed) == rows
     for values in wanted:
         found = stored[values["asset_id"]]
         assert {field: found[field] for field in values} == values
+        told = listed[values["asset_id"]]
+        said = {**told["quote"], "rank": told["rank"], "asset_id": told["id"]}
+        assert {field: said[field] for field in values} == values
     row = desk.rows(schema.slot, schema.slot.c.slot == slot)[0]
     assert (row.outcome, row.assets) == ("stored", rows)
     desk.engine.dispose()

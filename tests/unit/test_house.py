@@ -24,7 +24,7 @@ LAYERS = (
     {"simulated_history"},
     {"parts", "web", "simulated", "scheduler"},
     {"recorder", "series"},
-    {"claims"},
+    {"claims", "timeline", "freshness"},
     {"settings", "store", "archive"},
     {"sources"},
     {"slots"},

@@ -20,8 +20,9 @@ from coinlog.errors import CoinlogError
 from coinlog.parts import Parts
 from coinlog.sources.answers import Answer
 from coinlog.store.ledger import read_head
-from coinlog.store.migrate import current_revision, newest_revision
+from coinlog.store.migrate import current_revision
 from coinlog.store.reader import Reader
+from coinlog.store.schema import REVISION
 
 ROOM_NEEDED_MB = 500
 SKEW_SECONDS = 120
@@ -90,7 +91,7 @@ def _look_at_archive(parts: Parts) -> str:
 
 def _look_at_database(parts: Parts) -> str:
     where = parts.settings.database_url.render_as_string()
-    have, need = current_revision(parts.engine), newest_revision()
+    have, need = current_revision(parts.engine), REVISION
     if have != need:
         raise CoinlogError(
             f"{where} is at schema {have or 'none'}, this program needs {need}: "

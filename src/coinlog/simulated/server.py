@@ -17,7 +17,7 @@ from coinlog.simulated.application import Application
 from coinlog.simulated.faults import parse_faults
 from coinlog.simulated.profiles import MAX_ASSETS
 
-DEFAULT_SEED = 371
+DEFAULT_SEED = 250
 DEFAULT_ASSETS = 1_000
 DEFAULT_PORT = 8333
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from threading import Lock
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from coinlog.errors import SchemaError
 from coinlog.store.engine import store_errors
+from coinlog.store.schema import REVISION
 
 # Alembic's context is one for the whole process.
 _one_at_a_time = Lock()
@@ -30,13 +26,10 @@ def migrate(engine: sa.Engine, revision: str = "head") -> list[str]:
         SchemaError: the database is at a revision that this program does not know.
     """
     before = current_revision(engine)
-    if revision == "head" and before == newest_revision():
+    if revision == "head" and before == REVISION:
         return []
-    _refuse_unknown(before)
     with _one_at_a_time, store_errors(), engine.connect() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+        _step(connection, before, revision)
         connection.commit()
     after = current_revision(engine)
     return [] if before == after else [f"{before or 'nothing'} -> {after or 'nothing'}"]
@@ -44,26 +37,27 @@ def migrate(engine: sa.Engine, revision: str = "head") -> list[str]:
 
 def current_revision(engine: sa.Engine) -> str | None:
     """Return the schema's revision, ``None`` where there is none yet."""
+    table = sa.table("alembic_version", sa.column("version_num"))
     with store_errors(), engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.select(table.c.version_num)).scalar()
 
 
-@cache
-def newest_revision() -> str | None:
-    """Return the revision that this program works with."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def _step(connection: sa.Connection, before: str | None, revision: str) -> None:
+    # Alembic takes a third of a second to import, and most runs have nothing to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-
-def _refuse_unknown(revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise SchemaError(
-            f"the database is at revision {revision!r}, which this version of coinlog does not "
-            "know: a newer coinlog made it, so use that one"
-        )
-
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    return config
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    if before is not None and before not in known:
+        raise SchemaError(
+            f"the database is at revision {before!r}, which this version of coinlog does not "
+            "know: a newer coinlog made it, so use that one"
+        )
+    (command.downgrade if revision == "base" else command.upgrade)(config, revision)

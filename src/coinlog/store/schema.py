@@ -10,6 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+REVISION = "0001"
+"""The newest migration, which makes these tables; a test holds the two equal."""
+
 metadata = sa.MetaData()
 
 # Binary comparison on MySQL and MariaDB: real symbols differ by case and accent alone.

@@ -1,0 +1,153 @@
+/**
+ * Links and forms marked with `data-swap` renew one part of the page instead of all of it. They
+ * lead to the same addresses without this script; the server sends the part alone on `part=`.
+ */
+
+const OWNED: Record<string, string[]> = {
+  chart: ["range", "field", "ids"],
+  market: ["q", "sort", "offset", "limit"],
+};
+const TYPING_MS = 200;
+
+type Swapped = (part: HTMLElement) => void;
+type History = "push" | "replace" | "none";
+
+const waiting = new Map<string, AbortController>();
+let shown = location.search;
+
+export function swapParts(swapped: Swapped): void {
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element).closest<HTMLAnchorElement>("a[data-swap]");
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const part = link.dataset["swap"]!;
+    void renew(part, merged(new URL(link.href), part), "push", swapped, link);
+  });
+  addEventListener("popstate", () => void goBack(swapped));
+  search(swapped);
+}
+
+/** Keep what the other parts of the page show: the address holds the state of all of them. */
+function merged(target: URL, part: string): URL {
+  const url = new URL(location.href);
+  for (const name of OWNED[part] ?? []) {
+    url.searchParams.delete(name);
+    const value = target.searchParams.get(name);
+    if (value) url.searchParams.set(name, value);
+  }
+  url.hash = "";
+  return url;
+}
+
+async function renew(
+  part: string,
+  url: URL,
+  history_: History,
+  swapped: Swapped,
+  from?: Element,
+): Promise<void> {
+  const old = document.getElementById(part);
+  if (!old) return;
+  old.setAttribute("aria-busy", "true");
+  const fresh = await fetchPart(part, url);
+  if (fresh === "stopped") return;
+  if (!fresh) {
+    // The plain way shows what the server has to say.
+    location.assign(url);
+    return;
+  }
+  if (history_ === "push") history.pushState(null, "", url);
+  if (history_ === "replace") history.replaceState(null, "", url);
+  const focused = document.activeElement && old.contains(document.activeElement);
+  shown = url.search;
+  old.replaceWith(fresh);
+  followLanguages();
+  swapped(fresh);
+  if (focused) refocus(fresh, from);
+  say(fresh);
+}
+
+async function fetchPart(part: string, url: URL): Promise<HTMLElement | "stopped" | undefined> {
+  // A newer wish for the same part makes the older one needless.
+  waiting.get(part)?.abort();
+  const stop = new AbortController();
+  waiting.set(part, stop);
+  const address = new URL(url);
+  address.searchParams.set("part", part);
+  try {
+    const answer = await fetch(address, { signal: stop.signal });
+    if (!answer.ok) return undefined;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const element = page.getElementById(part);
+    return element ? document.adoptNode(element) : undefined;
+  } catch {
+    return stop.signal.aborted ? "stopped" : undefined;
+  }
+}
+
+/** Give the focus back to the same control; after paging, to the top of the new page. */
+function refocus(fresh: HTMLElement, from?: Element): void {
+  const paged = from?.getAttribute("rel");
+  const same = from?.id && !paged ? document.getElementById(from.id) : null;
+  if (!same) fresh.tabIndex = -1;
+  (same ?? fresh).focus({ preventScroll: true });
+  if (paged) fresh.scrollIntoView({ block: "start" });
+}
+
+function say(fresh: HTMLElement): void {
+  const said = document.getElementById("said");
+  if (said) said.textContent = fresh.querySelector("[data-say]")?.textContent ?? "";
+}
+
+/** The language links lead to what is on the screen now. */
+function followLanguages(): void {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>(".languages a")) {
+    const url = new URL(link.href);
+    for (const name of Object.values(OWNED).flat()) {
+      url.searchParams.delete(name);
+      const value = new URL(location.href).searchParams.get(name);
+      if (value) url.searchParams.set(name, value);
+    }
+    link.href = url.href;
+  }
+}
+
+async function goBack(swapped: Swapped): Promise<void> {
+  // A jump within the page comes here too, and changes nothing.
+  if (location.search === shown) return;
+  const url = new URL(location.href);
+  const input = document.querySelector<HTMLInputElement>("#q");
+  if (input) input.value = url.searchParams.get("q") ?? "";
+  for (const part of Object.keys(OWNED)) await renew(part, url, "none", swapped);
+}
+
+/** The search renews the table while one types; `/` leads to it from anywhere on the page. */
+function search(swapped: Swapped): void {
+  const box = document.getElementById("search");
+  const input = document.querySelector<HTMLInputElement>("#q");
+  if (!(box instanceof HTMLFormElement) || !input) return;
+  let typing = 0;
+  const find = (history_: History): void => {
+    clearTimeout(typing);
+    const url = new URL(location.href);
+    url.searchParams.delete("offset");
+    if (input.value.trim()) url.searchParams.set("q", input.value.trim());
+    else url.searchParams.delete("q");
+    void renew("market", url, history_, swapped);
+  };
+  input.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => find("replace"), TYPING_MS);
+  });
+  box.addEventListener("submit", (event) => {
+    event.preventDefault();
+    find("replace");
+  });
+  addEventListener("keydown", (event) => {
+    const typed = (event.target as Element).closest("input, textarea, select");
+    if (event.key !== "/" || typed || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    input.focus();
+    input.select();
+  });
+}

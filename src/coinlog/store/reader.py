@@ -1,0 +1,267 @@
+"""Reading the store for people: the market, an asset, its quotes, the whole market's figures.
+
+Every query is read-only, bounded in rows and time, and binds what the user typed as parameters.
+The ledger is read in ``ledger.py``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.market import QUOTE_FIELDS, FearAndGreed, GlobalMetrics, Origin, Outcome, Quote
+from coinlog.store import schema
+from coinlog.store.engine import store_errors
+from coinlog.store.limits import hurried, limit_statements
+
+STATEMENT_SECONDS = 5.0
+HAS_QUOTES = (Outcome.STORED.value, Outcome.PARTIAL.value)
+SORTS = ("rank", "name", "symbol", *(f for f in QUOTE_FIELDS if f not in ("rank", "last_updated")))
+
+_LATEST_QUOTE = [schema.latest.c[name] for name in QUOTE_FIELDS]
+_IDENTITY = [schema.asset.c[name] for name in ("id", "name", "symbol", "slug", "is_fiat")]
+
+# Statements asked for with every answer are put together once.
+_VERSION = sa.select(schema.store.c.version, schema.store.c.source)
+_STORED = sa.select(*_IDENTITY, schema.asset.c.first_slot, schema.latest.c.slot).select_from(
+    schema.asset.join(schema.latest, schema.asset.c.id == schema.latest.c.asset_id)
+)
+_KNOWN = _STORED.where(schema.asset.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+_OBSERVED, _BACKFILLED = Origin.OBSERVED.value, Origin.BACKFILLED.value
+
+
+class ListedAsset(msgspec.Struct, frozen=True):
+    """An asset with its newest quote, and the slot that quote belongs to."""
+
+    id: int
+    name: str
+    symbol: str
+    slug: str
+    is_fiat: bool
+    slot: int
+    quote: Quote
+
+
+class StoredAsset(msgspec.Struct, frozen=True):
+    """An asset as the store knows it: its name now, and its first and last recorded slot."""
+
+    id: int
+    name: str
+    symbol: str
+    slug: str
+    is_fiat: bool
+    first_slot: int
+    last_slot: int
+
+
+class AssetName(msgspec.Struct, frozen=True):
+    """What an asset was called from a slot on."""
+
+    from_slot: int
+    name: str
+    symbol: str
+    slug: str
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """An asset's quotes as equally long columns, oldest first; ``fields`` by name."""
+
+    slots: list[int]
+    origins: list[str]
+    resolutions: list[int]
+    fields: dict[str, list[Any]]
+
+
+class Reader:
+    """Read-only access to the store.
+
+    All methods raise ``StoreUnavailableError`` when the database is away or takes too long and
+    ``SchemaError`` when coinlog's tables are not there yet.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._open = threading.local()
+        limit_statements(engine, STATEMENT_SECONDS)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads inside see one moment of the store, over one connection.
+
+        Without it, a slot stored between two queries would show in one and not in the other.
+        """
+        with (
+            store_errors(),
+            self.engine.connect() as connection,
+            hurried(connection, STATEMENT_SECONDS),
+        ):
+            self._open.connection = connection
+            try:
+                yield
+            finally:
+                self._open.connection = None
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """Lend the snapshot's connection, or one for this read alone."""
+        if getattr(self._open, "connection", None) is None:
+            with self.snapshot():
+                yield self._open.connection
+        else:
+            yield self._open.connection
+
+    def version(self) -> tuple[int, str | None]:
+        """Return the store's version, which rises with every transaction, and its source."""
+        with self.connected() as connection:
+            row = connection.execute(_VERSION).first()
+        return (row.version, row.source) if row else (0, None)
+
+    def market(
+        self, slot: int, *, limit: int, offset: int = 0, sort: str = "rank", q: str = ""
+    ) -> tuple[int, list[ListedAsset]]:
+        """Return how many assets of a slot match ``q``, and one page of them with their quotes.
+
+        ``sort`` is one of ``SORTS``, with ``-`` in front for descending; unknown values last.
+        """
+        where = [schema.latest.c.slot == slot, sa.not_(schema.asset.c.is_fiat), *_matching(q)]
+        source = schema.latest.join(schema.asset, schema.asset.c.id == schema.latest.c.asset_id)
+        count = sa.select(sa.func.count()).select_from(source).where(*where)
+        query = _listed().where(*where).order_by(*_order(sort)).limit(limit).offset(offset)
+        with self.connected() as connection:
+            total = connection.execute(count).scalar_one()
+            return total, [_listed_asset(row) for row in connection.execute(query)]
+
+    def newest(self, ids: Sequence[int]) -> list[ListedAsset]:
+        """Return assets with their newest quotes, fiat included, in the order of ``ids``."""
+        query = _listed().where(schema.asset.c.id.in_(ids))
+        with self.connected() as connection:
+            found = {row.id: _listed_asset(row) for row in connection.execute(query)}
+        return [found[asset_id] for asset_id in ids if asset_id in found]
+
+    def assets(self, ids: Sequence[int]) -> list[StoredAsset]:
+        """Return what is known of assets, in the order of ``ids``; unknown ids are left out."""
+        with self.connected() as connection:
+            rows = connection.execute(_KNOWN, {"ids": list(ids)})
+            found = {row.id: StoredAsset(*tuple(row)) for row in rows}
+        return [found[asset_id] for asset_id in ids if asset_id in found]
+
+    def names(self, asset_id: int) -> list[AssetName]:
+        """Return what an asset has been called, oldest first."""
+        table = schema.asset_name.c
+        query = sa.select(table.from_slot, table.name, table.symbol, table.slug)
+        query = query.where(table.asset_id == asset_id).order_by(table.from_slot)
+        with self.connected() as connection:
+            return [AssetName(*row) for row in connection.execute(query)]
+
+    def sharing_symbols(self, symbols: Sequence[str]) -> list[StoredAsset]:
+        """Return the assets that carry one of ``symbols``: symbols are no identity."""
+        query = _STORED.where(schema.asset.c.symbol.in_(symbols))
+        query = query.order_by(schema.asset.c.id).limit(1000)
+        with self.connected() as connection:
+            return [StoredAsset(*tuple(row)) for row in connection.execute(query)]
+
+    def quotes(self, asset_id: int, start: int, end: int, fields: Sequence[str]) -> Columns:
+        """Return an asset's quotes from ``start`` to ``end`` (both included), oldest first."""
+        asked = {"asset_id": asset_id, "start": start, "end": end}
+        with self.connected() as connection:
+            # Straight from the driver: its tuples hold floats and integers already, and a year
+            # of them would take as long again to be wrapped as to be read.
+            cursor = connection.execute(_quotes(tuple(fields)), asked).cursor
+            rows = cursor.fetchall() if cursor else ()
+        slots, signed, *values = _turned(rows, 2 + len(fields))
+        return Columns(slots, *_origins(signed), dict(zip(fields, values, strict=True)))
+
+    def prices_at(
+        self, ids: Sequence[int], slots: Sequence[int]
+    ) -> dict[int, list[tuple[int, float]]]:
+        """Return ``(slot, price)`` of several assets at given slots, oldest first, in one query."""
+        table = schema.quote.c
+        query = sa.select(table.asset_id, table.slot, table.price)
+        query = query.where(table.asset_id.in_(ids), table.slot.in_(slots))
+        found: dict[int, list[tuple[int, float]]] = {asset_id: [] for asset_id in ids}
+        with self.connected() as connection:
+            for asset_id, slot, price in connection.execute(query.order_by(table.slot)):
+                found[asset_id].append((slot, price))
+        return found
+
+    def whole_market(self, slot: int) -> tuple[GlobalMetrics | None, FearAndGreed | None]:
+        """Return the global metrics and the fear and greed index of a slot, where recorded."""
+        metrics = sa.select(schema.global_metrics).where(schema.global_metrics.c.slot == slot)
+        fear = sa.select(schema.fear_and_greed).where(schema.fear_and_greed.c.slot == slot)
+        with self.connected() as connection:
+            metrics_row = connection.execute(metrics).first()
+            fear_row = connection.execute(fear).first()
+        return (
+            GlobalMetrics(*metrics_row[1:]) if metrics_row else None,
+            FearAndGreed(*fear_row[1:]) if fear_row else None,
+        )
+
+
+@cache
+def _quotes(fields: tuple[str, ...]) -> sa.Select[Any]:
+    table = schema.quote.c
+    # Two columns in one, negative for backfilled points: every column of a year costs time.
+    signed = sa.case((table.origin == _OBSERVED, table.resolution), else_=-table.resolution)
+    query = sa.select(table.slot, signed, *(table[field] for field in fields))
+    mine = table.asset_id == sa.bindparam("asset_id")
+    within = table.slot.between(sa.bindparam("start"), sa.bindparam("end"))
+    return query.where(mine, within).order_by(table.slot)
+
+
+def _origins(signed: list[int]) -> tuple[list[str], list[int]]:
+    """Return origins and resolutions from resolutions that are negative where backfilled."""
+    if min(signed, default=0) >= 0:
+        return [_OBSERVED] * len(signed), signed
+    origins = [_BACKFILLED if resolution < 0 else _OBSERVED for resolution in signed]
+    return origins, [abs(resolution) for resolution in signed]
+
+
+def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Return rows as columns; ``zip`` of no rows would give no columns at all."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def _listed() -> sa.Select[Any]:
+    joined = schema.latest.join(schema.asset, schema.asset.c.id == schema.latest.c.asset_id)
+    return sa.select(*_IDENTITY, schema.latest.c.slot, *_LATEST_QUOTE).select_from(joined)
+
+
+def _listed_asset(row: sa.Row[Any]) -> ListedAsset:
+    asset_id, name, symbol, slug, is_fiat, slot, *values = tuple(row)
+    return ListedAsset(asset_id, name, symbol, slug, bool(is_fiat), slot, Quote(asset_id, *values))
+
+
+def _matching(q: str) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a search: part of the name or symbol, or the id itself."""
+    words = q.strip().lower()
+    if not words:
+        return []
+    matches = [
+        sa.func.lower(schema.asset.c[name]).contains(words, autoescape=True)
+        for name in ("name", "symbol")
+    ]
+    if words.isascii() and words.isdigit() and len(words) < 10:  # noqa: PLR2004  ids fit 31 bits
+        matches.append(schema.asset.c.id == int(words))
+    return [sa.or_(*matches)]
+
+
+def _order(sort: str) -> list[sa.ColumnElement[Any]]:
+    """Return a total order: unknown values last in both directions, ties by rank and id."""
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise ValueError(f"sort is {sort!r}, expected one of {SORTS}")
+    column: sa.ColumnElement[Any]
+    if name in ("name", "symbol"):
+        column = sa.func.lower(schema.asset.c[name])
+    else:
+        column = schema.latest.c[name]
+    ordered = column.desc() if sort.startswith("-") else column.asc()
+    rank = schema.latest.c.rank
+    return [column.is_(None), ordered, rank.is_(None), rank, schema.latest.c.asset_id]

@@ -1,0 +1,169 @@
+"""Where a line breaks and why, and which points a thinned one keeps: without a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinlog.market import SourceKind
+from coinlog.series import Series, thin, thinned
+from coinlog.slots import DAY, HOUR, Schedule
+from coinlog.store.reader import Columns
+from coinlog.timeline import Gap, Timeline, Window, drawn_at, find_gaps, widest_step
+
+STEP = 6 * HOUR
+SCHEDULE = Schedule(0, STEP, "top:2", SourceKind.COINMARKETCAP)
+NO_REFUSALS: Mapping[int, str] = {}
+
+
+def timeline(
+    over: Sequence[int], failed: Mapping[int, str] | None = None, absent: Sequence[int] = ()
+) -> Timeline:
+    """Return what the ledger says where ``over`` are due and ``absent`` have no row."""
+    failed = dict(failed or {})
+    observed = {slot: slot + 12 for slot in over if slot not in failed and slot not in absent}
+    every = list(over)
+    return Timeline(
+        Window(0, 10 * DAY),
+        observed,
+        failed,
+        every,
+        drawn_at(observed, every),
+        widest_step(every),
+        (SCHEDULE,),
+    )
+
+
+def columns(slots: Sequence[int], resolutions: int | Sequence[int] = STEP) -> Columns:
+    steps = [resolutions] * len(slots) if isinstance(resolutions, int) else list(resolutions)
+    return Columns(list(slots), ["observed"] * len(slots), steps, {"price": [1.0] * len(slots)})
+
+
+def gaps(found: Columns, said: Timeline, refusals: Mapping[int, str] = NO_REFUSALS) -> list[Gap]:
+    return find_gaps(found, said, lambda: refusals)
+
+
+def test_a_complete_line_has_no_gap_and_asks_for_no_reasons() -> None:
+    slots = [STEP, 2 * STEP, 3 * STEP]
+
+    def never() -> Mapping[int, str]:
+        raise AssertionError("nobody needs to know")
+
+    assert find_gaps(columns(slots), timeline(slots), never) == []
+
+
+def test_one_missed_slot_is_a_break() -> None:
+    over = [STEP, 2 * STEP, 3 * STEP]
+
+    found = gaps(columns([STEP, 3 * STEP]), timeline(over, absent=[2 * STEP]))
+
+    assert found == [Gap(2 * STEP, 3 * STEP, "missed")]
+
+
+def test_a_year_of_daily_backfill_is_a_line() -> None:
+    days = [DAY * number for number in range(1, 366)]
+
+    assert gaps(columns(days, DAY), timeline([])) == []
+
+
+def test_backfill_across_missed_slots_mends_the_line() -> None:
+    over = [STEP * number for number in range(1, 9)]
+
+    found = gaps(
+        columns([STEP, 4 * STEP, 8 * STEP], [STEP, DAY, DAY]), timeline(over, absent=over[1:7])
+    )
+
+    assert found == []
+
+
+def test_points_further_apart_than_any_schedule_explains_are_a_break_too() -> None:
+    found = gaps(columns([DAY, 3 * DAY], DAY), timeline([]))
+
+    assert found == [Gap(2 * DAY, 3 * DAY, "missed")]
+
+
+def test_a_change_to_a_shorter_interval_is_no_break() -> None:
+    slots = [STEP, 2 * STEP, 2 * STEP + HOUR, 2 * STEP + 2 * HOUR]
+
+    assert gaps(columns(slots, [STEP, STEP, HOUR, HOUR]), timeline(slots)) == []
+
+
+def test_what_was_before_the_first_point_is_a_gap_with_its_reason() -> None:
+    over = [STEP, 2 * STEP, 3 * STEP]
+
+    assert gaps(columns([3 * STEP]), timeline(over)) == [Gap(STEP, 3 * STEP, "not_listed")]
+
+
+def test_an_asset_without_any_point_is_one_gap() -> None:
+    over = [STEP, 2 * STEP]
+
+    assert gaps(columns([]), timeline(over)) == [Gap(STEP, 3 * STEP, "not_listed")]
+
+
+def test_neighbouring_reasons_are_neighbouring_gaps() -> None:
+    over = [STEP * number for number in range(1, 7)]
+    said = timeline(over, failed={2 * STEP: "quota", 3 * STEP: "quota"}, absent=[4 * STEP])
+
+    found = gaps(columns([STEP, 6 * STEP]), said, {5 * STEP: "refused"})
+
+    assert found == [
+        Gap(2 * STEP, 4 * STEP, "quota"),
+        Gap(4 * STEP, 5 * STEP, "missed"),
+        Gap(5 * STEP, 6 * STEP, "refused"),
+    ]
+
+
+values = st.lists(
+    st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
+    min_size=1,
+    max_size=300,
+)
+
+
+@given(values, st.integers(10, 200))
+def test_a_thinned_line_keeps_its_extremes_its_ends_and_its_order(
+    column: list[float | None], points: int
+) -> None:
+    kept = thin([column], points)
+
+    known = [value for value in column if value is not None]
+    left = [column[index] for index in kept if column[index] is not None]
+    assert kept == sorted(set(kept))
+    assert {0, len(column) - 1} <= set(kept)
+    if known:
+        assert (min(left), max(left)) == (min(known), max(known))  # type: ignore[type-var]
+
+
+@given(values, st.integers(10, 60))
+def test_every_stretch_of_a_thinned_line_keeps_its_own_extremes(
+    column: list[float | None], points: int
+) -> None:
+    kept = set(thin([column], points))
+    buckets = max(1, (points - 2) // 2)
+
+    for number in range(buckets):
+        stretch = range(len(column) * number // buckets, len(column) * (number + 1) // buckets)
+        known = [value for index in stretch if (value := column[index]) is not None]
+        left = [
+            value for index in stretch if index in kept and (value := column[index]) is not None
+        ]
+        assert not known or (min(left), max(left)) == (min(known), max(known))
+
+
+@given(st.integers(10, 500), st.integers(10, 100), st.integers(1, 3))
+def test_a_series_is_thinned_to_no_more_than_was_asked(
+    length: int, points: int, fields: int
+) -> None:
+    slots = list(range(length))
+    named = {
+        f"field {number}": [(slot * 37 + number) % 101 for slot in slots]
+        for number in range(fields)
+    }
+    series = Series(slots, slots, ["observed"] * length, named, [])
+
+    found = thinned(series, points)
+
+    assert len(found.slots) <= max(points, 2 * fields + 2)
+    assert found.sampled == (length > points)
