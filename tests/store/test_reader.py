@@ -35,8 +35,8 @@ def reader(engine: sa.Engine) -> Iterator[Reader]:
     reader.engine.dispose()
 
 
-def put(engine: sa.Engine, slot: int = SLOT, found: Snapshot | None = None, **values: int) -> None:
-    settle(engine, settlement(slot, found=found, **values), slot + 20)
+def put(engine: sa.Engine, slot: int = SLOT, found: Snapshot | None = None) -> None:
+    settle(engine, settlement(slot, found=found), slot + 20)
 
 
 def market(*called: tuple[int, str, str], fiat: int = 0) -> Snapshot:

@@ -167,3 +167,15 @@ def test_a_series_is_thinned_to_no_more_than_was_asked(
 
     assert len(found.slots) <= max(points, 2 * fields + 2)
     assert found.sampled == (length > points)
+
+
+def test_a_thinned_line_keeps_the_points_beside_its_gaps() -> None:
+    slots = [slot for slot in range(1000) if not 500 <= slot < 503]
+    wave = [float(slot % 50) for slot in slots]
+    gap = Gap(500, 503, "missed")
+    series = Series(slots, slots, ["observed"] * len(slots), {"price": wave}, [gap])
+
+    found = thinned(series, 40)
+
+    assert {499, 503} <= set(found.slots)
+    assert len(found.slots) <= 40

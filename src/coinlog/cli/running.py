@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import click
+import sqlalchemy as sa
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -63,7 +64,7 @@ def up(*, simulated: bool) -> None:
         url = stack.enter_context(simulated_process()) if simulated else None
         parts = chosen_parts(settings, simulated=simulated, url=url)
         _try_to_migrate(parts)
-        stack.callback(start_workers(parts.settings).stop)
+        stack.callback(start_workers(*_site(parts)).stop)
         _introduce(parts, simulated=simulated)
         if simulated:
             _fill_in(parts)
@@ -82,7 +83,7 @@ def serve(parts: Parts) -> None:
     """
     say(f"coinlog {__version__} serves {_address(parts)}; Ctrl-C stops it")
     with ended_by_signals():
-        serve_page(parts.settings)
+        serve_page(*_site(parts))
 
 
 @click.command()
@@ -131,6 +132,12 @@ def _introduce(parts: Parts, *, simulated: bool) -> None:
     say(f"  page     [bold cyan]{_address(parts)}[/]")
     say(f"  store    {escape(settings.database_url.render_as_string())}")
     say(f"  archive  {escape(settings.archive)}")
+
+
+def _site(parts: Parts) -> tuple[sa.URL, str, int, int]:
+    """Return what the page is made from and where it listens."""
+    settings = parts.settings
+    return settings.database_url, settings.host, settings.port, settings.workers
 
 
 def _address(parts: Parts) -> str:

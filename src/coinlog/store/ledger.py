@@ -83,10 +83,14 @@ class Head(msgspec.Struct, frozen=True):
     def missed_since_newest(self, now: float) -> int:
         """Return how many slots have been due, and are past their grace, since the newest."""
         start = self.newest.slot + 1 if self.newest else 0
-        return sum(
-            len(due_range(self.schedules, index, start, _past(now, schedule)))
+        return sum(map(len, self.over_ranges(start, int(now), now)))
+
+    def over_ranges(self, start: int, end: int, now: float) -> list[range]:
+        """Return the slots due from ``start`` to ``end`` whose grace has passed, oldest first."""
+        return [
+            due_range(self.schedules, index, start, min(end, _past(now, schedule)))
             for index, schedule in enumerate(self.schedules)
-        )
+        ]
 
 
 def _past(now: float, schedule: Schedule) -> int:

@@ -15,14 +15,19 @@ from coinlog.store.names import CHUNK, chunks
 _COLUMNS = ("asset_id", *QUOTE_FIELDS, "slot", "origin", "resolution")
 _NAMES = ", ".join(f"`{name}`" for name in _COLUMNS)
 _INSERT = f"INSERT INTO quote ({_NAMES}) VALUES "  # noqa: S608  the column names are ours
+_JSON_TO_SQL = str.maketrans('[]"', "()'")
 
-# REPLACE is the one upsert that SQLite, MariaDB and MySQL write alike. The join by asset makes
-# it one look-up an asset, never a scan of the history.
+# Who has a quote at a slot: one look-up an asset. SQLite takes a CROSS JOIN in the order written;
+# any other join it turns around where it knows no numbers, and scans the whole history.
+_AT_SLOT = "asset CROSS JOIN quote ON quote.asset_id = asset.id AND quote.slot = :slot"
+_MEMBERS = sa.text(f"SELECT asset.id FROM {_AT_SLOT}")  # noqa: S608  our own words
+
+# REPLACE is the one upsert that SQLite, MariaDB and MySQL write alike.
 _RENEW_LATEST = sa.text(
     f"""
     REPLACE INTO latest ({_NAMES})
     SELECT {", ".join(f"quote.`{name}`" for name in _COLUMNS)}
-    FROM asset JOIN quote ON quote.asset_id = asset.id AND quote.slot = :slot
+    FROM {_AT_SLOT}
     WHERE NOT EXISTS (
         SELECT 1 FROM latest AS held WHERE held.asset_id = asset.id AND held.slot > :slot
     )
@@ -44,7 +49,7 @@ def write_quotes(
 
 def clear_slot(connection: sa.Connection, slot: int) -> None:
     """Remove what a lower outcome wrote at a slot, so that a higher one can take its place."""
-    ids = [asset_id for (asset_id,) in connection.execute(_members(slot))]
+    ids = [asset_id for (asset_id,) in connection.execute(_MEMBERS, {"slot": slot})]
     for some in chunks(ids):
         for table in (schema.quote, schema.latest):
             here = (table.c.slot == slot) & table.c.asset_id.in_(some)
@@ -68,28 +73,19 @@ def _insert_bound(
 def _insert_written_out(
     connection: sa.Connection, slot: int, quotes: Sequence[Quote], resolution_seconds: int
 ) -> None:
-    """Insert quotes as literals: twice as fast as the driver's own way of binding them.
+    """Insert quotes as literals: three times as fast as the driver's own way of binding them.
 
-    All values are whole numbers, doubles or None, by their types, so nothing needs escaping;
-    a double's ``repr`` is read back as the same double.
+    All values are whole numbers, finite doubles, None or a word of ours, so nothing needs
+    escaping. JSON writes them as SQL does, and a double so that it is read back the same.
     """
-    fixed = f",{int(slot)},'{Origin.OBSERVED.value}',{int(resolution_seconds)})"
+    fixed = (slot, Origin.OBSERVED.value, resolution_seconds)
     for start in range(0, len(quotes), CHUNK):
-        lines = [_literals(quote) + fixed for quote in quotes[start : start + CHUNK]]
+        lines = [
+            (*msgspec.structs.astuple(quote), *fixed) for quote in quotes[start : start + CHUNK]
+        ]
+        written = msgspec.json.encode(lines).decode()[1:-1].translate(_JSON_TO_SQL)
         # The driver takes % for a placeholder only where parameters are given; there are none.
-        connection.exec_driver_sql(_INSERT + ",".join(lines))
-
-
-def _literals(quote: Quote) -> str:
-    values = msgspec.structs.astuple(quote)
-    return "(" + ",".join(["NULL" if value is None else repr(value) for value in values])
-
-
-def _members(slot: int) -> sa.Select[int]:
-    """Select the ids with a quote at a slot: one look-up an asset, never a scan of history."""
-    quote, asset = schema.quote.c, schema.asset.c
-    joined = schema.asset.join(schema.quote, (quote.asset_id == asset.id) & (quote.slot == slot))
-    return sa.select(asset.id).select_from(joined)
+        connection.exec_driver_sql(_INSERT + written)
 
 
 def _restore_latest(connection: sa.Connection, asset_id: int) -> None:

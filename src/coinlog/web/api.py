@@ -1,0 +1,260 @@
+"""The API: the market, an asset, its series, and the ledger, as JSON or CSV."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.enums import ParamType
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter, QueryParameter
+
+from coinlog.market import Outcome
+from coinlog.series import Series, read_series, thinned
+from coinlog.slots import MAX_ASSET_ID
+from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
+from coinlog.store.reader import ListedAsset, StoredAsset
+from coinlog.web import answers, query
+from coinlog.web.csv_file import write_csv
+from coinlog.web.problems import NotFoundError, documented
+from coinlog.web.watch import Moment, Watch
+
+ATTRIBUTION = answers.Attribution()
+DEFAULT_LIMIT = 100
+
+TheWatch = NamedDependency[Watch]
+
+
+def _query(name: str, description: str, example: Any, **limits: Any) -> QueryParameter:  # noqa: ANN401  Litestar's own types
+    examples = [Example(value=example)]
+    return QueryParameter(name=name, description=description, examples=examples, **limits)
+
+
+AssetId = Annotated[
+    int,
+    PathParameter(
+        description="The asset's CoinMarketCap id.",
+        examples=[Example(value=1)],
+        ge=1,
+        le=MAX_ASSET_ID,
+    ),
+]
+Limit = Annotated[int, _query("limit", "How many at most.", 100, ge=1, le=query.MAX_LIMIT)]
+Offset = Annotated[
+    int, _query("offset", "How many to pass over first.", 0, ge=0, le=query.MAX_OFFSET)
+]
+Sort = Annotated[str, _query("sort", "Field to sort by; - in front: descending.", "-market_cap")]
+Search = Annotated[
+    str, _query("q", "Part of a name or symbol, or an id.", "bit", max_length=query.MAX_SEARCH)
+]
+Range = Annotated[
+    str | None, _query("range", "1d, 7d, 30d, 90d, 1y or all; else 1y, or from and to.", "30d")
+]
+From = Annotated[
+    str | None, _query("from", "Start: ISO 8601 or epoch seconds.", "2026-01-01T00:00:00Z")
+]
+To = Annotated[str | None, _query("to", "End, included; now unless given.", "2026-01-31T18:00:00Z")]
+Fields = Annotated[str | None, _query("fields", "Fields of a quote.", "price,market_cap")]
+Points = Annotated[
+    int | None,
+    _query("points", "Thin to so many, keeping extremes.", 500, ge=10, le=query.MAX_POINTS),
+]
+Before = Annotated[
+    str | None, _query("before", "Only slots before this time.", "2026-01-26T18:00:00Z")
+]
+
+
+@get("/assets", sync_to_thread=True)
+def list_assets(
+    watch: TheWatch,
+    limit: Limit = DEFAULT_LIMIT,
+    offset: Offset = 0,
+    sort: Sort = "rank",
+    q: Search = "",
+) -> answers.AssetsAnswer:
+    """List the assets of the newest slot: the market table."""
+    order = query.parse_sort(sort)
+    with watch.moment() as moment:
+        total, found = 0, list[ListedAsset]()
+        if moment.head.newest is not None:
+            slot = moment.head.newest.slot
+            total, found = watch.reader.market(slot, limit=limit, offset=offset, sort=order, q=q)
+    return answers.AssetsAnswer(
+        **envelope(moment), assets=[listed_answer(asset) for asset in found], total=total
+    )
+
+
+@get("/assets/{asset_id:int}", sync_to_thread=True)
+def one_asset(watch: TheWatch, asset_id: AssetId) -> answers.OneAssetAnswer:
+    """Tell an asset's newest quote, its names so far, and since when it is recorded."""
+    with watch.moment() as moment:
+        stored = known_asset(watch, moment, asset_id)
+        listed = watch.reader.newest([asset_id])[0]
+        names = watch.reader.names(asset_id)
+    newest = moment.head.newest
+    return answers.OneAssetAnswer(
+        **envelope(moment),
+        **msgspec.structs.asdict(listed_answer(listed)),
+        is_fiat=stored.is_fiat,
+        listed=newest is not None and newest.slot == listed.slot,
+        first_slot=stored.first_slot,
+        last_slot=stored.last_slot,
+        names=[answers.NameAnswer(*msgspec.structs.astuple(name)) for name in names],
+    )
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A series as it was asked for; the ends of its range are not checked yet."""
+
+    watch: Watch
+    asset_id: int
+    range: str | None
+    start: str | None
+    end: str | None
+    fields: tuple[str, ...]
+    points: int | None
+
+
+TheAsked = NamedDependency[Asked]
+
+
+def asked_series(  # noqa: PLR0913, PLR0917  one for each parameter of the address
+    watch: TheWatch,
+    asset_id: AssetId,
+    range_: Range = None,
+    from_: From = None,
+    to: To = None,
+    fields: Fields = None,
+    points: Points = None,
+) -> Asked:
+    """Return the parameters that JSON and CSV share."""
+    return Asked(watch, asset_id, range_, from_, to, query.parse_fields(fields), points)
+
+
+@get("/assets/{asset_id:int}/series")
+async def series(asked: TheAsked) -> answers.SeriesAnswer:
+    """Return an asset's history as columns, with its gaps and their reasons."""
+    moment, asset, whole = await asked.watch.read(read_asked, asked)
+    found = thinned(whole, query.MAX_POINTS)
+    columns: dict[str, Any] = {**found.fields}
+    return answers.SeriesAnswer(
+        **envelope(moment),
+        **columns,
+        asset=answers.AssetIdentity(asset.id, asset.symbol, asset.name, asset.slug),
+        slots=found.slots,
+        observed_at=found.observed_at,
+        origin=found.origins,
+        gaps=found.gaps,
+        sampled=found.sampled,
+    )
+
+
+@get("/assets/{asset_id:int}/series.csv", sync_to_thread=True, media_type="text/csv")
+def series_csv(asked: TheAsked) -> Response[bytes]:
+    """Return an asset's history as CSV for spreadsheets: ISO times, a row for each point."""
+    moment, asset, found = read_asked(asked)
+    name = f"coinlog-{asset.id}-{asked.range or 'series'}.csv"
+    return Response(
+        write_csv(asset, found, simulated=moment.simulated),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@get("/log", sync_to_thread=True)
+def ledger(
+    watch: TheWatch, limit: Limit = DEFAULT_LIMIT, before: Before = None
+) -> answers.LogAnswer:
+    """Return the ledger, newest first: what became of each slot, missed ones included."""
+    until = None if before is None else query.parse_moment("before", before)
+    with watch.moment() as moment:
+        rows = read_page(watch.reader, moment.head, moment.now, limit=limit, before=until)
+        lacking = [row.slot for row in rows if row.outcome is Outcome.PARTIAL]
+        missing = read_missing(watch.reader, lacking) if lacking else []
+    return answers.LogAnswer(**envelope(moment), slots=[slot_answer(row, missing) for row in rows])
+
+
+def read_asked(asked: Asked) -> tuple[Moment, StoredAsset, Series]:
+    """Return the series asked for, and the asset and moment it belongs to."""
+    watch = asked.watch
+    with watch.moment() as moment:
+        window = query.parse_window(moment, asked.range, asked.start, asked.end)
+        asset = known_asset(watch, moment, asked.asset_id)
+        timeline = watch.timeline(moment, window)
+        found = read_series(watch.reader, timeline, moment.now, asset.id, asked.fields)
+    return moment, asset, found if asked.points is None else thinned(found, asked.points)
+
+
+def known_asset(watch: Watch, moment: Moment, asset_id: int) -> StoredAsset:
+    """Return an asset of the store.
+
+    Raises:
+        NotFoundError: the store has never seen it.
+    """
+    found = watch.asset(moment, asset_id)
+    if found is None:
+        raise NotFoundError(
+            f"no asset with the id {asset_id} has been recorded: /api/v1/assets?q=bitcoin finds "
+            "ids by name"
+        )
+    return found
+
+
+def envelope(moment: Moment) -> dict[str, Any]:
+    """Return what every answer says of its data."""
+    return {
+        "as_of": moment.fresh.as_of,
+        "stale": moment.fresh.stale,
+        "next_slot": moment.fresh.next_slot,
+        "simulated": moment.simulated,
+        "attribution": ATTRIBUTION,
+    }
+
+
+def listed_answer(asset: ListedAsset) -> answers.AssetAnswer:
+    """Return an asset with its newest quote as the API sends it."""
+    return answers.AssetAnswer(
+        id=asset.id,
+        symbol=asset.symbol,
+        name=asset.name,
+        slug=asset.slug,
+        rank=asset.quote.rank,
+        slot=asset.slot,
+        quote=answers.quote_answer(asset.quote),
+    )
+
+
+def slot_answer(row: LedgerRow, missing: list[MissingRow]) -> answers.SlotAnswer:
+    """Return a row of the ledger as the API sends it."""
+    values = msgspec.structs.asdict(row)
+    values["outcome"] = row.outcome.value
+    values["notes"] = notes_of(row)
+    values["missing"] = [
+        answers.MissingAnswer(one.what, one.asset_id, one.reason, one.detail)
+        for one in missing
+        if one.slot == row.slot
+    ]
+    return answers.SlotAnswer(**values)
+
+
+def notes_of(row: LedgerRow) -> list[str]:
+    """Return the sentences noted about a slot."""
+    return msgspec.json.decode(row.notes, type=list[str]) if row.notes else []
+
+
+def api_router() -> Router:
+    """Return the routes of the API."""
+    return Router(
+        "/api/v1",
+        route_handlers=[list_assets, one_asset, series, series_csv, ledger],
+        dependencies={"asked": Provide(asked_series, sync_to_thread=False)},
+        before_request=refuse_unknown_parameters,
+    )
+
+
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """Refuse what the address does not know, so that a misspelt parameter is not overlooked."""
+    known = [one.name for one in documented(request) if one.param_in == ParamType.QUERY]
+    query.refuse_unknown(list(request.query_params.multi_items()), known)

@@ -1,0 +1,89 @@
+"""The web application: pages and API behind the byte cache, as one ASGI application."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, cast
+
+import msgspec
+import sqlalchemy as sa
+from litestar import Litestar, Request, Response, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from coinlog import __version__
+from coinlog.store.engine import open_engine
+from coinlog.store.reader import Reader
+from coinlog.web.answers import ErrorAnswer
+from coinlog.web.api import api_router
+from coinlog.web.cache import LOOK_SECONDS, ByteCache
+from coinlog.web.operations import live, metrics, ready
+from coinlog.web.pages import error_page, page_routers
+from coinlog.web.problems import describe
+from coinlog.web.security import Application
+from coinlog.web.static_files import read_static
+from coinlog.web.watch import Clock, Watch
+
+_MACHINES = ("/api/", "/static/", "/live", "/ready", "/metrics", "/schema/")
+_ABOUT = (
+    "The market of CoinMarketCap as this coinlog has recorded it. All times are seconds since "
+    "1970-01-01 UTC, all money is USD, numbers have full precision, null means unknown."
+)
+
+
+def create_app(
+    database_url: sa.URL | str,
+    *,
+    clock: Clock = time.time,
+    look_seconds: float = LOOK_SECONDS,
+) -> ByteCache:
+    """Return the ASGI application that reads one store; nothing is connected yet.
+
+    ``look_seconds`` is how often the store is asked whether it has changed.
+    """
+    watch = Watch(Reader(open_engine(database_url, read_only=True)), clock)
+    bundle, static = read_static()
+    cache = ByteCache(_nobody_yet, watch, static, look_seconds=look_seconds)
+    app = Litestar(
+        [api_router(), *page_routers(), live, ready, metrics, openapi_json],
+        dependencies={
+            "watch": Provide(lambda: watch, use_cache=True, sync_to_thread=False),
+        },
+        exception_handlers={Exception: on_error},
+        lifespan=[cache.looking],
+        openapi_config=OpenAPIConfig(
+            title="coinlog",
+            version=__version__,
+            description=_ABOUT,
+            path="/-",
+            render_plugins=[],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        state=State({"bundle": bundle, "cache": cache}),
+    )
+    # Made now, so that worker processes share its memory.
+    _ = app.openapi_schema
+    # The same protocol, written with other types.
+    cache.inner = cast("Application", app)
+    return cache
+
+
+async def _nobody_yet(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401  ASGI
+    raise RuntimeError("the application is not put together yet")
+
+
+@get("/schema/openapi.json", include_in_schema=False)
+async def openapi_json(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Return the API's description for programs (OpenAPI 3.1)."""
+    schema = request.app.openapi_schema.to_schema()
+    return Response(msgspec.json.encode(schema), media_type="application/json")
+
+
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer with an error: JSON for programs, a page for people."""
+    detail = describe(error, request)
+    if request.url.path.startswith(_MACHINES):
+        return Response(ErrorAnswer(detail), status_code=detail.status)
+    return error_page(request, detail.status, detail.code, detail.message)

@@ -1,0 +1,58 @@
+"""One name for all the ways to ask the same, so that they share one answer."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl
+
+from coinlog.web.i18n import languages
+from coinlog.web.shell import DEFAULT_LIMIT, DEFAULT_RANGE
+
+_PAGES: dict[str, dict[str, str]] = {
+    "/": {
+        "range": DEFAULT_RANGE,
+        "field": "price",
+        "q": "",
+        "sort": "rank",
+        "limit": str(DEFAULT_LIMIT),
+        "offset": "0",
+        "part": "",
+    },
+    "/assets/": {"range": DEFAULT_RANGE, "field": "price", "part": ""},
+    "/compare": {"range": DEFAULT_RANGE, "field": "price", "ids": "", "part": ""},
+    "/log": {"before": ""},
+    "/schema": {},
+}
+_API_DEFAULTS: dict[str, dict[str, str]] = {
+    "/api/v1/assets": {"limit": "100", "offset": "0", "sort": "rank", "q": ""},
+    "/api/v1/assets/": {},
+    "/api/v1/log": {"limit": "100"},
+}
+_LANGUAGE = re.compile(rf"/({'|'.join(languages()[1:]) or '-'})(?=/|$)")
+
+Key = tuple[str, ...]
+
+
+def key_of(path: str, query: bytes) -> Key | None:
+    """Return the name of an answer that may be kept, or ``None`` where none is kept.
+
+    Pages ignore what they do not know, so it is no part of the name; the API refuses it, and
+    refusals are not kept.
+    """
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    if path.startswith("/api/"):
+        defaults = _API_DEFAULTS.get(_stem(path), {})
+        return path, *sorted(f"{n}={v}" for n, v in given if defaults.get(n) != v)
+    if path == "/schema/openapi.json":
+        return (path,)
+    plain = _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"
+    known = _PAGES.get(_stem(plain))
+    if known is None:
+        return None
+    kept = {n: v for n, v in given if n in known and known[n] != v}
+    return path.rstrip("/") or "/", *sorted(f"{n}={v}" for n, v in kept.items())
+
+
+def _stem(path: str) -> str:
+    """Return a path without the id in it: ``/assets/1`` is ``/assets/``."""
+    return re.sub(r"(?<=/assets/)[^/]+(?:/series(?:\.csv)?)?$", "", path)

@@ -1,0 +1,130 @@
+"""Charts and sparklines as the templates take them: lines cut up where there is no quote."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from coinlog.market import Origin
+from coinlog.series import Series, read_series, thinned_alike
+from coinlog.slots import DAY
+from coinlog.timeline import RANGES, Gap, Timeline, Window, shortened, window_of
+from coinlog.web import views
+from coinlog.web.shell import Ask, PageQuery
+from coinlog.web.watch import Moment, Watch
+
+SPARK_SECONDS = 7 * DAY
+SPARK_POINTS = 42
+
+Segments = list[list[tuple[int, float]]]
+
+
+def chart_view(
+    watch: Watch,
+    moment: Moment,
+    labels: Sequence[views.AssetLabel],
+    ask: Ask,
+    points: int,
+) -> views.ChartView:
+    """Return the chart of one or several assets over the range asked for."""
+    asked = ask.query
+    window = shortened(moment.head, window_of(moment.head, moment.now, asked.range))
+    timeline = watch.timeline(moment, window)
+    whole = [
+        read_series(watch.reader, timeline, moment.now, label.id, (asked.field,))
+        for label in labels
+    ]
+    found = thinned_alike(whole, asked.field, points)
+    start, end = _bounds(moment, window, whole)
+    return views.ChartView(
+        field=asked.field,
+        range=asked.range,
+        ranges=[
+            views.Link(code=code, href=ask.at.href(range=code), current=code == asked.range)
+            for code in RANGES
+        ],
+        start=start,
+        end=end,
+        lines=[
+            line_view(label, asked, series) for label, series in zip(labels, found, strict=True)
+        ],
+        sampled=any(series.sampled for series in found),
+    )
+
+
+def _bounds(moment: Moment, window: Window, lines: Sequence[Series]) -> tuple[int, int]:
+    """Return the ends of the time axis: the window, less what was before anything recorded."""
+    firsts = [line.slots[0] for line in lines if line.slots]
+    lasts = [line.observed_at[-1] for line in lines if line.observed_at]
+    if moment.head.first_slot is not None:
+        firsts.append(moment.head.first_slot)
+    return max(window.start, min(firsts, default=0)), max(window.end, *lasts, 0)
+
+
+def line_view(label: views.AssetLabel, asked: PageQuery, series: Series) -> views.LineView:
+    """Return an asset's line in one field."""
+    values = series.fields[asked.field]
+    return views.LineView(
+        asset=label,
+        field=asked.field,
+        slots=series.slots,
+        times=series.observed_at,
+        values=values,
+        backfilled=[origin == Origin.BACKFILLED for origin in series.origins],
+        gaps=[
+            views.GapView(start=gap.start, end=gap.end, reason=gap.reason) for gap in series.gaps
+        ],
+        segments=segments(series, values, series.gaps),
+        data_url=f"/api/v1/assets/{label.id}/series?range={asked.range}&fields={asked.field}",
+    )
+
+
+def segments(series: Series, values: Sequence[float | None], gaps: Sequence[Gap]) -> Segments:
+    """Return a line's points, cut where a gap starts and where a value is unknown."""
+    cuts = {bisect_left(series.slots, gap.start) for gap in gaps}
+    found: Segments = [[]]
+    for index, (time, value) in enumerate(zip(series.observed_at, values, strict=True)):
+        if (index in cuts or value is None) and found[-1]:
+            found.append([])
+        if value is not None:
+            found[-1].append((time, value))
+    return [segment for segment in found if segment]
+
+
+def sparklines(watch: Watch, moment: Moment, ids: Sequence[int]) -> dict[int, Segments]:
+    """Return the prices of the last seven days of several assets, read in one query."""
+    end = moment.head.current_slot(moment.now) or int(moment.now)
+    timeline = watch.timeline(moment, Window(end - SPARK_SECONDS, end))
+    chosen = spread([slot for slot in timeline.over if slot in timeline.observed_at])
+    if not ids or not chosen:
+        return {asset_id: [] for asset_id in ids}
+    breaks = _breaks(timeline, chosen)
+    found = watch.reader.prices_at(ids, chosen)
+    return {asset_id: _spark(chosen, breaks, points) for asset_id, points in found.items()}
+
+
+def spread(slots: Sequence[int]) -> list[int]:
+    """Return at most ``SPARK_POINTS`` of the slots, evenly, the newest among them."""
+    step = -(-len(slots) // SPARK_POINTS) or 1
+    return list(slots[::-1][::step][::-1])
+
+
+def _breaks(timeline: Timeline, chosen: Sequence[int]) -> set[int]:
+    """Return the places in ``chosen`` before which a slot was missed or failed."""
+    holes = [slot for slot in timeline.over if slot not in timeline.observed_at]
+    return {bisect_left(chosen, slot) for slot in holes}
+
+
+def _spark(
+    chosen: Sequence[int], breaks: set[int], points: Sequence[tuple[int, float]]
+) -> Segments:
+    place = {slot: index for index, slot in enumerate(chosen)}
+    found: Segments = []
+    previous = -2
+    for slot, price in points:
+        index = place[slot]
+        if index != previous + 1 or index in breaks:
+            found.append([])
+        found[-1].append((slot, price))
+        previous = index
+    return found

@@ -1,0 +1,59 @@
+"""A series as a CSV file that spreadsheets read as what it is.
+
+A row for each point: ISO times in UTC, the asset, numbers in full precision, and whose data it
+is in the last column, so that a file that is passed on still says so. Cells that a spreadsheet
+would run as a formula begin with a tab.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from itertools import repeat
+from typing import Any
+
+from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL
+from coinlog.series import Series
+from coinlog.slots import iso
+from coinlog.store.reader import StoredAsset
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_TIMES = ("last_updated",)
+
+
+def write_csv(asset: StoredAsset, series: Series, *, simulated: bool) -> bytes:
+    """Return the series as CSV in UTF-8, with a heading and CRLF line ends (RFC 4180)."""
+    origin = f"SIMULATED, not {ATTRIBUTION}" if simulated else f"{ATTRIBUTION}, {ATTRIBUTION_URL}"
+    text = io.StringIO()
+    writer = csv.writer(text)
+    fields = series.fields
+    writer.writerow(
+        ("slot", "observed_at", "asset_id", "symbol", "name", *fields, "origin", "attribution")
+    )
+    writer.writerows(
+        zip(
+            map(iso, series.slots),
+            map(iso, series.observed_at),
+            repeat(asset.id),
+            repeat(safe_cell(asset.symbol)),
+            repeat(safe_cell(asset.name)),
+            *(_column(name, values) for name, values in fields.items()),
+            series.origins,
+            repeat(origin),
+            strict=False,  # what is repeated has no length of its own
+        )
+    )
+    return text.getvalue().encode()
+
+
+def safe_cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula, on one line."""
+    line = " ".join(text.split()) if "\n" in text or "\r" in text else text
+    return f"\t{line}" if line.startswith(_FORMULA_STARTS) else line
+
+
+def _column(name: str, values: list[Any]) -> list[Any]:
+    """Return a column's cells: unknown is empty, a time is ISO, a double is written in full."""
+    if name in _TIMES:
+        return [None if value is None else iso(value) for value in values]
+    return values

@@ -1,0 +1,142 @@
+"""Answers ready to send: bytes and headers made once, kept in a bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+from collections import OrderedDict
+from http import HTTPStatus
+
+from coinlog.web.canonical import Key
+from coinlog.web.security import SECURITY_HEADERS, Headers, Message
+
+CACHE_BYTES = 32 * 1024 * 1024
+MAX_TARGETS = 20_000
+PAGE_LEVEL = 6
+DATA_LEVEL = 1
+"""How hard to pack: long columns of doubles shrink by a tenth more at six times the work."""
+
+_WORTH_PACKING = 256
+_OVERHEAD_BYTES = 2500
+
+NO_BODY: Message = {"type": "http.response.body", "body": b""}
+
+
+class Form:
+    """One form of an answer: as ASGI messages, and as the bytes that HTTP/1.1 sends first."""
+
+    __slots__ = ("body", "content", "start", "wire")
+
+    def __init__(self, status: int, headers: Headers, content: bytes) -> None:
+        self.start: Message = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": headers,
+        }
+        self.body: Message = {"type": "http.response.body", "body": content}
+        self.content = content
+        first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+        self.wire = first + b"".join(b"%s: %s\r\n" % pair for pair in headers)
+
+
+def _whole(content: bytes, headers: Headers) -> Form:
+    length = (b"content-length", str(len(content)).encode())
+    return Form(200, [length, *headers], content)
+
+
+class Entry:
+    """One answer in the forms that clients ask for.
+
+    The messages are built once and sent as they are: nothing may change them. An answer that is
+    worth packing is packed when the first client asks for it so, and from then on kept packed
+    alone: it is unpacked for the rare client that cannot.
+    """
+
+    __slots__ = ("body", "common", "generation", "level", "made_at", "packed", "tag", "unchanged")
+
+    def __init__(
+        self,
+        body: bytes,
+        headers: Headers,
+        generation: int = 0,
+        vary: bytes = b"accept-encoding",
+        level: int = PAGE_LEVEL,
+    ) -> None:
+        self.generation = generation
+        self.level = level
+        self.made_at = time.monotonic()
+        self.tag = b"%08x%08x" % (zlib.crc32(body), zlib.adler32(body))
+        # Weak, because the packed and the plain bytes are the same answer.
+        etag = (b"etag", b'W/"' + self.tag + b'"')
+        self.common = [*headers, etag, (b"vary", vary), *SECURITY_HEADERS]
+        self.unchanged = Form(304, self.common, b"")
+        self.packed: Form | None = None
+        self.body = body
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is nothing left to pack."""
+        return self.packed is not None or len(self.body) < _WORTH_PACKING
+
+    def pack(self) -> None:
+        """Keep the answer packed, where that is worth it."""
+        if not self.ready:
+            self.body = gzip.compress(self.body, self.level, mtime=0)
+            encoding = (b"content-encoding", b"gzip")
+            self.packed = _whole(self.body, [encoding, *self.common])
+
+    def plain(self) -> Form:
+        """Return the answer for a client that takes no gzip."""
+        return _whole(gzip.decompress(self.body) if self.packed else self.body, self.common)
+
+    def aged(self) -> Headers:
+        """Return the header that says how many seconds old the answer is."""
+        return [(b"age", str(int(time.monotonic() - self.made_at)).encode())]
+
+
+class Entries:
+    """The answers made so far, least recently asked for first; bounded in bytes.
+
+    ``targets`` leads from an address as it was sent straight to its answer; it holds those of
+    the present generation alone.
+    """
+
+    def __init__(self, limit_bytes: int = CACHE_BYTES) -> None:
+        self.limit_bytes = limit_bytes
+        self.bytes = 0
+        self.targets: dict[bytes, Entry] = {}
+        self._entries: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key) -> Entry | None:
+        """Return the answer of a name, of whatever generation."""
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        self._entries.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Key, entry: Entry) -> None:
+        """Keep an answer; the ones not asked for longest make room."""
+        _, old_size = self._entries.pop(key, (None, 0))
+        size = len(entry.body) + _OVERHEAD_BYTES
+        self._entries[key] = entry, size
+        self.bytes += size - old_size
+        while self.bytes > self.limit_bytes and len(self._entries) > 1:
+            _, (_, dropped_size) = self._entries.popitem(last=False)
+            self.bytes -= dropped_size
+            # Rare, and cheaper than remembering which addresses led to it.
+            self.targets.clear()
+
+    def lead(self, target: bytes, entry: Entry) -> None:
+        """Let an address lead to its answer without a look at its name."""
+        if len(self.targets) >= MAX_TARGETS:
+            self.targets.clear()
+        self.targets[target] = entry
+
+    def new_generation(self) -> None:
+        """Forget where addresses lead; the answers stay, in case no newer can be made."""
+        self.targets.clear()

@@ -1,0 +1,144 @@
+"""The templates of the page in one language: their texts, filters and drawings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from coinlog.market import BITCOIN, ETHEREUM, Outcome
+from coinlog.web import chartdata, svg
+from coinlog.web import format as fmt
+from coinlog.web.i18n import Catalogue, catalogue
+from coinlog.web.views import ChartView, GlobalView, SlotView
+
+TEMPLATES = Path(__file__).parent / "templates"
+_LOCAL = ("price", "money", "money_full", "percent", "share", "number", "time_utc")
+
+
+@cache
+def environment(language: str) -> jinja2.Environment:
+    """Return the templates with the texts and number format of a language.
+
+    Raises:
+        FileNotFoundError: there is no such language.
+    """
+    words = catalogue(language)
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    templates.filters.update(_filters(words))
+    templates.globals.update(_globals(words))
+    return templates
+
+
+def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
+    return {
+        **{name: partial(getattr(fmt, name), form=words.format) for name in _LOCAL},
+        "clock_seconds": fmt.clock_seconds,
+        "direction": fmt.direction,
+        "when": partial(_when, words),
+        "day_time": partial(_day_time, words),
+    }
+
+
+def _globals(words: Catalogue) -> dict[str, Callable[..., Any]]:
+    return {
+        "t": partial(_text, words),
+        "has_text": words.texts.__contains__,
+        "clock_time": _clock_time,
+        "draw": partial(_draw, words),
+        "sparkline": svg.sparkline,
+        "strip": partial(_strip, words),
+        "tally": partial(_tally, words),
+        "mood": partial(_mood, words),
+        "code": Markup("<code>{}</code>").format,
+        "compare_ids": _compare_ids,
+        "language_name": lambda code: catalogue(code).language,
+        "script_texts": partial(_script_texts, words),
+    }
+
+
+def _text(words: Catalogue, key: str, **values: object) -> str:
+    """Return a text; where a value is ready HTML, the text is too, and other values escaped.
+
+    A count ``n`` is written in the language's own format.
+    """
+    count = values.get("n")
+    text = words.entry(key, count)
+    if isinstance(count, int):
+        values["n"] = fmt.number(count, words.format)
+    if any(isinstance(value, Markup) for value in values.values()):
+        return Markup(text).format(**values)  # noqa: S704 -- our own catalogue
+    return text.format(**values)
+
+
+def _draw(words: Catalogue, chart: ChartView, title: str, *, simulated: bool) -> chartdata.Drawing:
+    return chartdata.draw(chart, words, title, simulated=simulated)
+
+
+def _strip(words: Catalogue, slots: Sequence[SlotView]) -> Markup:
+    return svg.strip([(slot.outcome, _slot_title(words, slot)) for slot in slots])
+
+
+def _slot_title(words: Catalogue, slot: SlotView) -> str:
+    said = f"{fmt.time_utc(slot.slot, words.format)}: {words.text('outcome.' + slot.outcome)}"
+    failed = slot.outcome == Outcome.FAILED and slot.reason
+    return f"{said} ({words.text(f'reason.{slot.reason}')})" if failed else said
+
+
+def _tally(words: Catalogue, slots: Sequence[SlotView]) -> str:
+    """Return how many slots had which outcome: ``The last 28 slots: 25 stored, 3 missed``."""
+    counts = Counter(slot.outcome for slot in slots)
+    parts = [
+        _text(words, f"tally.{outcome}", n=counts[outcome])
+        for outcome in Outcome
+        if counts[outcome]
+    ]
+    return f"{_text(words, 'tally', n=len(slots))} {', '.join(parts)}"
+
+
+def _mood(words: Catalogue, market: GlobalView) -> str:
+    """Return the fear and greed label translated, or as it came if it is a new one."""
+    label = market.fear_and_greed_label or ""
+    key = f"mood.{label.lower().replace(' ', '_')}"
+    return words.text(key) if key in words.texts else label
+
+
+def _compare_ids(asset_id: int) -> str:
+    return ",".join(map(str, dict.fromkeys((asset_id, BITCOIN, ETHEREUM))))
+
+
+def _when(words: Catalogue, time: int | None) -> Markup:
+    """Return a ``<time>`` that reads as UTC and that the scripts can reckon with."""
+    return _time(time, fmt.time_utc(time, words.format))
+
+
+def _day_time(words: Catalogue, time: int) -> Markup:
+    """Return a ``<time>`` without its zone, for where UTC is said once for all."""
+    return _time(time, f"{fmt.date(time, words.format)}, {fmt.clock(time)}")
+
+
+def _clock_time(time: int) -> Markup:
+    return _time(time, f"{fmt.clock(time)}{fmt.SPACE}UTC")
+
+
+def _time(time: int | None, text: str) -> Markup:
+    if time is None:
+        return Markup(fmt.UNKNOWN)  # noqa: S704 -- a constant
+    return Markup('<time datetime="{}">{}</time>').format(fmt.machine_time(time), text)
+
+
+def _script_texts(words: Catalogue) -> Markup:
+    content = {"format": words.format, "texts": words.scripted()}
+    return Markup(msgspec.json.encode(content).decode().replace("<", "\\u003c"))  # noqa: S704

@@ -1,0 +1,259 @@
+"""From the store to what the pages show: one function for each page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from coinlog.market import BITCOIN, ETHEREUM, QUOTE_FIELDS, Outcome
+from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
+from coinlog.store.reader import ListedAsset, StoredAsset
+from coinlog.web import views
+from coinlog.web.api import known_asset, notes_of
+from coinlog.web.charts import chart_view, sparklines
+from coinlog.web.query import MAX_COMPARED, parse_ids
+from coinlog.web.shell import LOG_LIMIT, Address, Ask
+from coinlog.web.watch import Moment, Watch
+
+HOME_LINES = 5
+HOME_POINTS = 360
+ASSET_POINTS = 1500
+COMPARE_POINTS = 700
+STRIP_SLOTS = 28
+PEGGED_PERCENT = 0.5
+COLUMNS = (
+    "rank",
+    "name",
+    "price",
+    "percent_change_1h",
+    "percent_change_24h",
+    "percent_change_7d",
+    "market_cap",
+    "volume_24h",
+)
+_ASCENDING_FIRST = ("rank", "name")
+
+
+def home_view(watch: Watch, moment: Moment, ask: Ask) -> views.HomeView:
+    """Return the home page; a part of it when only that is asked for."""
+    leading = leading_assets(watch, moment) if ask.query.part != "market" else []
+    chart = None
+    if leading:
+        chart = chart_view(watch, moment, leading, ask, HOME_POINTS)
+    strip = slot_views(watch, read_page(watch.reader, moment.head, moment.now, limit=STRIP_SLOTS))
+    return views.HomeView(
+        chart=chart,
+        market=market_view(watch, moment, ask),
+        global_metrics=global_view(watch, moment),
+        strip=strip[::-1],
+        last=strip[0] if strip else None,
+    )
+
+
+def leading_assets(watch: Watch, moment: Moment) -> list[views.AssetLabel]:
+    """Return Bitcoin, Ethereum and the next by rank whose price moves at all.
+
+    A currency pegged to the dollar is among the first in rank, and its line says nothing.
+    """
+    newest = moment.head.newest
+    if newest is None:
+        return []
+    _, top = watch.reader.market(newest.slot, limit=20)
+    first = watch.reader.newest([BITCOIN, ETHEREUM])
+    moving = [asset for asset in top if asset.id not in (BITCOIN, ETHEREUM) and _moves(asset)]
+    return labels(watch, [*first, *moving][:HOME_LINES])
+
+
+def _moves(asset: ListedAsset) -> bool:
+    changes = (asset.quote.percent_change_7d, asset.quote.percent_change_30d)
+    return any(change is not None and abs(change) > PEGGED_PERCENT for change in changes)
+
+
+def labels(watch: Watch, assets: Sequence[ListedAsset | StoredAsset]) -> list[views.AssetLabel]:
+    """Return what assets are called, and which of them share their symbol with another."""
+    symbols = {asset.symbol for asset in assets}
+    shared = Counter(asset.symbol for asset in watch.reader.sharing_symbols(list(symbols)))
+    return [label(asset, shares_symbol=shared[asset.symbol] > 1) for asset in assets]
+
+
+def label(asset: ListedAsset | StoredAsset, *, shares_symbol: bool = False) -> views.AssetLabel:
+    """Return what an asset is called."""
+    return views.AssetLabel(
+        id=asset.id,
+        symbol=asset.symbol,
+        name=asset.name,
+        slug=asset.slug,
+        shares_symbol=shares_symbol,
+    )
+
+
+def market_view(watch: Watch, moment: Moment, ask: Ask) -> views.MarketView:
+    """Return one page of the market table with its sparklines."""
+    newest = moment.head.newest
+    total, found = 0, list[ListedAsset]()
+    if newest is not None:
+        total, found = watch.reader.market(
+            newest.slot,
+            limit=ask.query.limit,
+            offset=ask.query.offset,
+            sort=ask.query.sort,
+            q=ask.query.q,
+        )
+    sparks = sparklines(watch, moment, [asset.id for asset in found])
+    before, after = ask.query.offset - ask.query.limit, ask.query.offset + ask.query.limit
+    return views.MarketView(
+        slot=newest.slot if newest else None,
+        q=ask.query.q,
+        sort=ask.query.sort,
+        limit=ask.query.limit,
+        offset=ask.query.offset,
+        total=total,
+        rows=[
+            _market_row(asset, called, sparks[asset.id])
+            for asset, called in zip(found, labels(watch, found), strict=True)
+        ],
+        columns=[_column(code, ask.query.sort, ask.at) for code in COLUMNS],
+        previous_href=ask.at.href(offset=max(before, 0) or None) if ask.query.offset > 0 else None,
+        next_href=ask.at.href(offset=after) if after < total else None,
+    )
+
+
+def _market_row(
+    asset: ListedAsset, called: views.AssetLabel, spark: list[list[tuple[int, float]]]
+) -> views.MarketRow:
+    quote = asset.quote
+    return views.MarketRow(
+        asset=called,
+        rank=quote.rank,
+        price=quote.price,
+        percent_change_1h=quote.percent_change_1h,
+        percent_change_24h=quote.percent_change_24h,
+        percent_change_7d=quote.percent_change_7d,
+        market_cap=quote.market_cap,
+        volume_24h=quote.volume_24h,
+        circulating_supply=quote.circulating_supply,
+        sparkline=spark,
+    )
+
+
+def _column(code: str, sort: str, at: Address) -> views.ColumnView:
+    """Return a heading. Names and ranks are first sorted upwards, numbers downwards."""
+    rising, falling = code, f"-{code}"
+    first, second = (rising, falling) if code in _ASCENDING_FIRST else (falling, rising)
+    following = second if sort == first else first
+    link = at.href(sort=None if following == "rank" else following, offset=None)
+    if sort == rising:
+        return views.ColumnView(code=code, href=link, sorted="ascending")
+    if sort == falling:
+        return views.ColumnView(code=code, href=link, sorted="descending")
+    return views.ColumnView(code=code, href=link)
+
+
+def global_view(watch: Watch, moment: Moment) -> views.GlobalView:
+    """Return the whole market's figures at the newest slot; unknown where not recorded."""
+    newest = moment.head.newest
+    if newest is None:
+        return views.GlobalView()
+    metrics, fear = watch.reader.whole_market(newest.slot)
+    return views.GlobalView(
+        total_market_cap=metrics.total_market_cap if metrics else None,
+        total_volume_24h=metrics.total_volume_24h if metrics else None,
+        bitcoin_dominance=metrics.bitcoin_dominance if metrics else None,
+        ethereum_dominance=metrics.ethereum_dominance if metrics else None,
+        active_cryptocurrencies=metrics.active_cryptocurrencies if metrics else None,
+        fear_and_greed=fear.value if fear else None,
+        fear_and_greed_label=fear.classification if fear else None,
+    )
+
+
+def asset_view(watch: Watch, moment: Moment, asset_id: int, ask: Ask) -> views.AssetView:
+    """Return an asset's page.
+
+    Raises:
+        NotFoundError: the store has never seen the asset.
+    """
+    stored = known_asset(watch, moment, asset_id)
+    listed = watch.reader.newest([asset_id])[0]
+    sharing = [one for one in watch.reader.sharing_symbols([stored.symbol]) if one.id != asset_id]
+    called = label(stored, shares_symbol=bool(sharing))
+    newest = moment.head.newest
+    series = f"/api/v1/assets/{asset_id}/series"
+    return views.AssetView(
+        asset=called,
+        is_fiat=stored.is_fiat,
+        listed=newest is not None and newest.slot == listed.slot,
+        quote_slot=listed.slot,
+        quote={field: getattr(listed.quote, field) for field in QUOTE_FIELDS},
+        first_slot=stored.first_slot,
+        last_slot=stored.last_slot,
+        names=[
+            views.NameView(**msgspec.structs.asdict(name)) for name in watch.reader.names(asset_id)
+        ],
+        chart=chart_view(watch, moment, [called], ask, ASSET_POINTS),
+        csv_url=f"{series}.csv?range={ask.query.range}",
+        json_url=f"{series}?range={ask.query.range}",
+        same_symbol=[label(one, shares_symbol=True) for one in sharing],
+    )
+
+
+def compare_view(watch: Watch, moment: Moment, ask: Ask) -> views.CompareView:
+    """Return several assets side by side, in the order asked for."""
+    ids, unreadable = parse_ids(ask.query.ids)
+    known = watch.reader.assets(ids[:MAX_COMPARED]) if ids else []
+    unknown = [*unreadable, *(str(one) for one in ids if one not in {a.id for a in known})]
+    called = labels(watch, known)
+    chart = chart_view(watch, moment, called, ask, COMPARE_POINTS) if called else None
+    return views.CompareView(assets=called, chart=chart, unknown=unknown[:MAX_COMPARED])
+
+
+def log_view(watch: Watch, moment: Moment, ask: Ask) -> views.LogView:
+    """Return a page of the ledger, newest first."""
+    rows = read_page(
+        watch.reader, moment.head, moment.now, limit=LOG_LIMIT, before=ask.query.before
+    )
+    current = moment.head.current_slot(moment.now)
+    waiting = (
+        ask.query.before is None and current is not None and all(r.slot != current for r in rows)
+    )
+    older = ask.at.href(before=rows[-1].slot) if len(rows) == LOG_LIMIT else None
+    return views.LogView(
+        slots=slot_views(watch, rows),
+        limit=LOG_LIMIT,
+        due=current if waiting else None,
+        next_href=older,
+        previous_href=ask.at.href(before=None) if ask.query.before is not None else None,
+    )
+
+
+def slot_views(watch: Watch, rows: Sequence[LedgerRow]) -> list[views.SlotView]:
+    """Return rows of the ledger with what partial slots lack."""
+    partial = [row.slot for row in rows if row.outcome is Outcome.PARTIAL]
+    missing = read_missing(watch.reader, partial) if partial else []
+    return [_slot_view(row, missing) for row in rows]
+
+
+def _slot_view(row: LedgerRow, missing: Sequence[MissingRow]) -> views.SlotView:
+    return views.SlotView(
+        slot=row.slot,
+        outcome=row.outcome.value,
+        reason=row.reason,
+        detail=row.detail,
+        observed_at=row.observed_at,
+        captured_at=row.captured_at,
+        stored_at=row.stored_at,
+        assets=row.assets,
+        credits=row.credits,
+        attempts=row.attempts,
+        duration_ms=row.duration_ms,
+        sha256=row.sha256,
+        notes=notes_of(row),
+        missing=[
+            views.MissingView(
+                what=one.what, reason=one.reason, detail=one.detail, asset_id=one.asset_id
+            )
+            for one in missing
+            if one.slot == row.slot
+        ],
+    )

@@ -1,0 +1,79 @@
+"""What goes wrong while answering, as one HTTP status, one code and one sentence for the public."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import NotFoundException, ValidationException
+from litestar.openapi.spec import Parameter
+
+from coinlog.errors import SchemaError, StoreError, UsageError
+from coinlog.web.answers import CODES, ErrorDetail
+
+log = logging.getLogger(__name__)
+
+
+class NotFoundError(UsageError):
+    """What was asked for is not there."""
+
+
+STORE_AWAY = (
+    "the database cannot be read at the moment: recording goes on, and what it misses is loaded "
+    "when it is back; try again in a minute"
+)
+STORE_UNPREPARED = "the database has no tables of coinlog yet: run `coinlog migrate`"
+INTERNAL = "something is wrong in coinlog itself: the log of the program says what"
+
+
+def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
+    """Return what the public is told of an error: never the database's own words."""
+    if isinstance(error, StoreError):
+        log.warning("%s", error)
+        return _detail(503, STORE_UNPREPARED if isinstance(error, SchemaError) else STORE_AWAY)
+    if isinstance(error, UsageError):
+        return _detail(404 if isinstance(error, NotFoundError) else 400, str(error))
+    if isinstance(error, ValidationException):
+        return _detail(400, _validation_sentence(error, request))
+    if isinstance(error, NotFoundException):
+        return _detail(404, f"there is nothing at {request.url.path[:200]}: /schema lists the API")
+    log.error("an answer failed", exc_info=error)
+    return _detail(500, INTERNAL)
+
+
+def _detail(status: int, message: str) -> ErrorDetail:
+    return ErrorDetail(status, CODES.get(status, "error"), message)
+
+
+def _validation_sentence(error: ValidationException, request: Request[Any, Any, Any]) -> str:
+    """Return what is wrong with a parameter: what was got, what is expected, an example."""
+    found = error.extra if isinstance(error.extra, list) else []
+    for one in found:
+        name, message = one.get("key", ""), one.get("message", "")
+        got = {**request.path_params, **request.query_params}.get(name, "")
+        expected = message.partition(", got")[0].replace("`", "").replace("Expected", "expected")
+        return (
+            f"{name}={str(got)[:40]!r} cannot be used: {expected}, for example "
+            f"{name}={example_of(request, name)}"
+        )
+    return error.detail
+
+
+def documented(request: Request[Any, Any, Any]) -> list[Parameter]:
+    """Return the parameters that the API's own description gives the request's address."""
+    paths = request.app.openapi_schema.paths or {}
+    operation = paths[request.scope["path_template"]].get
+    parameters = (operation.parameters if operation else None) or []
+    return [one for one in parameters if isinstance(one, Parameter)]
+
+
+def example_of(request: Request[Any, Any, Any], name: str) -> str:
+    """Return the example that the API's description gives for a parameter."""
+    return next((first_example(one) for one in documented(request) if one.name == name), "1")
+
+
+def first_example(parameter: Parameter) -> str:
+    """Return a parameter's first example as text, empty where it has none."""
+    examples = getattr(parameter.schema, "examples", None) or []
+    return str(examples[0]) if examples else ""

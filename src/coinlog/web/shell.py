@@ -1,0 +1,182 @@
+"""What surrounds every page: languages, freshness, links, the bundle; and reading its query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from coinlog.errors import UsageError
+from coinlog.market import Outcome
+from coinlog.slots import parse_time
+from coinlog.store.ledger import Head, LedgerRow
+from coinlog.store.reader import SORTS
+from coinlog.timeline import RANGES
+from coinlog.web import views
+from coinlog.web.i18n import DEFAULT, languages
+from coinlog.web.query import MAX_OFFSET, MAX_SEARCH
+from coinlog.web.watch import Moment
+
+DEFAULT_RANGE = "1y"
+DEFAULT_LIMIT = 50
+LOG_LIMIT = 100
+CHART_FIELDS = ("price", "market_cap", "volume_24h")
+PARTS = {"/": ("chart", "market"), "/assets/": ("chart",), "/compare": ("chart",)}
+
+
+class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page is asked for. What cannot be used falls back: shared links live."""
+
+    range: str = DEFAULT_RANGE
+    field: str = CHART_FIELDS[0]
+    q: str = ""
+    sort: str = "rank"
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+    ids: str = ""
+    before: int | None = None
+    part: str | None = None
+
+
+def read_query(given: Mapping[str, str], parts: tuple[str, ...] = ()) -> PageQuery:
+    """Return a page's parameters; unknown ones are ignored, bad values become the defaults."""
+    before = given.get("before", "")
+    return PageQuery(
+        range=_one_of(given.get("range"), tuple(RANGES), DEFAULT_RANGE),
+        field=_one_of(given.get("field"), CHART_FIELDS, CHART_FIELDS[0]),
+        q=given.get("q", "").strip()[:MAX_SEARCH],
+        sort=_one_of(given.get("sort"), (*SORTS, *(f"-{sort}" for sort in SORTS)), "rank"),
+        limit=_whole(given.get("limit"), 10, 200, DEFAULT_LIMIT),
+        offset=_whole(given.get("offset"), 0, MAX_OFFSET, 0),
+        ids=given.get("ids", "")[:200],
+        before=_time(before) if before else None,
+        part=given.get("part") if given.get("part") in parts else None,
+    )
+
+
+def _one_of(text: str | None, choices: tuple[str, ...], default: str) -> str:
+    return text if text in choices else default
+
+
+def _whole(text: str | None, lowest: int, highest: int, default: int) -> int:
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 10:  # noqa: PLR2004
+        return default
+    return min(max(int(text), lowest), highest)
+
+
+def _time(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except UsageError:
+        return None
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A page's address without its language, and the parameters that links from it keep."""
+
+    path: str
+    language: str
+    kept: dict[str, str] = {}
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a page's path in its language."""
+        return prefix_of(self.language)
+
+    def href(self, **changes: str | int | None) -> str:
+        """Return a link to this page with some parameters changed; ``None`` drops one."""
+        values = {**self.kept, **changes}
+        query = urlencode({name: str(value) for name, value in values.items() if value is not None})
+        return f"{self.prefix}{self.path}" + (f"?{query}" if query else "")
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What a page is asked for, and where it is."""
+
+    query: PageQuery
+    at: Address
+
+
+def ask_of(path: str, language: str, asked: PageQuery) -> Ask:
+    """Return what is asked and where, keeping in links what differs from the defaults."""
+    given = msgspec.structs.asdict(asked)
+    defaults = msgspec.structs.asdict(PageQuery())
+    kept = {
+        name: str(value)
+        for name, value in given.items()
+        if value != defaults[name] and name != "part"
+    }
+    return Ask(asked, Address(path, language, kept))
+
+
+def prefix_of(language: str) -> str:
+    """Return what stands before a page's path in a language."""
+    return "" if language == DEFAULT else f"/{language}"
+
+
+def language_links(address: Address) -> list[views.Link]:
+    """Return this page's address in every language.
+
+    The home page in the default language carries ``lang``: it is the only address that would
+    otherwise follow the browser's language again.
+    """
+    links = []
+    for code in languages():
+        there = Address(address.path, code, address.kept)
+        bare = there.path == "/" and code == DEFAULT and not there.kept
+        href = there.href(lang=code) if bare else there.href()
+        links.append(views.Link(code=code, href=href, current=code == address.language))
+    return links
+
+
+def freshness_view(moment: Moment) -> views.FreshnessView:
+    """Return how new the store is, and why the newest attempt failed, if it did."""
+    fresh, head = moment.fresh, moment.head
+    schedule = head.schedule(moment.now)
+    failed = _newest_failure(head)
+    return views.FreshnessView(
+        state=fresh.state,
+        as_of=fresh.as_of,
+        slot=fresh.slot,
+        next_slot=fresh.next_slot,
+        interval_seconds=schedule.interval_seconds if schedule else None,
+        missed=fresh.missed,
+        stale=fresh.stale,
+        reason=failed.reason if failed else None,
+        detail=failed.detail if failed else None,
+        failed_at=failed.captured_at if failed else None,
+    )
+
+
+def _newest_failure(head: Head) -> LedgerRow | None:
+    last = head.last
+    return last if last and last.outcome is Outcome.FAILED else None
+
+
+UNKNOWN_FRESHNESS = views.FreshnessView(state="empty")
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """The page's scripts and styles by plain name, and what tells builds apart."""
+
+    static: dict[str, str]
+    build: str
+
+
+def page_view(
+    kind: str, at: Address, bundle: Bundle, moment: Moment | None = None, *, status: int = 200
+) -> views.PageView:
+    """Return what surrounds a page; without a moment when the store cannot be read."""
+    return views.PageView(
+        kind=kind,
+        language=at.language,
+        prefix=at.prefix,
+        path=at.path,
+        languages=language_links(at),
+        freshness=freshness_view(moment) if moment else UNKNOWN_FRESHNESS,
+        simulated=moment.simulated if moment else False,
+        static=bundle.static,
+        build=bundle.build,
+        status=status,
+    )

@@ -1,0 +1,51 @@
+"""The bundle of scripts and styles: read once, packed once, kept by browsers for a year."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from pathlib import Path
+
+import msgspec
+
+from coinlog import __version__
+from coinlog.web.entries import Entry
+from coinlog.web.shell import Bundle
+
+STATIC = Path(__file__).parent / "static"
+FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+def read_static(folder: Path = STATIC) -> tuple[Bundle, dict[bytes, Entry]]:
+    """Return the bundle's names and its files, ready to send under ``/static/``.
+
+    A file's name holds its content's hash, so that a new build has new addresses.
+    """
+    manifest = folder / "manifest.json"
+    names: dict[str, str] = {}
+    if manifest.is_file():
+        names = msgspec.json.decode(manifest.read_bytes(), type=dict[str, str])
+    files = [path for path in sorted(folder.glob("*")) if path.is_file() and path != manifest]
+    entries = {f"/static/{path.name}".encode(): _entry(path) for path in files}
+    digest = hashlib.blake2b(msgspec.json.encode(names, order="sorted"), digest_size=4)
+    bundle = Bundle(
+        static={name: f"/static/{hashed}" for name, hashed in names.items()},
+        build=f"{__version__}-{digest.hexdigest()}",
+    )
+    return bundle, entries
+
+
+def _entry(path: Path) -> Entry:
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    content_type = (b"content-type", (kind or "application/octet-stream").encode())
+    entry = Entry(path.read_bytes(), [content_type, FOREVER])
+    entry.pack()
+    return entry

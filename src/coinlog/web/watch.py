@@ -1,0 +1,163 @@
+"""What the page knows of the store between two looks: where it stands and how fresh it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import msgspec
+
+from coinlog.errors import StoreError
+from coinlog.freshness import Freshness, freshness
+from coinlog.market import SourceKind
+from coinlog.slots import MAX_ASSET_ID
+from coinlog.store.ledger import Head, read_head
+from coinlog.store.reader import Reader, StoredAsset
+from coinlog.timeline import Timeline, Window, read_timeline
+
+log = logging.getLogger(__name__)
+
+Asked = TypeVar("Asked")
+Result = TypeVar("Result")
+
+Clock = Callable[[], float]
+
+_TIMELINE_SLOTS = 20_000
+_ASSETS = 2000
+_BELIEVE_SECONDS = 5.0
+
+
+class State(msgspec.Struct, frozen=True):
+    """All that decides whether an answer made before is still the right one.
+
+    ``ahead`` is whether the newest slot was observed after our own clock's now: its point is
+    drawn once the clock gets there.
+    """
+
+    version: int
+    source: str | None
+    freshness: str
+    missed: int
+    current_slot: int | None
+    ahead: bool
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """The store at one moment: what a page or an answer is made from."""
+
+    head: Head
+    now: float
+    fresh: Freshness
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the store holds a made-up market."""
+        schedule = self.head.schedules[-1].source if self.head.schedules else None
+        return (self.head.source or schedule) == SourceKind.SIMULATED
+
+
+class Watch:
+    """Keeps an eye on the store's version; asks for more only when it has changed."""
+
+    def __init__(self, reader: Reader, clock: Clock = time.time) -> None:
+        self.reader = reader
+        self.clock = clock
+        self.error: StoreError | None = None
+        self._failed_at = 0.0
+        self._head: Head | None = None
+        self._timelines: dict[tuple[object, ...], Timeline] = {}
+        self._assets: dict[tuple[int, int], StoredAsset] = {}
+
+    async def read(self, task: Callable[[Asked], Result], asked: Asked) -> Result:
+        """Do a brief read: beside the event loop, except on SQLite.
+
+        SQLite's driver offers the interpreter to other threads at every row. A thread with 1,500
+        rows to read would get it back 1,500 times, which takes longer than reading them.
+        """
+        if self.reader.engine.dialect.name == "sqlite":
+            return task(asked)
+        return await asyncio.to_thread(task, asked)
+
+    def look(self) -> State | None:
+        """Return the state now; the one of the last good look while the store is away.
+
+        ``None`` means that the store could never be read.
+        """
+        try:
+            with self._opened():
+                pass
+        except StoreError as error:
+            if self.error is None:
+                log.warning("the store cannot be read: %s", error)
+            self.error, self._failed_at = error, time.monotonic()
+        else:
+            if self.error is not None:
+                log.warning("the store can be read again")
+            self.error = None
+        return None if self._head is None else state_of(self._head, self.clock())
+
+    @contextmanager
+    def moment(self) -> Iterator[Moment]:
+        """Open a moment: every read inside sees the same version of the store.
+
+        Right after a look that failed this fails at once: readers do not queue up for a
+        database that takes seconds to say nothing.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if self.error is not None and time.monotonic() - self._failed_at < _BELIEVE_SECONDS:
+            raise self.error
+        with self._opened() as moment:
+            yield moment
+
+    @contextmanager
+    def _opened(self) -> Iterator[Moment]:
+        with self.reader.snapshot():
+            head = self._head
+            if head is None or self.reader.version() != (head.version, head.source):
+                head = self._head = read_head(self.reader)
+            now = self.clock()
+            yield Moment(head, now, freshness(head, now))
+
+    def asset(self, moment: Moment, asset_id: int) -> StoredAsset | None:
+        """Return what is known of an asset, asked for once in each version of the store."""
+        key = (moment.head.version, asset_id)
+        found = self._assets.get(key)
+        if found is None:
+            known = self.reader.assets([asset_id]) if asset_id <= MAX_ASSET_ID else []
+            if not known:
+                return None
+            if len(self._assets) >= _ASSETS:
+                self._assets.clear()
+            found = self._assets[key] = known[0]
+        return found
+
+    def timeline(self, moment: Moment, window: Window) -> Timeline:
+        """Return what the ledger says of a window; read once for all assets."""
+        key = (state_of(moment.head, moment.now), window.start, window.end)
+        found = self._timelines.get(key)
+        if found is None:
+            found = read_timeline(self.reader, moment.head, window, moment.now)
+            kept = sum(len(one.over) for one in self._timelines.values())
+            if kept + len(found.over) > _TIMELINE_SLOTS:
+                self._timelines.clear()
+            self._timelines[key] = found
+        return found
+
+
+def state_of(head: Head, now: float) -> State:
+    """Return what decides whether an answer is still right."""
+    fresh = freshness(head, now)
+    return State(
+        version=head.version,
+        source=head.source,
+        freshness=fresh.state,
+        missed=fresh.missed,
+        current_slot=head.current_slot(now),
+        ahead=fresh.as_of is not None and fresh.as_of > now,
+    )

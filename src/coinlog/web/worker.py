@@ -1,0 +1,47 @@
+"""One serving process: uvicorn with our protocol, until it is told to stop."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import resource
+import socket
+
+import uvicorn
+
+from coinlog.web.cache import ByteCache
+from coinlog.web.protocol import MAX_CONNECTIONS, Limits, protocol_with
+
+GRACEFUL_SECONDS = 2
+_SPARE_FILES = 64
+
+
+def server_for(app: ByteCache, limits: Limits | None = None) -> uvicorn.Server:
+    """Return a server of the application, to be run on sockets that listen already."""
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    has_uvloop = importlib.util.find_spec("uvloop") is not None
+    config = uvicorn.Config(
+        app,
+        http=protocol_with(limits or Limits(connections=allowed_connections())),
+        loop="uvloop" if has_uvloop else "asyncio",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    return uvicorn.Server(config)
+
+
+def run_worker(app: ByteCache, sockets: list[socket.socket], limits: Limits | None = None) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    server_for(app, limits).run(sockets)
+
+
+def allowed_connections() -> int:
+    """Return how many connections the limit of open files leaves room for."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(16, min(MAX_CONNECTIONS, files - _SPARE_FILES))

@@ -1,0 +1,87 @@
+"""Sites to ask: one of each test's own on each kind of store, and whole ones for the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from browsing import NOW, Open, fill_store, serving
+from coinlog.market import SourceKind
+from coinlog.store.engine import open_engine
+from coinlog.store.migrate import migrate
+from coinlog.web.app import create_app
+from sites import Site, site_on
+
+
+@pytest.fixture
+def web(store_url: sa.URL) -> Iterator[Site]:
+    """Return the page and the API on an empty store of this test's own, asked without a network."""
+    with site_on(store_url) as web:
+        yield web
+
+
+@contextmanager
+def served(factory: pytest.TempPathFactory, name: str, source: SourceKind | None) -> Iterator[str]:
+    """Serve a store from a thread, filled unless there is no source, and give its address."""
+    url = sa.URL.create("sqlite", database=str(factory.mktemp(name) / "coinlog.db"))
+    if source is None:
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+    else:
+        fill_store(url, source)
+    with serving(create_app(url, clock=lambda: float(NOW))) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a site with a month of a market."""
+    with served(tmp_path_factory, "site", SourceKind.COINMARKETCAP) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def simulated_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a site whose market is made up."""
+    with served(tmp_path_factory, "simulated", SourceKind.SIMULATED) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a site that has recorded nothing yet."""
+    with served(tmp_path_factory, "empty", None) as address:
+        yield address
+
+
+@pytest.fixture
+def browse(chromium: Browser) -> Iterator[Open]:
+    """Return what opens an address in a fresh browser in Bogotá at ``NOW``.
+
+    At the end of the test the browsers are closed, and it fails where one of them has reported
+    an error of a script, of the policy or of anything else.
+    """
+    contexts: list[BrowserContext] = []
+    reports: list[str] = []
+
+    def open_page(address: str, **options: Any) -> Page:  # noqa: ANN401  Playwright's many
+        context = chromium.new_context(**{"timezone_id": "America/Bogota", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: reports.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: reports.append(f"error: {error}"))
+        page.clock.set_fixed_time(NOW)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # A page that is not there is reported by the browser itself.
+    assert [one for one in reports if one.startswith("error") and "404" not in one] == []

@@ -1,0 +1,197 @@
+"""The server on the wire: slow, greedy and broken clients, and the order of answers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import httpx
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from coinlog.web.protocol import Limits
+from coinlog.web.security import SECURITY_HEADERS
+from coinlog.web.worker import server_for
+from samples import SLOT
+from sites import Site, site_on
+
+SERIES = "/api/v1/assets/1/series?range=1d"
+GET = b"GET %s HTTP/1.1\r\nhost: x\r\n%s\r\n"
+QUICK = 0.25
+SOON = 20.0
+PATIENT = Limits(receive_seconds=SOON)
+HURRIED = Limits(receive_seconds=QUICK, idle_seconds=QUICK)
+
+
+@contextmanager
+def wire(site: Site, limits: Limits = PATIENT) -> Iterator[tuple[str, int]]:
+    """Serve a site from a thread, with limits, and give its address."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    server = server_for(site.app, limits)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield listener.getsockname()
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
+        site.store(SLOT)
+        site.look()
+        yield site
+
+
+def send(address: tuple[str, int], data: bytes) -> socket.socket:
+    client = socket.create_connection(address, timeout=SOON)
+    client.sendall(data)
+    return client
+
+
+def until_closed(client: socket.socket) -> bytes:
+    """Return all that the server sends until it closes the connection."""
+    said = b""
+    # A server that closes while bytes of ours are unread resets the connection after its answer.
+    with client, suppress(ConnectionResetError):
+        while part := client.recv(65_536):
+            said += part
+    return said
+
+
+def check_refusal(answer: bytes, status: int) -> None:
+    """Fail unless an answer is an error in the one shape, with the headers of all answers."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0].split()[1] == str(status).encode()
+    assert all(b"%s: %s" % pair in lines for pair in SECURITY_HEADERS)
+    assert b"connection: close" in lines
+    assert msgspec.json.decode(body)["error"]["status"] == status
+
+
+def test_a_connection_that_asks_nothing_is_closed(site: Site) -> None:
+    with wire(site, HURRIED) as address:
+        check_refusal(until_closed(send(address, b"")), 408)
+
+
+def test_a_head_that_never_ends_is_closed_however_steadily_it_drips(site: Site) -> None:
+    with wire(site, HURRIED) as address, send(address, b"GET / HTTP/1.1\r\nx: ") as client:
+        client.settimeout(QUICK / 10)
+        answer = b""
+        while not answer:
+            try:
+                answer = client.recv(65_536)
+            except TimeoutError:
+                client.sendall(b"y")
+
+    check_refusal(answer, 408)
+
+
+def test_a_body_that_never_comes_is_closed_after_its_answer(site: Site) -> None:
+    request = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc"
+    with wire(site, HURRIED) as address:
+        answer = until_closed(send(address, request))
+
+    assert answer.startswith(b"HTTP/1.1 405 ")
+
+
+def test_hundreds_of_slow_connections_keep_nobody_waiting(site: Site) -> None:
+    with wire(site) as address, ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(send(address, b"GET / HTTP/1.1\r\nx: "))
+        with httpx.Client(base_url="http://{}:{}".format(*address)) as client:
+            seconds = [
+                client.get(SERIES).raise_for_status().elapsed.total_seconds() for _ in range(100)
+            ]
+
+    assert sorted(seconds)[98] < 0.5
+
+
+def test_an_idle_connection_is_closed(site: Site) -> None:
+    with wire(site, HURRIED) as address:
+        answer = until_closed(send(address, GET % (b"/live", b"")))
+
+    assert answer.count(b"HTTP/1.1 200 ") == 1
+
+
+def test_connections_beyond_the_limit_are_told_so(site: Site) -> None:
+    with wire(site, Limits(connections=3, receive_seconds=SOON)) as address, ExitStack() as stack:
+        for _ in range(3):
+            client = stack.enter_context(send(address, GET % (b"/live", b"")))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        check_refusal(until_closed(send(address, b"")), 503)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nx: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+def test_what_is_no_request_is_refused_like_everything_else(
+    site: Site, request_bytes: bytes
+) -> None:
+    with wire(site) as address:
+        client = socket.create_connection(address, timeout=SOON)
+        client.sendall(request_bytes)
+        check_refusal(until_closed(client), 400)
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(site: Site) -> None:
+    targets = [SERIES.encode(), b"/api/v1/log", b"/nowhere", SERIES.encode(), b"/live"]
+    requests = [GET % (target, b"") for target in targets]
+    requests[-1] = GET % (targets[-1], b"connection: close\r\n")
+    with wire(site) as address:
+        until_closed(send(address, GET % (targets[0], b"connection: close\r\n")))
+        answer = until_closed(send(address, b"".join(requests)))
+
+    marks = [b'"slots":[', b'"outcome":', b"HTTP/1.1 404 ", b'"slots":[', b'"status":"up"']
+    places = [answer.find(mark) for mark in marks[:3]] + [answer.rfind(mark) for mark in marks[3:]]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert site.app.hits == 2
+
+
+def test_an_answer_from_the_cache_is_the_same_on_the_wire_as_one_made(site: Site) -> None:
+    with wire(site) as address, httpx.Client(base_url="http://{}:{}".format(*address)) as client:
+        made, kept = client.get(SERIES), client.get(SERIES)
+        unchanged = client.get(SERIES, headers={"if-none-match": kept.headers["etag"]})
+        head = client.head(SERIES)
+
+    assert site.app.hits == 2
+    assert made.content == kept.content
+    assert dict(made.headers) == dict(kept.headers) == dict(head.headers)
+    assert (unchanged.status_code, unchanged.content, head.content) == (304, b"", b"")
+    assert "date" in kept.headers
+    assert "server" not in kept.headers
+
+
+def test_the_connection_ends_after_a_cached_answer_where_the_client_wants_it(site: Site) -> None:
+    with wire(site) as address:
+        for request in (
+            GET % (SERIES.encode(), b"connection: close\r\n"),
+            b"GET %s HTTP/1.0\r\n\r\n" % SERIES.encode(),
+        ):
+            for _ in range(2):
+                answer = until_closed(send(address, request))
+                assert answer.count(b"HTTP/1.1 200 OK") == 1
+                assert b"connection: close" in answer
+
+
+def test_an_upgrade_to_something_else_is_answered_as_if_not_asked(site: Site) -> None:
+    upgrade = b"upgrade: websocket\r\nconnection: upgrade, close\r\n"
+    with wire(site) as address:
+        answer = until_closed(send(address, GET % (b"/live", upgrade)))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
