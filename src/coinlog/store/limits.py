@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+_SQLITE_CACHE_KB = 512
 _STEPS_BETWEEN_LOOKS = 50_000
 
 
@@ -55,6 +56,8 @@ def _fold_like_python(engine: sa.Engine) -> None:
     @event.listens_for(engine, "connect")
     def register(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type
         connection.create_function("lower", 1, _lower, deterministic=True)
+        # The system's own cache holds the file: a second copy for each thread helps nobody.
+        connection.execute(f"PRAGMA cache_size=-{_SQLITE_CACHE_KB}")
 
 
 def _lower(text: str | None) -> str | None:

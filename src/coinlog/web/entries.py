@@ -11,7 +11,7 @@ from http import HTTPStatus
 from coinlog.web.canonical import Key
 from coinlog.web.security import SECURITY_HEADERS, Headers, Message
 
-CACHE_BYTES = 32 * 1024 * 1024
+CACHE_BYTES = 16 * 1024 * 1024
 MAX_TARGETS = 20_000
 PAGE_LEVEL = 6
 DATA_LEVEL = 1

@@ -77,9 +77,10 @@ def preparation(store: sa.URL) -> Prepare:
 
     def prepare() -> Serve:
         from coinlog.web.app import create_app  # noqa: PLC0415
-        from coinlog.web.worker import run_worker  # noqa: PLC0415
+        from coinlog.web.worker import run_worker, warm_up  # noqa: PLC0415
 
         app = create_app(store)
+        warm_up()
         return lambda sockets: run_worker(app, sockets)
 
     return prepare

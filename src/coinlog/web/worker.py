@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import resource
 import socket
+from contextlib import suppress
 
 import uvicorn
 
 from coinlog.web.cache import ByteCache
+from coinlog.web.i18n import languages
+from coinlog.web.look import environment
 from coinlog.web.protocol import MAX_CONNECTIONS, Limits, protocol_with
 
 GRACEFUL_SECONDS = 2
 _SPARE_FILES = 64
+_NEEDED_SOON = (
+    "anyio._backends._asyncio",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+    "uvloop",
+)
 
 
 def server_for(app: ByteCache, limits: Limits | None = None) -> uvicorn.Server:
@@ -34,6 +44,17 @@ def server_for(app: ByteCache, limits: Limits | None = None) -> uvicorn.Server:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     return uvicorn.Server(config)
+
+
+def warm_up() -> None:
+    """Load what the first requests would load, so that all workers share one copy of it."""
+    for module in _NEEDED_SOON:
+        with suppress(ImportError):  # uvloop is not there on every system
+            importlib.import_module(module)
+    for language in languages():
+        templates = environment(language)
+        for name in templates.list_templates():
+            templates.get_template(name)
 
 
 def run_worker(app: ByteCache, sockets: list[socket.socket], limits: Limits | None = None) -> None:

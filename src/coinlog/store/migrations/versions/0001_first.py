@@ -164,7 +164,9 @@ def _create_quotes() -> None:
         sqlite_with_rowid=False,
     )
     create("latest", key("asset_id", ID), need("slot", TIME), *quote_columns())
-    op.create_index("ix_latest_slot", "latest", ["slot"], if_not_exists=True)
+    # MySQL knows no CREATE INDEX IF NOT EXISTS.
+    if not sa.inspect(op.get_bind()).get_indexes("latest"):
+        op.create_index("ix_latest_slot", "latest", ["slot"])
     caps = ("total_market_cap", "total_volume_24h", "altcoin_market_cap")
     shares = ("bitcoin_dominance", "ethereum_dominance")
     counts = ("active_cryptocurrencies", "active_exchanges", "active_market_pairs")
