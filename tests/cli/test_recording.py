@@ -125,6 +125,13 @@ def test_a_store_that_is_away_keeps_the_answer_for_later(source: CMCServer) -> N
     assert run_json("load")["settled_attempts"] == 1
 
 
+def test_the_simulated_market_is_never_looked_for_at_coinmarketcap() -> None:
+    said = run("record", "--simulated").stdout
+
+    assert "coinmarketcap.com" not in said
+    assert run_json("status", "--simulated")["source"] in {None, "simulated"}
+
+
 @pytest.mark.parametrize(
     "command", ["up", "record", "load", "serve", "status", "doctor", "simulate"]
 )

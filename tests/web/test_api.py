@@ -289,3 +289,19 @@ def test_the_description_for_programs_names_every_operation_with_examples(web: S
         "/api/v1/log",
     ]
     assert all(one["schema"].get("examples") or one.get("examples") for one in parameters)
+
+
+def test_more_slots_than_can_be_read_at_once_are_refused_with_a_range_that_works(
+    web: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
+    web.store(*slots_before(10))
+
+    refused_range = web.get("/api/v1/assets/1/series?range=all")
+    page = web.get("/assets/1?range=all")
+    shorter = web.json(f"/api/v1/assets/1/series?from={SLOT - 2 * STEP}")
+
+    assert refused_range.error["message"].startswith("this range holds more than")
+    assert "for example from=2026-01-26T06:00:00Z" in refused_range.error["message"]
+    assert page.status == 200
+    assert len(shorter["slots"]) == 3

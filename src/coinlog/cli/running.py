@@ -103,7 +103,7 @@ def simulate(host: str, port: int, seed: int, assets: int, fault: tuple[str, ...
     Examples:
       coinlog simulate
       coinlog simulate --seed 7 --fault 1008:0.1 --fault slow:0.05
-      COINLOG_CMC_URL=http://127.0.0.1:8333 coinlog record --simulated
+      coinlog record --simulated     (in another terminal, asks it)
     """
     with errors_explained(), ended_by_signals():
         run(host, port, seed=seed, assets=assets, faults=fault, announce=_announce_market)

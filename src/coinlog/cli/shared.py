@@ -12,7 +12,10 @@ import click
 from coinlog.cli.report import err, errors_explained
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
-from coinlog.settings import Settings, load_settings
+from coinlog.settings import PRO_URL, Settings, load_settings
+from coinlog.simulated.server import DEFAULT_PORT
+
+SIMULATED_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 Command = Callable[..., None]
 
@@ -45,10 +48,15 @@ def with_parts(command: Command) -> Command:
 
 
 def chosen_parts(settings: Settings, *, simulated: bool, url: str | None = None) -> Parts:
-    """Return the parts of the real market or of the made-up one, asked at ``url``."""
+    """Return the parts of the real market or of the made-up one.
+
+    The made-up market is asked at ``url``, else where ``coinlog simulate`` listens, unless
+    COINLOG_CMC_URL names another place: never at CoinMarketCap's.
+    """
     if not simulated:
         return Parts(settings)
-    made_up = settings.for_simulated_market(url or settings.cmc_url)
+    elsewhere = None if settings.cmc_url.startswith(PRO_URL) else settings.cmc_url
+    made_up = settings.for_simulated_market(url or elsewhere or SIMULATED_URL)
     return Parts(made_up, SourceKind.SIMULATED)
 
 

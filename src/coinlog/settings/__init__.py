@@ -2,6 +2,6 @@
 
 from coinlog.settings.load import Settings, load_settings
 from coinlog.settings.secret import Secret
-from coinlog.settings.table import SETTINGS, Setting
+from coinlog.settings.table import PRO_URL, SETTINGS, Setting
 
-__all__ = ["SETTINGS", "Secret", "Setting", "Settings", "load_settings"]
+__all__ = ["PRO_URL", "SETTINGS", "Secret", "Setting", "Settings", "load_settings"]

@@ -18,6 +18,7 @@ from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
+from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import live, metrics, ready
 from coinlog.web.pages import error_page, page_routers
 from coinlog.web.problems import describe
@@ -37,14 +38,18 @@ def create_app(
     *,
     clock: Clock = time.time,
     look_seconds: float = LOOK_SECONDS,
+    cache_bytes: int = CACHE_BYTES,
 ) -> ByteCache:
     """Return the ASGI application that reads one store; nothing is connected yet.
 
-    ``look_seconds`` is how often the store is asked whether it has changed.
+    ``look_seconds`` is how often the store is asked whether it has changed, ``cache_bytes`` how
+    much ready answers may take.
     """
     watch = Watch(Reader(open_engine(database_url, read_only=True)), clock)
     bundle, static = read_static()
-    cache = ByteCache(_nobody_yet, watch, static, look_seconds=look_seconds)
+    cache = ByteCache(
+        _nobody_yet, watch, static, look_seconds=look_seconds, cache_bytes=cache_bytes
+    )
     app = Litestar(
         [api_router(), *page_routers(), live, ready, metrics, openapi_json],
         dependencies={

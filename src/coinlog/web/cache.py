@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from coinlog.web.canonical import Key, key_of
-from coinlog.web.entries import DATA_LEVEL, NO_BODY, PAGE_LEVEL, Entries, Entry, Form
+from coinlog.web.entries import CACHE_BYTES, DATA_LEVEL, NO_BODY, PAGE_LEVEL, Entries, Entry, Form
 from coinlog.web.language import redirect_for, redirects
 from coinlog.web.negotiation import choose, wants_gzip
 from coinlog.web.problems import INTERNAL
@@ -34,6 +34,9 @@ from coinlog.web.security import (
 from coinlog.web.watch import State, Watch
 
 LOOK_SECONDS = 2.0
+THREADS = 2
+"""Making an answer is work for the interpreter: more threads take memory and win no time."""
+
 PAGE_CACHING = (b"cache-control", b"no-cache")
 DATA_CACHING = (b"cache-control", b"max-age=30")
 NO_CACHING = (b"cache-control", b"no-store")
@@ -77,12 +80,13 @@ class ByteCache:
         static: dict[bytes, Entry],
         *,
         look_seconds: float = LOOK_SECONDS,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.inner = inner
         self.watch = watch
         self.static = static
         self.look_seconds = look_seconds
-        self.entries = Entries()
+        self.entries = Entries(cache_bytes)
         self.state: State | None = None
         self.generation = 0
         self.hits = 0
@@ -194,11 +198,8 @@ class ByteCache:
     @asynccontextmanager
     async def looking(self, _app: Any = None) -> AsyncIterator[None]:  # noqa: ANN401  Litestar hands itself over
         """Look at the store again and again while the application lives."""
-        import os
-
-        asyncio.get_running_loop().set_default_executor(
-            ThreadPoolExecutor(int(os.environ.get("XT", 3)), "answers")
-        )
+        threads = ThreadPoolExecutor(THREADS, "answers")
+        asyncio.get_running_loop().set_default_executor(threads)
         task = asyncio.create_task(self._keep_looking())
         try:
             yield

@@ -11,7 +11,9 @@ from http import HTTPStatus
 from coinlog.web.canonical import Key
 from coinlog.web.security import SECURITY_HEADERS, Headers, Message
 
-CACHE_BYTES = 16 * 1024 * 1024
+CACHE_BYTES = 24 * 1024 * 1024
+"""For all workers of a site together; with two of them all processes stay under 160 MB."""
+
 MAX_TARGETS = 20_000
 PAGE_LEVEL = 6
 DATA_LEVEL = 1

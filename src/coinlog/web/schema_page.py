@@ -14,6 +14,35 @@ ERRORS = (
     "404 there is no such asset",
     "503 the database cannot be read at the moment",
 )
+EXAMPLES = {
+    "/api/v1/assets": """{
+  "assets": [{
+    "id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin", "rank": 1, "slot": 1769450400,
+    "quote": {"price": 87654.321, "market_cap": 1751234567890.5, "percent_change_24h": -2.5, ...}
+  }],
+  "total": 200, "currency": "USD", "as_of": 1769450412, "stale": false, "next_slot": 1769472000, ...
+}""",
+    "/api/v1/assets/{asset_id}": """{
+  "id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin", "rank": 1,
+  "listed": true, "slot": 1769450400, "quote": {"price": 87654.321, ...},
+  "first_slot": 1737914400, "last_slot": 1769450400,
+  "names": [{"from_slot": 1737914400, "name": "Bitcoin", "symbol": "BTC", "slug": "bitcoin"}], ...
+}""",
+    "/api/v1/assets/{asset_id}/series": """{
+  "asset": {"id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin"}, "currency": "USD",
+  "slots": [1769407200, 1769450400], "observed_at": [1769407212, 1769450412],
+  "price": [87001.5, 87654.321], "origin": ["observed", "observed"],
+  "gaps": [{"from": 1769428800, "to": 1769450400, "reason": "missed"}], "sampled": false, ...
+}""",
+    "/api/v1/assets/{asset_id}/series.csv": """slot,observed_at,asset_id,symbol,name,price,...
+2026-01-26T18:00:00Z,2026-01-26T18:00:12Z,1,BTC,Bitcoin,87654.321,...""",
+    "/api/v1/log": """{
+  "slots": [{
+    "slot": 1769450400, "outcome": "stored", "reason": null, "observed_at": 1769450412,
+    "captured_at": 1769450413, "stored_at": 1769450414, "assets": 208, "credits": 4, ...
+  }], ...
+}""",
+}
 _MOST_TELLING = ("limit", "range", "fields")
 
 
@@ -68,7 +97,7 @@ def _operation(path: str, operation: Operation) -> OperationView:
         description=(operation.description or ""),
         parameters=parameters,
         example_url=_example_url(path, parameters),
-        example_answer="",
+        example_answer=EXAMPLES.get(path, ""),
         errors=list(ERRORS),
     )
 

@@ -52,7 +52,7 @@ def start_workers(store: sa.URL, host: str, port: int, workers: int = 1) -> Hand
         SettingError: the port cannot be opened.
     """
     sockets = listen(host, port, workers)
-    prepare = preparation(store)
+    prepare = preparation(store, workers)
     if not hasattr(os, "fork"):
         return InThread(prepare, sockets)
     return Beside(prepare, sockets, workers)
@@ -65,21 +65,22 @@ def serve(store: sa.URL, host: str, port: int, workers: int = 1) -> None:
         SettingError: the port cannot be opened.
     """
     sockets = listen(host, port, workers)
-    prepare = preparation(store)
+    prepare = preparation(store, workers)
     if hasattr(os, "fork"):
         Supervisor(prepare(), sockets, workers).run()
     else:
         prepare()(sockets)
 
 
-def preparation(store: sa.URL) -> Prepare:
+def preparation(store: sa.URL, workers: int) -> Prepare:
     """Return what puts the application together, with its imports: they cost time and memory."""
 
     def prepare() -> Serve:
         from coinlog.web.app import create_app  # noqa: PLC0415
+        from coinlog.web.entries import CACHE_BYTES  # noqa: PLC0415
         from coinlog.web.worker import run_worker, warm_up  # noqa: PLC0415
 
-        app = create_app(store)
+        app = create_app(store, cache_bytes=CACHE_BYTES // workers)
         warm_up()
         return lambda sockets: run_worker(app, sockets)
 
