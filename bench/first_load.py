@@ -115,7 +115,7 @@ def measure(quick: bool) -> list[Result]:  # noqa: FBT001
         by_hand.write_text(canvas_html(fetch(port, "/").text))
         canvas_port = stack.enter_context(python_serving("canvas_page.py", str(by_hand)))
         browser = stack.enter_context(chromium())
-        home = Place(f"http://127.0.0.1:{port}/", ".plot svg path", ".u-over", "[data-at]")
+        home = Place(f"http://127.0.0.1:{port}/", ".plot svg path, .u-wrap canvas", ".u-over", "[data-at]")
         canvas = Place(
             f"http://127.0.0.1:{canvas_port}/", "canvas[data-drawn]", "canvas", "#readout"
         )

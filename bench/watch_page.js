@@ -1,36 +1,42 @@
 // Put into a page before its own scripts: notes when the chart is on the screen, and when it
-// answers to a pointer. A time is taken in a task after the frame in question was painted.
+// answers to a pointer. With the frame in question goes a speck of text, of which the browser
+// tells when it was on the screen (Element Timing): to the same clock as its first paint.
 (({ chart, over, readout }) => {
   const marks = (window.marks = {});
   let resting, side = 0;
 
-  const painted = (name) => {
+  new PerformanceObserver((list) => {
+    for (const { identifier, renderTime } of list.getEntries()) marks[identifier] = renderTime;
+    if (marks.answer > 0) document.documentElement.dataset.answered = "";
+  }).observe({ type: "element", buffered: true });
+
+  const seen = (name) => {
+    const speck = document.createElement("span");
+    speck.setAttribute("elementtiming", name);
+    speck.textContent = ".";
+    speck.style.cssText = "position: fixed; left: 0; bottom: 0";
+    document.body.append(speck);
     marks[name] = 0;
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      marks[name] = performance.now();
-      if (marks.answer > 0) document.documentElement.dataset.answered = "";
-    };
-    port2.postMessage(0);
   };
 
-  const isDrawn = () => document.querySelector(chart)?.getBoundingClientRect().width > 0;
+  const said = () => document.querySelector(readout).textContent;
 
   const point = (target) => {
     const { left, top, width, height } = target.getBoundingClientRect();
-    const where = { clientX: left + width * (0.4 + 0.2 * side), clientY: top + height / 2, bubbles: true };
+    const [clientX, clientY] = [left + width * (0.4 + 0.2 * side), top + height / 2];
     side = 1 - side;
-    for (const kind of ["mouseenter", "mousemove"]) target.dispatchEvent(new MouseEvent(kind, where));
+    for (const kind of ["mouseenter", "mousemove"])
+      target.dispatchEvent(new MouseEvent(kind, { clientX, clientY, bubbles: true }));
   };
 
+  // Before each frame, and so as soon as anything can be seen of it.
   const look = () => {
-    if (marks.chart === undefined && isDrawn()) painted("chart");
+    if (marks.chart === undefined && document.querySelector(chart)) seen("chart");
     const target = document.querySelector(over);
     if (target) {
-      resting ??= document.querySelector(readout).textContent;
-      if (document.querySelector(readout).textContent !== resting) return painted("answer");
+      resting ??= said();
       point(target);
-      if (document.querySelector(readout).textContent !== resting) return painted("answer");
+      if (said() !== resting) return seen("answer");
     }
     requestAnimationFrame(look);
   };

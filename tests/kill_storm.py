@@ -25,6 +25,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cmc_server import CMCServer
+from coinlog.recorder import Standing
 from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
@@ -65,7 +66,7 @@ def record_on(store_url: sa.URL, folder: Path, source_url: str, slots: int | Non
         desk.now = slot + 5.0
         recording = desk.record(slot)
         assert recording.done, recording
-        assert recording.captured.manifest, f"{iso(slot)} is in the hands of a dead recorder"
+        assert recording.captured.standing is not Standing.BUSY, f"{iso(slot)} is held by the dead"
         slot += STEP
         slots = None if slots is None else slots - 1
 

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from cmc_server import CMCServer, Reply, json_reply
 from coinlog.archive import Archive, open_archive
-from coinlog.market import FIAT_IDS, SourceKind
+from coinlog.attempts import AttemptKey, Manifest, slot_name
+from coinlog.market import FIAT_IDS, Outcome, SourceKind
 from coinlog.recorder import Plan, Recording, record
 from coinlog.slots import iso
+from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
@@ -79,3 +81,35 @@ class Desk:
 def encoded(value: object) -> bytes:
     """Return a value as JSON."""
     return msgspec.json.encode(value)
+
+
+def put_attempt(
+    archive: Archive,
+    slot: int,
+    name: str = "1",
+    *,
+    outcome: Outcome = Outcome.STORED,
+    simulated: bool = False,
+) -> None:
+    """Put an attempt into an archive by hand, as an import does."""
+    body = listings_body([1, 1027], slot + 12)
+    if simulated:
+        body = body.replace(b'"error_code"', b'"simulated":true,"error_code"')
+    answer = Answer("listings-1", LISTINGS, {"limit": "2"}, 200, body, slot + 12.0, 0.1)
+    key = AttemptKey(slot, name)
+    manifest = Manifest(
+        slot=slot_name(slot),
+        attempt=name,
+        outcome=outcome,
+        reason=None,
+        detail="",
+        source=SourceKind.SIMULATED if simulated else SourceKind.COINMARKETCAP,
+        interval_seconds=STEP,
+        assets="top:2",
+        started_at=slot + 12.0,
+        captured_at=slot + 13.0,
+        credits=1,
+        answers=(archive.keep(key, answer),),
+        program="test",
+    )
+    assert archive.finish(manifest)

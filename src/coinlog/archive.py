@@ -12,9 +12,9 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -22,77 +22,22 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
+from coinlog.attempts import (
+    AttemptKey,
+    Claim,
+    KeptAnswer,
+    Manifest,
+    check_manifest,
+    parse_slot,
+    slot_name,
+)
 from coinlog.errors import ArchiveError, DamagedError, UsageError
-from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.sources.answers import Answer
 
 MANIFEST = "manifest.json"
-_SLOT_FORMAT = "%Y%m%dT%H%M%SZ"
-_MANIFEST_PATH = re.compile(r"captures/(\d{8}T\d{6}Z)/([A-Za-z0-9][\w.-]{0,63})/manifest\.json")
-_CLAIM_PATH = re.compile(r"captures/\d{8}T\d{6}Z/claim-(\d{1,9})")
-
-
-class AttemptKey(msgspec.Struct, frozen=True, order=True):
-    """Which attempt: its slot and its name within the slot. Keys sort oldest first."""
-
-    slot: int
-    attempt: str
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A recorder's word that it is at work on a slot, and how to see whether it lives."""
-
-    number: int
-    claimed_at: float
-    machine: str
-    process: int
-    process_started_at: float
-
-
-class KeptAnswer(msgspec.Struct, frozen=True):
-    """What the manifest says of one answer; ``sha256`` is of the body as received."""
-
-    file: str
-    endpoint: str
-    params: dict[str, str]
-    status: int
-    sha256: str
-    body_bytes: int
-    received_at: float
-    elapsed_seconds: float
-    tries: int = 1
-    server_date: int | None = None
-    reason: Reason | None = None
-    detail: str = ""
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What an attempt is: when, of what, by which schedule, and what came of it.
-
-    ``outcome``, ``reason`` and ``detail`` are the verdict at capture, for people who read the
-    archive; the store judges the answers again, so that a mended parser mends history. Times
-    are seconds UTC.
-    """
-
-    format: int = 1
-    slot: str
-    attempt: str
-    outcome: Outcome
-    reason: Reason | None
-    detail: str
-    source: SourceKind
-    interval_seconds: int
-    assets: str
-    started_at: float
-    captured_at: float
-    credits: int
-    answers: tuple[KeptAnswer, ...]
-    program: str
-
-
-def slot_name(slot: int) -> str:
-    """Return a slot as its folder is called: ``20260126T180000Z``."""
-    return datetime.fromtimestamp(slot, UTC).strftime(_SLOT_FORMAT)
+_SLOT_NAME = r"[0-9]{8}T[0-9]{6}Z"
+_MANIFEST_PATH = re.compile(rf"captures/({_SLOT_NAME})/([A-Za-z0-9][\w.-]{{0,63}})/manifest\.json")
+_CLAIM_PATH = re.compile(rf"captures/{_SLOT_NAME}/claim-([0-9]{{1,9}})")
 
 
 def open_archive(location: str) -> Archive:
@@ -166,13 +111,11 @@ class Archive:
     def attempts(self, since_slot: int = 0) -> list[AttemptKey]:
         """Return the attempts of all slots from ``since_slot`` on, oldest first."""
         offset = f"captures/{slot_name(since_slot)}" if since_slot else None
-        matches = (_MANIFEST_PATH.fullmatch(path) for path in self._paths("captures/", offset))
-        return sorted(AttemptKey(_parse_slot(match[1]), match[2]) for match in matches if match)
+        return sorted(self._keys(self._paths("captures/", offset)))
 
     def slot_attempts(self, slot: int) -> list[AttemptKey]:
         """Return the attempts of one slot."""
-        matches = map(_MANIFEST_PATH.fullmatch, self._paths(f"captures/{slot_name(slot)}/"))
-        return sorted(AttemptKey(slot, match[2]) for match in matches if match)
+        return sorted(self._keys(self._paths(f"captures/{slot_name(slot)}/")))
 
     def manifest(self, key: AttemptKey) -> tuple[Manifest, str]:
         """Return an attempt's manifest and the SHA-256 of its bytes.
@@ -183,9 +126,11 @@ class Archive:
         body = self._get(f"{_folder(key)}/{MANIFEST}")
         digest = hashlib.sha256(body).hexdigest()
         try:
-            return msgspec.json.decode(body, type=Manifest), digest
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            manifest = msgspec.json.decode(body, type=Manifest)
+            check_manifest(manifest, key)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
             raise DamagedError(f"the manifest of {_folder(key)} cannot be read: {error}") from error
+        return manifest, digest
 
     def answers(self, key: AttemptKey, manifest: Manifest) -> list[Answer]:
         """Return an attempt's answers, each body checked against its hash.
@@ -209,12 +154,18 @@ class Archive:
         path = f"{_folder(key)}/{kept.file}"
         try:
             body = gzip.decompress(self._get(path))
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise DamagedError(f"{path} cannot be unpacked: {error}") from error
         if (found := hashlib.sha256(body).hexdigest()) != kept.sha256:
             raise DamagedError(f"{path} has SHA-256 {found}, but {kept.sha256} was received")
         fields = {name: getattr(kept, name) for name in Answer.__struct_fields__ if name in _SAME}
         return Answer(name=kept.file.removesuffix(".json.gz"), body=body, **fields)
+
+    def _keys(self, paths: Iterable[str]) -> Iterator[AttemptKey]:
+        """Yield the attempts among paths; a folder that is no slot is passed over."""
+        for match in map(_MANIFEST_PATH.fullmatch, paths):
+            if match and (slot := parse_slot(match[1])) is not None:
+                yield AttemptKey(slot, match[2])
 
     def _read_claim(self, slot: int, number: int) -> Claim:
         try:
@@ -281,12 +232,3 @@ def _archive_errors(what: str) -> Iterator[None]:
 
 def _folder(key: AttemptKey) -> str:
     return f"captures/{slot_name(key.slot)}/{key.attempt}"
-
-
-def _parse_slot(name: str) -> int:
-    return int(datetime.strptime(name, _SLOT_FORMAT).replace(tzinfo=UTC).timestamp())
-
-
-def total_bytes(answers: Sequence[KeptAnswer]) -> int:
-    """Return the bytes received in an attempt, inflated."""
-    return sum(answer.body_bytes for answer in answers)

@@ -12,7 +12,8 @@ import socket
 import msgspec
 import psutil
 
-from coinlog.archive import Archive, Claim, Manifest
+from coinlog.archive import Archive
+from coinlog.attempts import Claim, Manifest
 from coinlog.errors import DamagedError
 from coinlog.market import Outcome
 
@@ -38,14 +39,17 @@ def claim_slot(archive: Archive, slot: int, deadline_seconds: float, now: float)
     Raises:
         ArchiveError: the archive cannot be read or written.
     """
+    newest = max(archive.claims(slot), key=lambda claim: claim.number, default=None)
+    at_work = newest is not None and _at_work(newest, deadline_seconds, now)
+    # Read after the look at the process: one that is gone by then has written what it would.
     manifests = _manifests(archive, slot)
     for manifest in manifests.values():
         if manifest.outcome is Outcome.STORED:
             return Claimed(stored=manifest)
-    newest = max(archive.claims(slot), key=lambda claim: claim.number, default=None)
-    if newest and str(newest.number) not in manifests and _at_work(newest, deadline_seconds, now):
+    if newest and at_work and str(newest.number) not in manifests:
         return Claimed()
-    claim = _our_claim(newest.number + 1 if newest else 1, now)
+    numbers = [int(attempt) for attempt in manifests if attempt.isdecimal()]
+    claim = _our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now)
     # Where the object is there already, another recorder got there first.
     return Claimed(claim.number) if archive.claim(slot, claim) else Claimed()
 

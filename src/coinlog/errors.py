@@ -18,6 +18,7 @@
     - ``StoreError``: the database cannot be used
         - ``StoreUnavailableError``: it is away: try again
         - ``MixedSourcesError``: simulated and real data may not share a store
+        - ``StoreRefusedError``: it refused a value: this attempt cannot be stored as it is
         - ``SchemaError``: its schema is older or newer than this program
 """
 
@@ -133,6 +134,10 @@ class StoreError(CoinlogError):
 
 class StoreUnavailableError(StoreError):
     """The database is away or too busy; trying again can help."""
+
+
+class StoreRefusedError(StoreError):
+    """The database refused a value; trying the same again cannot help."""
 
 
 class MixedSourcesError(StoreError):

@@ -9,28 +9,31 @@ done again; recording is one after the other.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 
 import msgspec
 import sqlalchemy as sa
 
 from coinlog import __version__
-from coinlog.archive import Archive, AttemptKey, KeptAnswer, Manifest, slot_name, total_bytes
+from coinlog.archive import Archive
+from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
 from coinlog.claims import claim_slot
 from coinlog.errors import (
-    DamagedError,
+    ArchiveError,
+    MixedSourcesError,
     NotCurrentSlotError,
-    SchemaError,
-    SourceError,
-    StoreUnavailableError,
+    StoreError,
+    StoreRefusedError,
 )
-from coinlog.market import Outcome, Reason, Snapshot, SourceKind
+from coinlog.market import Outcome, SourceKind
 from coinlog.slots import AssetSelection, Schedule, floor_slot, iso, parse_assets
 from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
-from coinlog.sources.coinmarketcap import check_clock, credits_of, fetch_market, read_market
+from coinlog.sources.coinmarketcap import credits_of, fetch_market
 from coinlog.store.migrate import migrate
-from coinlog.store.writer import Settlement, settle, settled
+from coinlog.store.writer import note_schedule, settle, settled
+from coinlog.verdict import damaged, judge, read_attempt
 
 DETAILS_NAMED = 3
 
@@ -49,15 +52,27 @@ class Plan(msgspec.Struct, frozen=True):
         return parse_assets(self.assets)
 
 
-class Captured(msgspec.Struct, frozen=True):
-    """What became of a capture: an attempt of our own, or another recorder's.
+class Standing(StrEnum):
+    """Whose a slot is after a capture."""
 
-    ``manifest`` is ``None`` where another recorder is at work on the slot right now.
-    """
+    OURS = "ours"
+    STORED = "stored already"
+    BUSY = "another recorder is at work on it"
+    PASSED = "a later slot is recorded already"
+    NOT_KEPT = "the archive could not be used"
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """What became of a capture; ``manifest`` is there for ours and for one stored already."""
 
     slot: int
-    manifest: Manifest | None
-    ours: bool
+    standing: Standing
+    manifest: Manifest | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether we asked the source."""
+        return self.standing is Standing.OURS
 
 
 def current_slot(plan: Plan, now: float, asked: int | None = None) -> int:
@@ -87,23 +102,33 @@ def capture(
     Raises:
         ArchiveError: the archive cannot be used; the source may have been asked in vain.
     """
-    claimed = claim_slot(archive, slot, plan.deadline_seconds, clock())
+    # Claims are about living processes: their clock is the wall's, also where a market is asked
+    # as of another time.
+    claimed = claim_slot(archive, slot, plan.deadline_seconds, time.time())
+    if claimed.stored:
+        return Captured(slot, Standing.STORED, claimed.stored)
     if claimed.number is None:
-        return Captured(slot, claimed.stored, ours=False)
+        return Captured(slot, Standing.BUSY)
     key = AttemptKey(slot, str(claimed.number))
     manifest = _ask(archive, connect, plan, key, clock)
     archive.finish(manifest)
-    return Captured(slot, manifest, ours=True)
+    return Captured(slot, Standing.OURS, manifest)
 
 
 def load(engine: sa.Engine, archive: Archive, key: AttemptKey, clock: Callable[[], float]) -> bool:
     """Settle one attempt; ``False`` where it was settled before.
 
+    One that the database refuses is settled as damaged, so that it stops nothing after it.
+
     Raises:
         StoreUnavailableError: the database is away; the attempt stays in the archive.
         MixedSourcesError: the store holds the other kind of data.
     """
-    return settle(engine, read_attempt(archive, key), int(clock()))
+    settlement = read_attempt(archive, key)
+    try:
+        return settle(engine, settlement, int(clock()))
+    except StoreRefusedError as error:
+        return settle(engine, damaged(key, str(error)), int(clock()))
 
 
 def sweep(
@@ -112,17 +137,32 @@ def sweep(
     since_slot: int = 0,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[AttemptKey]:
-    """Settle each attempt from a slot on that the store has not; yield it, oldest first."""
+    """Settle each attempt from a slot on that the store has not; yield it, oldest first.
+
+    Raises:
+        MixedSourcesError: attempts of the other kind of data lie in the archive; all others have
+            been settled by then.
+    """
     done = settled(engine, since_slot)
+    mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
     for key in archive.attempts(since_slot):
-        if (key.slot, key.attempt) not in done and load(engine, archive, key, clock):
-            yield key
+        if (key.slot, key.attempt) in done:
+            continue
+        try:
+            if load(engine, archive, key, clock):
+                yield key
+        except MixedSourcesError as error:
+            mixed.append((key, error))
+    if mixed:
+        first, why = mixed[0]
+        raise MixedSourcesError(f"{len(mixed)} attempts, the first at {iso(first.slot)}: {why}")
 
 
 class Recording(msgspec.Struct, frozen=True):
     """What one run did: the capture of a slot, and which attempts the store settled.
 
-    ``trouble`` says why the store could not settle them; they stay in the archive for later.
+    ``trouble`` says why an answer could not be kept, or why the store could not settle what is
+    in the archive; it stays there for later.
     """
 
     captured: Captured
@@ -149,76 +189,27 @@ def record(  # noqa: PLR0913  the sum of its two halves
 ) -> Recording:
     """Capture a slot, then settle whatever the archive holds from ``since_slot`` on.
 
-    The store's schema is brought up to date in between, if it is not.
+    The store's schema is brought up to date in between, if it is not. A slot before one that is
+    recorded already is left alone: the settings or the clock have changed since.
 
-    A database that is away costs nothing but time: its trouble is reported, not raised.
-
-    Raises:
-        ArchiveError: the archive cannot be used, so nothing could be kept.
-        MixedSourcesError: the store holds the other kind of data.
+    An archive or a database that cannot be used costs nothing but time: its trouble is reported,
+    not raised.
     """
-    captured = capture(archive, connect, plan, slot, clock)
+    captured = Captured(slot, Standing.NOT_KEPT)
     settled_keys: list[AttemptKey] = []
     try:
+        passed = bool(archive.attempts(slot + 1))
+        captured = (
+            Captured(slot, Standing.PASSED)
+            if passed
+            else capture(archive, connect, plan, slot, clock)
+        )
         migrate(engine)
         settled_keys.extend(sweep(engine, archive, since_slot, clock))
-    except (StoreUnavailableError, SchemaError) as error:
+        note_schedule(engine, int(clock()), plan.interval_seconds, plan.assets)
+    except (ArchiveError, StoreError) as error:
         return Recording(captured, tuple(settled_keys), str(error))
     return Recording(captured, tuple(settled_keys))
-
-
-def read_attempt(archive: Archive, key: AttemptKey) -> Settlement:
-    """Read an attempt from the archive and judge it: the same verdict at every reading."""
-    try:
-        manifest, digest = archive.manifest(key)
-    except DamagedError as error:
-        return _damaged(key, str(error))
-    try:
-        answers = archive.answers(key, manifest)
-        verdict = judge(answers, key.slot, manifest.interval_seconds, parse_assets(manifest.assets))
-    except DamagedError as error:
-        verdict = Verdict(Outcome.FAILED, Reason.DAMAGED, str(error))
-    source = verdict.snapshot.source if verdict.snapshot else manifest.source
-    return Settlement(
-        slot=key.slot,
-        attempt=key.attempt,
-        outcome=verdict.outcome,
-        reason=verdict.reason,
-        detail=verdict.detail,
-        captured_at=int(manifest.captured_at),
-        schedule=Schedule(key.slot, manifest.interval_seconds, manifest.assets, source),
-        credits=manifest.credits,
-        body_bytes=total_bytes(manifest.answers),
-        duration_ms=round(1000 * (manifest.captured_at - manifest.started_at)),
-        sha256=digest,
-        snapshot=verdict.snapshot,
-    )
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """What answers amount to: an outcome, its reason, and the snapshot unless they failed."""
-
-    outcome: Outcome
-    reason: Reason | None
-    detail: str
-    snapshot: Snapshot | None = None
-
-
-def judge(
-    answers: Sequence[Answer], slot: int, interval_seconds: int, selection: AssetSelection
-) -> Verdict:
-    """Judge raw answers: a pure function, used at capture and at every load."""
-    try:
-        check_clock(answers, slot, interval_seconds)
-        snapshot = read_market(answers, selection)
-    except SourceError as error:
-        return Verdict(Outcome.FAILED, error.reason, str(error))
-    if not snapshot.missing:
-        return Verdict(snapshot.outcome, None, "", snapshot)
-    named = "; ".join(missing.detail for missing in snapshot.missing[:DETAILS_NAMED])
-    others = len(snapshot.missing) - DETAILS_NAMED
-    detail = f"{named}; and {others} more" if others > 0 else named
-    return Verdict(snapshot.outcome, Reason.INCOMPLETE, detail, snapshot)
 
 
 def _ask(
@@ -238,7 +229,8 @@ def _ask(
 
     with connect() as client:
         fetch_market(client, plan.selection, keep)
-    verdict = judge(answers, key.slot, plan.interval_seconds, plan.selection)
+    schedule = Schedule(key.slot, plan.interval_seconds, plan.assets, plan.source)
+    verdict = judge(answers, schedule)
     return Manifest(
         slot=slot_name(key.slot),
         attempt=key.attempt,
@@ -250,19 +242,7 @@ def _ask(
         assets=plan.assets,
         started_at=started_at,
         captured_at=clock(),
-        credits=credits_of(answers),
+        credits=min(credits_of(answers), MAX_CREDITS),
         answers=tuple(kept),
         program=f"coinlog {__version__}",
-    )
-
-
-def _damaged(key: AttemptKey, detail: str) -> Settlement:
-    """Return what is left to say of an attempt whose manifest cannot be read."""
-    return Settlement(
-        slot=key.slot,
-        attempt=key.attempt,
-        outcome=Outcome.FAILED,
-        reason=Reason.DAMAGED,
-        detail=detail,
-        captured_at=key.slot,
     )

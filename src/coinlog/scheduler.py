@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from coinlog.market import Outcome, Reason
-from coinlog.recorder import Plan, Recording
+from coinlog.recorder import Plan, Recording, Standing
 from coinlog.slots import MINUTE, floor_slot
 
 LOOK_SECONDS = 15
@@ -65,7 +65,8 @@ def turns(
 def _next_look(recording: Recording, tries: int, now: float, next_slot: int) -> float:
     manifest = recording.captured.manifest
     outcome = manifest.outcome if manifest else None
-    if recording.done and outcome is Outcome.STORED:
+    passed = recording.captured.standing is Standing.PASSED
+    if recording.done and (passed or outcome is Outcome.STORED):
         return next_slot
     if recording.done and outcome is Outcome.PARTIAL and tries >= PARTIAL_TRIES:
         return next_slot

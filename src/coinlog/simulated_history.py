@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice, repeat
 
-from coinlog.archive import AttemptKey
+from coinlog.attempts import AttemptKey
 from coinlog.parts import Parts
 from coinlog.recorder import Captured, capture, load
 from coinlog.slots import DAY, floor_slot
-from coinlog.store.writer import settled
+from coinlog.store.writer import slots_with_quotes
 
 DAYS = 365
 # A real recorder asks a few seconds after the slot; so does this one.
@@ -28,7 +28,7 @@ def history_slots(parts: Parts, now: float, days: int = DAYS) -> list[int]:
     """Return the past slots that the store lacks, oldest first, up to the current one."""
     step = parts.plan.interval_seconds
     current = floor_slot(now, step)
-    done = {slot for slot, _ in settled(parts.engine)}
+    done = slots_with_quotes(parts.engine)
     return [
         slot
         for slot in range(floor_slot(current - days * DAY, step), current, step)

@@ -18,7 +18,7 @@ from coinlog.market import BITCOIN, ETHEREUM, SourceKind
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
-_YEAR_2009, _YEAR_2101 = 1_230_768_000, 4_133_980_800
+YEAR_2009, YEAR_2101 = 1_230_768_000, 4_133_980_800
 
 MAX_TOP = 10_000
 MAX_ASSET_ID = 2**31 - 1
@@ -75,7 +75,7 @@ def parse_time(text: str) -> int:
             seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         seconds = -1
-    if not _YEAR_2009 <= seconds < _YEAR_2101:
+    if not YEAR_2009 <= seconds < YEAR_2101:
         raise UsageError(
             f"{text[:40]!r} is not a time: expected ISO 8601 or epoch seconds from 2009 to 2100, "
             "for example 2026-01-26T18:00:00Z"

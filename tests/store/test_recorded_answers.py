@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from cmc_server import CMCServer, Reply
-from coinlog.archive import Archive, AttemptKey, Manifest, slot_name
+from coinlog.archive import Archive
+from coinlog.attempts import AttemptKey, Manifest, slot_name
 from coinlog.market import Outcome, SourceKind
 from coinlog.recorder import sweep
 from coinlog.series import read_series

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 import sqlalchemy as sa
 
 import cmc_server
 from cmc_server import CMCServer, Reply
-from coinlog.archive import AttemptKey, Claim, slot_name
+from coinlog.attempts import AttemptKey, Claim, slot_name
 from coinlog.errors import NotCurrentSlotError
-from coinlog.market import FIAT_IDS, Outcome, Reason
-from coinlog.recorder import current_slot, sweep
+from coinlog.market import FIAT_IDS, Outcome, Reason, SourceKind
+from coinlog.recorder import Standing, current_slot, sweep
+from coinlog.slots import HOUR
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
+from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
-from market import FEAR_AND_GREED, LISTINGS, QUOTES, Desk, answer_all
+from coinlog.store.reader import Reader
+from coinlog.verdict import read_attempt
+from market import FEAR_AND_GREED, LISTINGS, QUOTES, Desk, answer_all, encoded, put_attempt
 from samples import SLOT, STEP, listings_body
 
 
@@ -95,30 +104,44 @@ def test_only_the_current_slot_can_be_recorded(desk: Desk) -> None:
 
 
 def test_a_claim_of_a_dead_process_is_replaced_at_once(desk: Desk) -> None:
-    gone = Claim(1, desk.now, os.uname().nodename, 2**22 + 1, desk.now)
+    gone = Claim(1, time.time(), os.uname().nodename, 2**22 + 1, time.time())
     desk.archive.claim(SLOT, gone)
 
     assert desk.record().settled == (AttemptKey(SLOT, "2"),)
 
 
-def test_a_claim_of_a_living_process_is_respected_until_its_deadline(
-    desk: Desk, source: CMCServer
-) -> None:
+def test_a_claim_of_a_living_process_is_respected(desk: Desk, source: CMCServer) -> None:
     us = psutil.Process()
-    alive = Claim(1, desk.now, os.uname().nodename, us.pid, us.create_time())
-    desk.archive.claim(SLOT, alive)
+    desk.archive.claim(SLOT, Claim(1, time.time(), os.uname().nodename, us.pid, us.create_time()))
 
-    assert (desk.record().captured.manifest, source.requests) == (None, [])
-    desk.now += desk.plan.deadline_seconds + 31
-    assert desk.record().settled == (AttemptKey(SLOT, "2"),)
+    assert desk.record().captured.standing is Standing.BUSY
+    assert source.requests == []
 
 
 def test_a_claim_of_another_machine_is_respected_until_its_deadline(desk: Desk) -> None:
-    desk.archive.claim(SLOT, Claim(1, desk.now, "another-machine", 1, 1.0))
+    now, past = time.time(), desk.plan.deadline_seconds + 31
+    desk.archive.claim(SLOT, Claim(1, now, "another-machine", 1, 1.0))
+    desk.archive.claim(SLOT + STEP, Claim(1, now - past, "another-machine", 1, 1.0))
 
-    assert desk.record().captured.manifest is None
-    desk.now += desk.plan.deadline_seconds + 31
-    assert desk.record().captured.ours
+    assert desk.record().captured.standing is Standing.BUSY
+    assert desk.record(SLOT + STEP).captured.ours
+
+
+def test_a_recorder_that_ends_while_we_look_has_the_slot(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = desk.archive.claims
+
+    def claims_then_the_other_ends(slot: int) -> list[Claim]:
+        found = claims(slot)
+        monkeypatch.setattr(desk.archive, "claims", claims)
+        put_attempt(desk.archive, slot)
+        return found
+
+    desk.archive.claim(SLOT, Claim(1, time.time(), os.uname().nodename, 2**22 + 1, 1.0))
+    monkeypatch.setattr(desk.archive, "claims", claims_then_the_other_ends)
+
+    assert desk.record().captured.standing is Standing.STORED
 
 
 def test_a_failed_slot_can_be_recorded_again_and_rises(desk: Desk, source: CMCServer) -> None:
@@ -255,3 +278,145 @@ def test_a_clock_in_another_slot_than_the_sources_records_nothing_wrong(
     assert recording.captured.manifest is not None
     assert recording.captured.manifest.outcome is Outcome.FAILED
     assert outcome(desk) == ("failed", "clock_skew")
+
+
+def test_an_attempt_put_by_hand_keeps_its_name(desk: Desk) -> None:
+    put_attempt(desk.archive, SLOT, outcome=Outcome.FAILED)
+
+    assert desk.record().settled == (AttemptKey(SLOT, "1"), AttemptKey(SLOT, "2"))
+
+
+def test_the_tenth_attempt_is_younger_than_the_second(desk: Desk) -> None:
+    for name in ("10", "2", "1", "imported"):
+        put_attempt(desk.archive, SLOT, name)
+
+    assert [key.attempt for key in desk.archive.attempts()] == ["1", "2", "10", "imported"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"interval_seconds": 0},
+        {"interval_seconds": 90},
+        {"interval_seconds": 2**40},
+        {"assets": ""},
+        {"captured_at": 1e300},
+        {"credits": 2**40},
+        {"slot": "20270101T000000Z"},
+    ],
+)
+def test_an_attempt_that_cannot_be_one_is_damaged_and_stops_nothing(
+    desk: Desk, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    put_attempt(desk.archive, SLOT - STEP)
+    path = tmp_path / "archive" / "captures" / slot_name(SLOT - STEP) / "1" / "manifest.json"
+    path.write_bytes(encoded({**msgspec.json.decode(path.read_bytes()), **wrong}))
+
+    assert desk.record().done
+    assert outcome(desk, SLOT - STEP) == ("failed", "damaged")
+    assert outcome(desk) == ("stored", None)
+
+
+def test_a_folder_that_is_no_slot_stops_nothing(desk: Desk, tmp_path: Path) -> None:
+    stray = tmp_path / "archive" / "captures" / "20269999T000000Z" / "1" / "manifest.json"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("{}")
+
+    assert desk.record().done
+
+
+def test_any_flipped_byte_of_an_answer_is_noticed_or_harmless(desk: Desk, tmp_path: Path) -> None:
+    desk.record()
+    path = tmp_path / "archive" / "captures" / slot_name(SLOT) / "1" / "listings-1.json.gz"
+    body = path.read_bytes()
+    for index in range(0, len(body), 3):
+        path.write_bytes(body[:index] + bytes([body[index] ^ 0x55]) + body[index + 1 :])
+        settlement = read_attempt(desk.archive, AttemptKey(SLOT, "1"))
+        assert settlement.reason in {None, Reason.DAMAGED}
+
+
+def test_data_of_the_other_kind_stops_nothing_behind_it(desk: Desk) -> None:
+    desk.record()
+    put_attempt(desk.archive, SLOT - STEP, simulated=True)
+    desk.now += STEP
+    recording = desk.record(SLOT + STEP)
+
+    assert "never share a store" in (recording.trouble or "")
+    assert outcome(desk, SLOT + STEP) == ("stored", None)
+
+
+def test_an_asset_renamed_between_two_attempts_of_a_slot_has_its_last_name(
+    desk: Desk, source: CMCServer
+) -> None:
+    body = listings_body([1, 1027], SLOT + 12)
+    refusing = body.replace(b'"price":100.5', b'"price":null', 1)
+    source.on(LISTINGS, Reply(refusing), Reply(body.replace(b"Asset 1027", b"Renamed")))
+    desk.record()
+    desk.record()
+
+    assert outcome(desk) == ("stored", None)
+    names = {row.id: row.name for row in desk.rows(schema.asset)}
+    assert names[1027] == "Renamed"
+
+
+def test_why_a_slot_still_fails_is_what_the_ledger_says(desk: Desk, source: CMCServer) -> None:
+    source.on(LISTINGS, cmc_server.html(503))
+    desk.record()
+    source.on(LISTINGS, cmc_server.error_reply(401, 1001, "This API Key is invalid."))
+    desk.record()
+
+    assert outcome(desk) == ("failed", "wrong_key")
+    assert desk.rows(schema.slot)[0].attempts == 2
+
+
+def test_an_archive_that_cannot_be_used_is_told_and_not_raised(desk: Desk, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "archive")
+    (tmp_path / "archive").write_text("in the way")
+    recording = desk.record()
+
+    assert recording.captured.standing is Standing.NOT_KEPT
+    assert "archive" in (recording.trouble or "")
+    assert not recording.done
+
+
+def test_a_longer_interval_leaves_no_false_gaps_and_records_no_slot_that_has_passed(
+    desk: Desk,
+) -> None:
+    hourly = msgspec.structs.replace(desk.plan, interval_seconds=HOUR)
+    six_hourly, desk.plan = desk.plan, hourly
+    for number in (1, 2, 3):
+        desk.now = SLOT + number * HOUR + 5.0
+        desk.record(SLOT + number * HOUR)
+    desk.plan, desk.now = six_hourly, SLOT + 3 * HOUR + 1800.0
+
+    assert desk.record(SLOT).captured.standing is Standing.PASSED
+    head = read_head(Reader(desk.engine))
+    assert head.next_slot(desk.now) == SLOT + STEP
+    assert head.missed_since_newest(SLOT + STEP) == 0
+
+
+def test_the_simulated_market_is_not_taken_from_a_real_source(desk: Desk) -> None:
+    desk.plan = msgspec.structs.replace(desk.plan, source=SourceKind.SIMULATED)
+    recording = desk.record()
+
+    assert not recording.done
+    assert outcome(desk) == ("failed", "broken_answer")
+    assert desk.rows(schema.quote) == []
+
+
+@pytest.mark.parametrize("processes", [6])
+def test_processes_that_migrate_a_new_store_at_once_all_succeed(
+    store_url: sa.URL, processes: int
+) -> None:
+    address = store_url.render_as_string(hide_password=False)
+    code = (
+        "import sys; from coinlog.store.engine import open_engine; "
+        "from coinlog.store.migrate import migrate; migrate(open_engine(sys.argv[1]))"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, address], stderr=subprocess.PIPE)
+        for _ in range(processes)
+    ]
+    said = [process.communicate(timeout=60)[1].decode() for process in started]
+
+    assert said == [""] * processes

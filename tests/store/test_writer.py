@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from coinlog.errors import MixedSourcesError, StoreUnavailableError
+from coinlog.errors import MixedSourcesError, StoreRefusedError, StoreUnavailableError
 from coinlog.market import Outcome, SourceKind
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
@@ -119,6 +119,17 @@ def test_a_rename_is_kept_with_the_slot_it_began_at(engine: sa.Engine) -> None:
     assert rows(engine, schema.asset)[0]["name"] == "Polygon"
 
 
+def test_a_slot_loaded_late_with_another_name_is_an_interlude(engine: sa.Engine) -> None:
+    for number, name in ((0, "First"), (2, "First"), (1, "Interlude")):
+        found = snapshot([1])
+        found = type(found)(found.observed_at, found.source, (asset(1, name),), found.quotes)
+        settle(engine, settlement(SLOT + number * STEP, found=found), SLOT)
+
+    history = [(row["from_slot"], row["name"]) for row in rows(engine, schema.asset_name)]
+    wanted = [(SLOT + n * STEP, name) for n, name in enumerate(("First", "Interlude", "First"))]
+    assert (history, rows(engine, schema.asset)[0]["name"]) == (wanted, "First")
+
+
 def test_an_older_slot_loaded_late_does_not_become_the_newest(engine: sa.Engine) -> None:
     settle(engine, settlement(SLOT, found=snapshot([1], price=2.0)), SLOT)
     settle(engine, settlement(SLOT - STEP, found=snapshot([1], price=1.0)), SLOT)
@@ -175,7 +186,7 @@ def test_a_double_comes_back_to_the_last_bit(engine: sa.Engine, price: float) ->
 def test_a_transaction_that_fails_in_the_middle_leaves_nothing(engine: sa.Engine) -> None:
     broken = snapshot([1, 1])
 
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(StoreRefusedError):
         settle(engine, settlement(found=broken), SLOT)
 
     assert [rows(engine, table) for table in (schema.slot, schema.quote, schema.attempt)] == [

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from coinlog.archive import Archive, AttemptKey, Claim, Manifest, open_archive, slot_name
+from coinlog.archive import Archive, open_archive
+from coinlog.attempts import AttemptKey, Claim, Manifest, slot_name
 from coinlog.errors import ArchiveError, DamagedError, UsageError
 from coinlog.market import Outcome, SourceKind
 from coinlog.sources.answers import Answer

@@ -7,9 +7,9 @@ from itertools import islice, pairwise
 
 import pytest
 
-from coinlog.archive import Manifest, slot_name
+from coinlog.attempts import Manifest, slot_name
 from coinlog.market import Outcome, Reason, SourceKind
-from coinlog.recorder import Captured, Plan, Recording
+from coinlog.recorder import Captured, Plan, Recording, Standing
 from coinlog.scheduler import LONGEST_RETRY_SECONDS, retry_seconds, turns
 from samples import SLOT, STEP
 
@@ -49,7 +49,7 @@ def recording(slot: int, outcome: Outcome, reason: Reason | None = None) -> Reco
         answers=(),
         program="test",
     )
-    return Recording(Captured(slot, manifest, ours=True))
+    return Recording(Captured(slot, Standing.OURS, manifest))
 
 
 def run(clock: Clock, answer: Callable[[int], Recording], count: int) -> list[tuple[int, float]]:

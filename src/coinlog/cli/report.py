@@ -14,10 +14,10 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from coinlog.archive import Manifest
+from coinlog.attempts import Manifest
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
-from coinlog.recorder import Recording
+from coinlog.recorder import Captured, Recording, Standing
 from coinlog.slots import iso
 
 out = Console(highlight=False, soft_wrap=True)
@@ -73,16 +73,25 @@ def duration(seconds: float) -> str:
 
 def recording_line(recording: Recording) -> str:
     """Return what a recording did, in one line."""
-    captured = recording.captured
-    head = f"slot {iso(captured.slot)}"
-    if captured.manifest is None:
-        return f"{head} [yellow]another recorder is at work on it[/]"
-    if not captured.ours:
-        return f"{head} [green]✓ stored already[/], nothing asked"
-    line = f"{head} {MARKS[captured.manifest.outcome]} {_facts(captured.manifest)}"
-    if recording.trouble:
-        line += f"\n  [yellow]kept in the archive, not yet loaded:[/] {escape(recording.trouble)}"
-    return line
+    captured, trouble = recording.captured, escape(recording.trouble or "")
+    line = f"slot {iso(captured.slot)} {_standing(captured)}"
+    if not trouble:
+        return line
+    if captured.standing is Standing.NOT_KEPT:
+        return f"{line}: {trouble}"
+    return f"{line}\n  [yellow]kept in the archive, not yet loaded:[/] {trouble}"
+
+
+def _standing(captured: Captured) -> str:
+    match captured.standing:
+        case Standing.OURS if captured.manifest:
+            return f"{MARKS[captured.manifest.outcome]} {_facts(captured.manifest)}"
+        case Standing.STORED:
+            return "[green]✓ stored already[/], nothing asked"
+        case Standing.NOT_KEPT:
+            return "[red]✗ not recorded[/]"
+        case other:
+            return f"[yellow]{other}[/], nothing asked"
 
 
 def _facts(manifest: Manifest) -> str:
@@ -99,7 +108,7 @@ def recording_facts(recording: Recording) -> dict[str, object]:
         "slot": iso(captured.slot),
         "outcome": manifest.outcome if manifest else None,
         "reason": manifest.reason if manifest else None,
-        "detail": manifest.detail if manifest else "another recorder is at work on this slot",
+        "detail": manifest.detail if manifest else captured.standing,
         "ours": captured.ours,
         "credits": manifest.credits if manifest and captured.ours else 0,
         "settled_attempts": len(recording.settled),

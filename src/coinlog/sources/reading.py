@@ -102,7 +102,7 @@ class _Market:
             why = self.missing[0].detail if self.missing else "there is no row"
             raise BrokenAnswerError(
                 f"got {self._rows} rows in {answer.name} and could use none ({why}): expected at "
-                "least one asset with a price in USD; `coinlog replay` can read it again later"
+                "least one asset with a price in USD; the answer is kept in the archive"
             )
 
     def note_short(self, listings: Iterable[Answer]) -> None:

@@ -14,10 +14,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from coinlog.errors import SchemaError, StoreError, StoreUnavailableError
+from coinlog.errors import (
+    SchemaError,
+    StoreError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from coinlog.loopback import is_loopback
 
 BUSY_TIMEOUT_MS = 15_000
@@ -51,7 +56,7 @@ def open_engine(url: sa.URL | str, *, read_only: bool = False) -> sa.Engine:
 
 def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
     if url.database and not read_only:
-        Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.database).expanduser().parent)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -74,6 +79,16 @@ def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"the folder {folder} for the database cannot be made ({error.strerror or error}): "
+            "choose another with COINLOG_DATA, for example COINLOG_DATA=./data"
+        ) from error
 
 
 def _open_mysql(url: sa.URL, *, read_only: bool) -> sa.Engine:
@@ -112,8 +127,8 @@ def store_errors() -> Iterator[None]:
     """
     try:
         yield
-    except IntegrityError:
-        raise
+    except (IntegrityError, DataError) as error:
+        raise StoreRefusedError(f"the database refused a value: {_one_line(error.orig)}") from error
     except DBAPIError as error:
         raise _translated(error) from error
     except SQLAlchemyError as error:
@@ -128,5 +143,5 @@ def _translated(error: DBAPIError) -> StoreError:
     return StoreUnavailableError(f"the database could not be used: {text}; {remedy}")
 
 
-def _one_line(error: BaseException) -> str:
+def _one_line(error: object) -> str:
     return " ".join(str(error).split())[:300]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -28,11 +30,31 @@ def migrate(engine: sa.Engine, revision: str = "head") -> list[str]:
     before = current_revision(engine)
     if revision == "head" and before == REVISION:
         return []
-    with _one_at_a_time, store_errors(), engine.connect() as connection:
-        _step(connection, before, revision)
+    with _one_at_a_time, store_errors(), engine.connect() as connection, _alone(connection):
+        # Another process may have been faster while we waited.
+        if revision == "base" or current_revision(engine) != REVISION:
+            _step(connection, before, revision)
         connection.commit()
     after = current_revision(engine)
     return [] if before == after else [f"{before or 'nothing'} -> {after or 'nothing'}"]
+
+
+@contextmanager
+def _alone(connection: sa.Connection) -> Iterator[None]:
+    """Keep other processes from migrating: MySQL and MariaDB commit at every CREATE.
+
+    SQLite needs no lock of ours: there the whole step is one transaction.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    name = {"name": f"coinlog_{connection.engine.url.database}"[:64]}
+    connection.execute(sa.text("SELECT GET_LOCK(:name, 60)"), name)
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
 
 
 def current_revision(engine: sa.Engine) -> str | None:

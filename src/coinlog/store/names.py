@@ -43,6 +43,8 @@ def write_assets(
         known = _names_at(connection, slot, [asset.id for asset in assets])
     changed = [asset for asset in assets if known.get(asset.id) != _called(asset)]
     if changed:
+        if slot < (newest_slot or 0):
+            _continue_names(connection, slot, [asset.id for asset in changed], known)
         _write_names(connection, slot, changed)
     _lower_first_slots(connection, slot, assets, newest_slot or 0)
     if slot >= (newest_slot or 0):
@@ -87,7 +89,13 @@ def _write_names(connection: sa.Connection, slot: int, assets: Sequence[Asset]) 
         for asset in assets
     ]
     lines = [{"asset_id": asset.id, "from_slot": slot, **names} for asset, names in pairs]
-    connection.execute(schema.asset_name.insert(), lines)
+    # A lower outcome of the same slot may have called them otherwise.
+    table = schema.asset_name
+    for some in chunks([asset.id for asset in assets]):
+        connection.execute(
+            table.delete().where(table.c.from_slot == slot, table.c.asset_id.in_(some))
+        )
+    connection.execute(table.insert(), lines)
     new = [
         {"id": asset.id, "is_fiat": asset.is_fiat, "first_slot": slot, **names}
         for asset, names in pairs
@@ -98,11 +106,31 @@ def _write_names(connection: sa.Connection, slot: int, assets: Sequence[Asset]) 
     renamed = [
         {"key": asset.id, **names}
         for asset, names in pairs
-        if asset.id in newest and newest[asset.id] < slot
+        if asset.id in newest and newest[asset.id] <= slot
     ]
     if renamed:
         here = schema.asset.update().where(schema.asset.c.id == sa.bindparam("key"))
         connection.execute(here, renamed)
+
+
+def _continue_names(
+    connection: sa.Connection, slot: int, ids: Sequence[int], known: dict[int, Called]
+) -> None:
+    """Where a slot comes late with other names, let the known ones go on after it."""
+    quote, table = schema.quote.c, schema.asset_name
+    for asset_id in ids:
+        later = sa.select(sa.func.min(quote.slot)).where(
+            quote.asset_id == asset_id, quote.slot > slot
+        )
+        following = connection.execute(later).scalar()
+        if following is None or asset_id not in known:
+            continue
+        between = (table.c.asset_id == asset_id) & table.c.from_slot.between(slot + 1, following)
+        if connection.execute(sa.select(table.c.from_slot).where(between)).first() is None:
+            name, symbol, slug = known[asset_id]
+            values = {"name": name, "symbol": symbol, "slug": slug}
+            row = {"asset_id": asset_id, "from_slot": following, **values}
+            connection.execute(table.insert(), row)
 
 
 def _newest_names(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:

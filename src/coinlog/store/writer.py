@@ -17,6 +17,7 @@ from coinlog.store.engine import store_errors
 
 DETAIL_LENGTH = 2_000
 MISSING_KEPT = 10_000
+MAX_CREDITS = 2**31 - 1
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +85,27 @@ def _raise_version(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(store.c.version)).scalar_one())
 
 
+def note_schedule(engine: sa.Engine, time: int, interval_seconds: int, assets: str) -> None:
+    """Remember that other settings are in force from ``time`` on, if they are others.
+
+    Settling an attempt remembers its schedule too; this is for the time before its first slot.
+    An empty store learns its first schedule from its first attempt.
+    """
+    with store_errors(), engine.begin() as connection:
+        held = schedule_at(_known_schedules(connection), time)
+        if held and (held.interval_seconds, held.assets) != (interval_seconds, assets):
+            # What was due, and so what the page says, follows from it.
+            _raise_version(connection)
+            _remember_schedule(connection, Schedule(time, interval_seconds, assets, held.source))
+
+
+def slots_with_quotes(engine: sa.Engine) -> set[int]:
+    """Return the slots that are stored or partial."""
+    query = sa.select(schema.slot.c.slot).where(schema.slot.c.outcome != Outcome.FAILED)
+    with store_errors(), engine.connect() as connection:
+        return {slot for (slot,) in connection.execute(query)}
+
+
 def _is_settled(connection: sa.Connection, settlement: Settlement) -> bool:
     table = schema.attempt.c
     query = sa.select(table.sha256).where(
@@ -106,16 +128,20 @@ def _refuse_mixing(connection: sa.Connection, source: SourceKind) -> None:
 def _remember_schedule(connection: sa.Connection, new: Schedule) -> None:
     """Note a schedule from its slot on, where it differs from the one remembered."""
     table = schema.schedule
-    known = [
-        Schedule(row.from_slot, row.interval_seconds, row.assets, SourceKind(row.source))
-        for row in connection.execute(sa.select(table).order_by(table.c.from_slot))
-    ]
-    held = schedule_at(known, new.from_slot)
+    held = schedule_at(_known_schedules(connection), new.from_slot)
     if held == msgspec.structs.replace(new, from_slot=held.from_slot if held else new.from_slot):
         return
     if held is not None and held.from_slot == new.from_slot:
         connection.execute(table.delete().where(table.c.from_slot == new.from_slot))
     connection.execute(table.insert(), msgspec.structs.asdict(new))
+
+
+def _known_schedules(connection: sa.Connection) -> list[Schedule]:
+    table = schema.schedule
+    return [
+        Schedule(row.from_slot, row.interval_seconds, row.assets, SourceKind(row.source))
+        for row in connection.execute(sa.select(table).order_by(table.c.from_slot))
+    ]
 
 
 def _remember_attempt(connection: sa.Connection, settlement: Settlement, stored_at: int) -> None:
@@ -143,8 +169,13 @@ def _write_slot(
         _write_snapshot(connection, settlement, version)
         connection.execute(table.insert(), _slot_row(settlement, stored_at, 1, settlement.credits))
         return
-    counts = {"attempts": held.attempts + 1, "credits": held.credits + settlement.credits}
+    spent = min(held.credits + settlement.credits, MAX_CREDITS)
+    counts = {"attempts": held.attempts + 1, "credits": spent}
     here = table.update().where(table.c.slot == settlement.slot)
+    if settlement.outcome == held.outcome == Outcome.FAILED:
+        # Why it still fails is what one wants to know.
+        connection.execute(here, _slot_row(settlement, stored_at, *counts.values()))
+        return
     if settlement.outcome.height <= Outcome(held.outcome).height:
         connection.execute(here, counts)
         return
