@@ -125,7 +125,7 @@ def test_a_slot_loaded_late_with_another_name_is_an_interlude(engine: sa.Engine)
         found = type(found)(found.observed_at, found.source, (asset(1, name),), found.quotes)
         settle(engine, settlement(SLOT + number * STEP, found=found), SLOT)
 
-    history = [(row["from_slot"], row["name"]) for row in rows(engine, schema.asset_name)]
+    history = sorted((row["from_slot"], row["name"]) for row in rows(engine, schema.asset_name))
     wanted = [(SLOT + n * STEP, name) for n, name in enumerate(("First", "Interlude", "First"))]
     assert (history, rows(engine, schema.asset)[0]["name"]) == (wanted, "First")
 
