@@ -29,6 +29,12 @@ _VALUE = re.compile(
 _NEARLY = re.compile(r"""["']?(?P<name>[A-Za-z_][A-Za-z0-9_]*)["']?\s*[:=]\s*(?P<value>.*)""")
 
 
+# One value and nothing else but what other languages put around it.
+_ALONE = re.compile(
+    r"""\s*(?:(?P<quote>["'])(?P<inner>[^"'=]*)(?P=quote)|(?P<plain>[^\s"',;=]*))[\s,;]*"""
+)
+
+
 class Line(NamedTuple):
     """A value of a ``.env`` file and the number of the line it stands in."""
 
@@ -93,17 +99,13 @@ def _correction(line: str, public: frozenset[str]) -> str:
             ": expected a name, = and a value, such as COINLOG_INTERVAL=6h, or # before a comment; "
             "correct the line or take it out"
         )
-    name, value = match["name"], _bare(match["value"])
-    if name not in public:
-        return f": write {name}=<the value>, without colon, comma or spaces around ="
+    name, alone = match["name"], _ALONE.fullmatch(match["value"])
+    if name not in public or not alone:
+        # Behind a harmless name the line can hold another setting, and that can be a secret.
+        return f": write {name}=<the value> on a line of its own, without colon, comma or spaces"
+    value = alone["inner"] if alone["quote"] else alone["plain"]
     quoted = masked(f"'{value}'" if re.search(r"[\s#'\"]", value) else value)
     return f": {masked(line)!r} should be {name}={quoted}"
-
-
-def _bare(value: str) -> str:
-    """Return a value without what other languages put around it: quotes, commas, semicolons."""
-    quoted = re.match(r"""(?P<quote>["'])(?P<inner>.*?)(?P=quote)""", value)
-    return quoted["inner"] if quoted else value.strip(" \t,;'\"")
 
 
 def _cause(error: OSError | UnicodeDecodeError) -> str:
