@@ -16,7 +16,12 @@ function mountCharts(part: ParentNode): void {
   }
 }
 
-mountCharts(document);
-themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
-keepAges();
-swapParts(mountCharts);
+/** Begin when the server's chart is on the screen: it must not wait for the scripts' own. */
+function begin(): void {
+  mountCharts(document);
+  themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
+  keepAges();
+  swapParts(mountCharts);
+}
+
+requestAnimationFrame(() => setTimeout(begin));

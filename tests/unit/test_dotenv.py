@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinlog.errors import SettingError
@@ -66,12 +66,14 @@ def test_blank_lines_comments_windows_ends_and_a_mark_are_tolerated(own_world: P
         ("DB_HOST = x", "DB_HOST=x"),
         ("DB_HOST='x',", "DB_HOST=x"),
         ("export DB_HOST : x", "DB_HOST=x"),
+        ("DB_HOST='x", "DB_HOST=x"),
+        ("DB_HOST: /a/b-1.c ;", "DB_HOST=/a/b-1.c"),
     ],
 )
 def test_another_line_is_refused_with_its_number_and_corrected(line: str, corrected: str) -> None:
     message = refusal(f"# first\n{line}\n")
 
-    assert message == f".env line 2 is not NAME=value: {line!r} should be {corrected}"
+    assert message == f".env line 2 is not NAME=value: it should be {corrected}"
     assert parse(corrected)
 
 
@@ -145,10 +147,59 @@ CANARY = "s3cr3t-canary"
         f"DB_HOST: a=DB_PASSWORD={CANARY}",
         f"DB_HOST: 'a;DB_PASSWORD={CANARY}'",
         f"DB_PASSWORD: '{CANARY}'",
+        f"DB_HOST=127.0.0.1 DB_PASSWORD={CANARY}",
+        f"DB_HOST=127.0.0.1, DB_PASSWORD: '{CANARY}'",
+        f'DB_HOST="a db_password={CANARY}"',
+        f"DB_HOST='x'; # {CANARY}",
+        f"{CANARY}: x",
     ],
 )
 def test_a_secret_behind_a_harmless_name_is_never_shown(line: str) -> None:
     message = refusal(line)
 
     assert CANARY not in message
-    assert message.startswith(".env line 1 is not NAME=value: ")
+    assert message == (
+        ".env line 1 is not NAME=value: expected NAME=value, one a line, for example "
+        "DB_HOST=127.0.0.1"
+    )
+
+
+NAMES = st.sampled_from(["DB_HOST", "DB_USER", "COINLOG_PORT", "COINLOG_API_KEY_FILE", "OTHER"])
+MARKS = st.text(st.sampled_from(" \t,;:='\"&|#{}[]()\\"), max_size=4)
+VALUES = st.sampled_from(["", "127.0.0.1", "root", "5000", "mysql://h/d", "a b"])
+SECRET_NAMES = st.sampled_from(["DB_PASSWORD", "db_password", "CMC_API_KEY", "COIN_APY_KEY"])
+PARTS = st.tuples(MARKS, NAMES, MARKS, VALUES, MARKS, SECRET_NAMES, MARKS)
+
+
+@settings(max_examples=500)
+@given(PARTS, MARKS, st.sampled_from(["", "export "]))
+def test_no_refusal_shows_a_secret_that_stands_behind_another_setting(
+    parts: tuple[str, ...], end: str, start: str
+) -> None:
+    path = Path("canary.env")
+    path.write_text(f"{start}{''.join(parts)}{CANARY}{end}\n", encoding="utf-8")
+    try:
+        load_settings({}, path)
+    except SettingError as refused:
+        assert CANARY not in str(refused)
+
+
+@pytest.mark.parametrize("line", ["COINLOG_PORT=1, PASSWORD: '{}'", "DB_HOST='a' PASS={}"])
+def test_a_refused_value_never_shows_what_looks_like_another_setting(line: str) -> None:
+    Path(".env").write_text(line.format(CANARY), encoding="utf-8")
+
+    with pytest.raises(SettingError) as refused:
+        load_settings({})
+
+    assert CANARY not in str(refused.value)
+
+
+def test_the_path_of_a_secret_file_is_not_shown_where_the_secret_itself_may_stand() -> None:
+    Path(".env").write_text(f"CMC_API_KEY_FILE: '{CANARY}',", encoding="utf-8")
+
+    with pytest.raises(SettingError, match="line 1 is not NAME=value: expected NAME=value"):
+        load_settings({})
+
+
+def test_a_quoted_secret_may_hold_what_looks_like_a_setting() -> None:
+    assert parse("DB_PASSWORD='a, DB_HOST=b'") == {"DB_PASSWORD": "a, DB_HOST=b"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import certifi
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -207,6 +208,10 @@ def test_the_example_of_every_setting_can_be_used(setting: Setting, own_world: P
         "sqlite://hunter2",
         "sqlite:///hunter2?mode=memory",
         "sqlite:///:memory:hunter2",
+        "mysql://u:a@b?hunter2@h/d",
+        "mysql://u:a@b?ssl_ca=hunter2@h/d",
+        "mysql://u:hunter2@h/d?foo=hunter2",
+        "mysql://u:hunter2@h/d?ssl_disabled=hunter2",
     ],
 )
 def test_a_refused_database_address_never_shows_its_password(value: str) -> None:
@@ -215,6 +220,34 @@ def test_a_refused_database_address_never_shows_its_password(value: str) -> None
     assert "hunter2" not in message
     assert "ter2" not in message
     assert "for example COINLOG_DATABASE_URL=mysql://" in message
+
+
+@pytest.mark.parametrize(
+    ("address", "got"),
+    [
+        ("mysql://u:p@h/d?foo=bar", "an option 'foo' that coinlog does not know"),
+        ("mysql://u:p@h/d?ssl_ca=/nope", "a file '/nope', which is not there"),
+        ("mysql://u:p@h/d?ssl_ca=.", "a file '.', which cannot be read"),
+        ("mysql://u:p@h/d?ssl_ca=empty.pem", "which holds no certificates"),
+        ("mysql://u:p@h/d?ssl_disabled=1", "its ssl_disabled is not true"),
+        ("mysql://u:p@h/d?ssl_disabled=true&ssl_disabled=true", "ssl_disabled more than once"),
+        ("sqlite:///my.db?timeout=1", "SQLite takes no options"),
+    ],
+)
+def test_an_option_of_a_database_that_cannot_be_used_is_refused(address: str, got: str) -> None:
+    Path("empty.pem").touch()
+
+    message = refusal(COINLOG_DATABASE_URL=address)
+
+    assert got in message
+    assert "expected sqlite:///, mysql:// or mariadb://" in message
+
+
+@pytest.mark.parametrize("option", [("ssl_ca", certifi.where()), ("ssl_disabled", "true")])
+def test_a_database_takes_a_ca_of_ones_own_or_goes_without_tls(option: tuple[str, str]) -> None:
+    url = load(COINLOG_DATABASE_URL=f"mysql://u:p@h/d?{'='.join(option)}").database_url
+
+    assert dict(url.query) == dict([option])
 
 
 @pytest.mark.parametrize(
@@ -240,14 +273,6 @@ def test_an_unknown_name_is_noted_with_the_nearest_one() -> None:
 
     assert "COINLOG_INTERVALL is no setting of coinlog: did you mean COINLOG_INTERVAL?" in notes
     assert any(note.startswith("COINLOG_XYZ") for note in notes)
-
-
-def test_a_key_over_plain_http_to_another_machine_is_noted() -> None:
-    far = load(COINLOG_CMC_URL="http://market.example", CMC_API_KEY=KEY)
-    near = load(COINLOG_CMC_URL="http://127.0.0.1:4000", CMC_API_KEY=KEY)
-
-    assert "unencrypted" in far.notes[0]
-    assert near.notes == ()
 
 
 @given(st.dictionaries(st.sampled_from([s.name for s in SETTINGS]), st.text(max_size=40)))

@@ -297,11 +297,47 @@ def test_more_slots_than_can_be_read_at_once_are_refused_with_a_range_that_works
     monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
     web.store(*slots_before(10))
 
-    refused_range = web.get("/api/v1/assets/1/series?range=all")
-    page = web.get("/assets/1?range=all")
-    shorter = web.json(f"/api/v1/assets/1/series?from={SLOT - 2 * STEP}")
+    asked = ("from=2010-01-01", f"to={SLOT}")
+    refusals = [web.get(f"/api/v1/assets/1/series?{one}").error for one in asked]
+    shorter = web.json("/api/v1/assets/1/series?from=2026-01-26T06:00:00Z")
 
-    assert refused_range.error["message"].startswith("this range holds more than")
-    assert "for example from=2026-01-26T06:00:00Z" in refused_range.error["message"]
-    assert page.status == 200
+    for refusal in refusals:
+        assert refusal["code"] == "bad_request"
+        assert refusal["message"].endswith("for example from=2026-01-26T06:00:00Z")
     assert len(shorter["slots"]) == 3
+
+
+@pytest.mark.parametrize("asked", ["", "?range=90d", "?range=1y", "?range=all"])
+def test_a_named_range_with_more_slots_than_that_holds_the_newest_as_on_the_page(
+    web: Site, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
+    web.store(*slots_before(10))
+
+    answer = web.json(f"/api/v1/assets/1/series{asked}")
+    rows = web.get(f"/api/v1/assets/1/series.csv{asked}").text.splitlines()
+
+    assert answer["slots"] == slots_before(3)
+    assert (len(rows), answer["gaps"]) == (1 + 3, [])
+    assert web.get(f"/assets/1{asked}").status == 200
+
+
+@pytest.mark.parametrize(
+    ("answered", "refused_one"),
+    [("", "limit=100&limit=100"), ("q=b", "q=&q=b"), ("limit=5", "limit=100&limit=5")],
+)
+def test_a_repeated_parameter_is_refused_whatever_was_answered_before(
+    web: Site, answered: str, refused_one: str
+) -> None:
+    web.store(SLOT)
+    web.json(f"/api/v1/assets?{answered}")
+
+    assert web.get(f"/api/v1/assets?{refused_one}").status == 400
+    assert web.get(f"/api/v1/assets?{answered}").status == 200
+
+
+def test_an_unknown_parameter_never_has_the_name_of_an_answered_one(web: Site) -> None:
+    web.store(SLOT)
+    web.json("/api/v1/assets?q==x")
+
+    assert web.get("/api/v1/assets?q%3D=x").status == 400

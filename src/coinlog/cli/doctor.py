@@ -26,6 +26,8 @@ from coinlog.store.schema import REVISION
 
 ROOM_NEEDED_MB = 500
 SKEW_SECONDS = 120
+PROBLEMS = (CoinlogError, OSError)
+"""What a look may raise: each becomes a finding, so that the others are still told."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -70,7 +72,11 @@ def examine(parts: Parts) -> Iterator[Finding]:
         ("port", _look_at_port),
     ):
         yield _finding(what, look, parts)
-    answer = _ask_source(parts)
+    try:
+        answer = _ask_source(parts)
+    except PROBLEMS as error:
+        yield Finding("source", fine=False, text=str(error))
+        return
     yield _finding("source", lambda _: _source_text(answer), parts)
     if answer.server_date is not None:
         yield _finding("clock", lambda _: _clock_text(answer), parts)
@@ -79,7 +85,7 @@ def examine(parts: Parts) -> Iterator[Finding]:
 def _finding(what: str, look: Callable[[Parts], str], parts: Parts) -> Finding:
     try:
         return Finding(what, fine=True, text=look(parts))
-    except CoinlogError as error:
+    except PROBLEMS as error:
         return Finding(what, fine=False, text=str(error))
 
 
@@ -126,10 +132,17 @@ def _look_at_disk(parts: Parts) -> str:
 
 def _look_at_port(parts: Parts) -> str:
     host, port = parts.settings.host, parts.settings.port
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        taken = probe.connect_ex(("127.0.0.1" if host == "0.0.0.0" else host, port)) == 0  # noqa: S104  compared, not bound
-    return f"{host}:{port} is {'in use (by `coinlog up`, one hopes)' if taken else 'free'}"
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
+    try:
+        socket.create_connection((reached, port), timeout=1).close()
+    except socket.gaierror as error:
+        raise CoinlogError(
+            f"the host {host} is not known here ({error.strerror}): expected an address of this "
+            "machine, for example COINLOG_HOST=127.0.0.1"
+        ) from error
+    except OSError:
+        return f"nothing answers at {host} port {port}: `coinlog up` will when it runs"
+    return f"something answers at {host} port {port}: `coinlog up`, or another program"
 
 
 def _ask_source(parts: Parts) -> Answer:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from coinlog.errors import SettingError
-from coinlog.settings.secret import masked
 
 SIZE_LIMIT = 100_000
 
@@ -26,12 +25,13 @@ _VALUE = re.compile(
     )(?:[ \t]+\#.*|[ \t]*)""",
     re.VERBOSE,
 )
-_NEARLY = re.compile(r"""["']?(?P<name>[A-Za-z_][A-Za-z0-9_]*)["']?\s*[:=]\s*(?P<value>.*)""")
-
-
-# One value and nothing else but what other languages put around it.
-_ALONE = re.compile(
-    r"""\s*(?:(?P<quote>["'])(?P<inner>[^"'=]*)(?P=quote)|(?P<plain>[^\s"',;=]*))[\s,;]*"""
+_NEARLY = re.compile(
+    r"""(?:export[ \t]+)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_]*)["']?[ \t]*[:=][ \t]*
+    ["']?(?P<value>[A-Za-z0-9._/+~-]+)["',;\ \t]*""",
+    re.VERBOSE,
+)
+_FURTHER = re.compile(
+    r"""(?<![A-Za-z0-9_])(?:COINLOG|COIN|CMC|DB)_[A-Z_]+["']?[ \t]*[:=]""", re.IGNORECASE
 )
 
 
@@ -84,28 +84,31 @@ def parse_dotenv(text: str, path: str, public: frozenset[str]) -> dict[str, Line
 def _read_line(line: str, where: str, public: frozenset[str]) -> tuple[str, str]:
     match = _LINE.fullmatch(line)
     value = _VALUE.fullmatch(match["value"]) if match else None
-    if match and value and "\0" not in line:
+    if match and value and "\0" not in line and not _holds_another(match["name"], value, public):
         if value["double"] is not None:
             return match["name"], re.sub(r'\\(["\\])', r"\1", value["double"])
         return match["name"], value["single"] if value["single"] is not None else value["bare"]
-    raise SettingError(f"{where} is not NAME=value{_correction(line, public)}")
+    raise SettingError(f"{where} is not NAME=value: {_correction(line, public)}")
+
+
+def _holds_another(name: str, value: re.Match[str], public: frozenset[str]) -> bool:
+    """Return whether another of our settings stands within a value, as in ``DB_HOST=x DB_USER=y``.
+
+    A value in quotes is taken as it is, unless messages may show it: there could be a secret in it.
+    """
+    exposed = value["bare"] is not None or name in public
+    return exposed and _FURTHER.search(value[0]) is not None
 
 
 def _correction(line: str, public: frozenset[str]) -> str:
-    """Return what the line should be; a value is shown only where it cannot be a secret."""
-    match = _NEARLY.fullmatch(re.sub(r"^export\s+", "", line))
-    if not match:
-        return (
-            ": expected a name, = and a value, such as COINLOG_INTERVAL=6h, or # before a comment; "
-            "correct the line or take it out"
-        )
-    name, alone = match["name"], _ALONE.fullmatch(match["value"])
-    if name not in public or not alone:
-        # Behind a harmless name the line can hold another setting, and that can be a secret.
-        return f": write {name}=<the value> on a line of its own, without colon, comma or spaces"
-    value = alone["inner"] if alone["quote"] else alone["plain"]
-    quoted = masked(f"'{value}'" if re.search(r"[\s#'\"]", value) else value)
-    return f": {masked(line)!r} should be {name}={quoted}"
+    """Return what the line should be, with its value only where nothing else stands beside it.
+
+    The line itself is never shown: whatever is on it besides a public value may be a secret.
+    """
+    match = _NEARLY.fullmatch(line)
+    if match and match["name"] in public:
+        return f"it should be {match['name']}={match['value']}"
+    return "expected NAME=value, one a line, for example DB_HOST=127.0.0.1"
 
 
 def _cause(error: OSError | UnicodeDecodeError) -> str:

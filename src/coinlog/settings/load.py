@@ -31,7 +31,6 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _NAMES = frozenset(name for setting in SETTINGS for name in setting.names)
 _SECRET_NAMES = frozenset(name for s in SETTINGS if s.secret for name in s.names)
 _FILE_NAMES = frozenset(f"{name}_FILE" for name in _SECRET_NAMES)
-_LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 
 T = TypeVar("T")
 
@@ -108,7 +107,8 @@ def load_settings(
 
 
 def _dotenv_layer(path: Path) -> Layer:
-    lines = read_dotenv(path, (_NAMES - _SECRET_NAMES) | _FILE_NAMES)
+    # A NAME_FILE is not public: somebody may have put the secret itself there.
+    lines = read_dotenv(path, _NAMES - _SECRET_NAMES)
     return {
         name: Given(name, line.value, f"{path} line {line.number}")
         for name, line in lines.items()
@@ -127,8 +127,6 @@ class _Reader:
         url = self.value("COINLOG_CMC_URL", str) or (PRO_URL if key else KEYLESS_URL)
         data = self.value("COINLOG_DATA", Path) or default_data()
         interval = self.known("COINLOG_INTERVAL", int)
-        if key and url.startswith("http:") and not url.startswith(_LOOPBACK):
-            notes += ("COINLOG_CMC_URL begins with http: the key travels unencrypted",)
         return Settings(
             api_key=key,
             cmc_url=url,

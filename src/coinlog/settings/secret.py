@@ -12,7 +12,9 @@ HIDDEN = "***"
 def masked(text: str) -> str:
     """Return the start of a text for a message, without what an address may hold in secret."""
     without_login = re.sub(r"://.*@", f"://{HIDDEN}@", text)
-    return re.sub(r"\?.*", f"?{HIDDEN}", without_login)[:80]
+    without_query = re.sub(r"\?.*", f"?{HIDDEN}", without_login)
+    # What looks like a second NAME=value behind a value was meant to be one, perhaps a password.
+    return re.sub(r"([\s,;&'\"]).*[:=].*", rf"\1{HIDDEN}", without_query, flags=re.DOTALL)[:80]
 
 
 class Secret:

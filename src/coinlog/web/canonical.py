@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from coinlog.web.i18n import languages
@@ -37,12 +38,17 @@ def key_of(path: str, query: bytes) -> Key | None:
     """Return the name of an answer that may be kept, or ``None`` where none is kept.
 
     Pages ignore what they do not know, so it is no part of the name; the API refuses it, and
-    refusals are not kept.
+    refusals are not kept. Names and values stand apart in it, so that no refused way to ask
+    (``q%3D=x``) has the name of an answered one (``q==x``).
     """
     given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     if path.startswith("/api/"):
+        if len({name for name, _ in given}) < len(given):
+            # The API refuses a parameter that stands twice, also where one is the default.
+            return None
         defaults = _API_DEFAULTS.get(_stem(path), {})
-        return path, *sorted(f"{n}={v}" for n, v in given if defaults.get(n) != v)
+        asked = sorted((n, v) for n, v in given if defaults.get(n) != v)
+        return path, *chain.from_iterable(asked)
     if path == "/schema/openapi.json":
         return (path,)
     plain = _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"

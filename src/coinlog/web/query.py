@@ -69,15 +69,19 @@ def parse_fields(text: str | None) -> tuple[str, ...]:
 def parse_window(moment: Moment, name: str | None, start: str | None, end: str | None) -> Window:
     """Return the stretch of time asked for by a range's name or by its ends.
 
+    A named range that holds too many slots is cut to its newest part, as on the pages.
+
     Raises:
-        UsageError: both ways are used, a value cannot be used, or the range is too long.
+        UsageError: both ways are used, a value cannot be used, or the ends are too far apart.
     """
     window = _parse_window(moment, name, start, end)
     shorter = shortened(moment.head, window)
+    if start is None and end is None:
+        return shorter
     if shorter != window:
         raise UsageError(
             f"this range holds more than {MAX_SLOTS} slots: expected a shorter one, for example "
-            f"from={iso(shorter.start)}; `coinlog export` writes everything"
+            f"from={iso(shorter.start)}"
         )
     return window
 
