@@ -12,6 +12,7 @@ NODE_MODULES := frontend/node_modules/.package-lock.json
 FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+BENCH := .venv/.bench
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +34,9 @@ lint: setup $(DEV) ## Check format, rules and types
 	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
-bench: setup $(DEV) ## Measure against the baselines; takes some minutes
+bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@$(STEP) "nginx and wrk for the comparison" scripts/install_bench_tools.sh
 	@.venv/bin/python bench/run.py
 
 lock: setup ## Refresh the locks to the newest allowed versions
@@ -51,6 +53,10 @@ $(RUNTIME): requirements.lock requirements-build.lock
 
 $(DEV): requirements-dev.lock $(RUNTIME)
 	@$(STEP) "Packages for tests and checks" scripts/setup_environment.sh requirements-dev.lock
+	@touch $@
+
+$(BENCH): requirements-bench.lock $(DEV)
+	@$(STEP) "Packages for the benchmarks" scripts/setup_environment.sh requirements-bench.lock
 	@touch $@
 
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py

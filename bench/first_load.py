@@ -14,21 +14,23 @@ from contextlib import ExitStack, contextmanager
 from html import unescape
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from harness import OUT, ROOT, Result, Rounds, check, main, say, wait_for_quiet
 from processes import coinlog_serving, fetch, python_serving
 from year_store import year_in_sqlite
 
 BUDGET_KB = 60
-SIZE = {"width": 1440, "height": 900}
+SIZE: ViewportSize = {"width": 1440, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 _WATCH = (ROOT / "bench" / "watch_page.js").read_text()
-_DATA = re.compile(r'<section id="chart".*?<script type="application/json">(.*?)</script>', re.S)
+_DATA = re.compile(
+    r'<section id="chart".*?<script type="application/json">(.*?)</script>', re.DOTALL
+)
 
 
 class Place(NamedTuple):
@@ -115,7 +117,9 @@ def measure(quick: bool) -> list[Result]:  # noqa: FBT001
         by_hand.write_text(canvas_html(fetch(port, "/").text))
         canvas_port = stack.enter_context(python_serving("canvas_page.py", str(by_hand)))
         browser = stack.enter_context(chromium())
-        home = Place(f"http://127.0.0.1:{port}/", ".plot svg path, .u-wrap canvas", ".u-over", "[data-at]")
+        home = Place(
+            f"http://127.0.0.1:{port}/", ".plot svg path, .u-wrap canvas", ".u-over", "[data-at]"
+        )
         canvas = Place(
             f"http://127.0.0.1:{canvas_port}/", "canvas[data-drawn]", "canvas", "#readout"
         )

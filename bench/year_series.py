@@ -69,7 +69,11 @@ def by_hand(wanted: Columns) -> Iterator[int]:
 def _fill_by_hand(url: sa.URL, wanted: Columns) -> None:
     engine = sa.create_engine(url, connect_args={"ssl_disabled": True})
     rows = [
-        {"asset_id": 1, "timestamp": datetime.fromtimestamp(slot, UTC), **dict(zip(FIELDS, row))}
+        {
+            "asset_id": 1,
+            "timestamp": datetime.fromtimestamp(slot, UTC),
+            **dict(zip(FIELDS, row, strict=True)),
+        }
         for slot, *row in zip(*wanted, strict=True)
     ]
     text = _TABLE.read_text().split('"""')[3]
