@@ -27,7 +27,7 @@ test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromi
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lint: setup $(DEV) ## Check format, rules and types
+lint: setup $(BENCH) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
