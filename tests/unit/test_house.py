@@ -35,7 +35,7 @@ LAYERS = (
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 # Written in pieces, so that this file does not name what it looks for.
-HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com")
+HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js.com")
 ELSEWHERE = ("/ro" + "ot/", "/wo" + "rk/", "deb" + ".debian.org", *HOSTS)
 
 
