@@ -1,5 +1,5 @@
 -- Each request begins a second earlier, before anything was recorded: the same points every time,
--- and yet a question never asked before, for which nothing at all is remembered.
+-- and yet a question never asked before, to which no answer is remembered.
 local threads = 0
 
 function setup(thread)

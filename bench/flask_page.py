@@ -16,18 +16,6 @@ from flask import Flask, Response, jsonify
 app = Flask(__name__)
 _, database_port, database, user, password, port = sys.argv
 
-TABLE = """
-CREATE TABLE prices (
-  id BIGINT AUTO_INCREMENT PRIMARY KEY,
-  asset_id INT NOT NULL,
-  timestamp DATETIME NOT NULL,
-  price DOUBLE,
-  market_cap DOUBLE,
-  volume_24h DOUBLE,
-  KEY (asset_id, timestamp)
-) ENGINE=InnoDB
-"""
-
 
 @app.get("/prices/<int:asset_id>")
 def prices(asset_id: int) -> Response:

@@ -30,7 +30,17 @@ from year_store import MadeUpYear, year_in_sqlite
 FIELDS = ("price", "market_cap", "volume_24h")
 _ASKED = f"fields={','.join(FIELDS)}"
 PATH = f"/api/v1/assets/1/series?range=1y&{_ASKED}"
-_TABLE = ROOT / "bench" / "flask_page.py"
+_TABLE = """
+CREATE TABLE prices (
+  id BIGINT AUTO_INCREMENT PRIMARY KEY,
+  asset_id INT NOT NULL,
+  timestamp DATETIME NOT NULL,
+  price DOUBLE,
+  market_cap DOUBLE,
+  volume_24h DOUBLE,
+  KEY (asset_id, timestamp)
+) ENGINE=InnoDB
+"""
 
 Columns = list[list[float]]
 
@@ -76,9 +86,8 @@ def _fill_by_hand(url: sa.URL, wanted: Columns) -> None:
         }
         for slot, *row in zip(*wanted, strict=True)
     ]
-    text = _TABLE.read_text().split('"""')[3]
     with engine.begin() as connection:
-        connection.exec_driver_sql(text)
+        connection.exec_driver_sql(_TABLE)
         table = sa.table("prices", *map(sa.column, rows[0]))
         connection.execute(table.insert(), rows)
     engine.dispose()

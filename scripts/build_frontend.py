@@ -23,11 +23,11 @@ OPTIONS = (
     *("--bundle", "--minify", "--target=es2020", "--log-level=warning"),
     *("--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]"),
 )
-# Modules may share chunks and load further ones when needed; the theme is set by a classic
-# script, because those alone run before the first paint.
+# Modules may share chunks and load further ones when needed; what comes before the first paint is
+# a classic script, because those alone do.
 BUNDLES = (
     ("src/main.ts", "src/style.css", "--format=esm", "--splitting"),
-    ("src/theme.ts", "--format=iife"),
+    ("src/early.ts", "--format=iife"),
 )
 
 

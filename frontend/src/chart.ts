@@ -31,10 +31,15 @@ export function mountChart(section: HTMLElement): Chart | undefined {
     ready();
     first?.remove();
   });
-  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
+  new ResizeObserver(() => fit(plot, box)).observe(box);
   const chart = { plot, columns, section };
   follow(chart, box);
   return chart;
+}
+
+/** Keep a chart as large as its box; an observer's first call comes when it is so already. */
+function fit(plot: uPlot, { clientWidth: width, clientHeight: height }: HTMLElement): void {
+  if (width !== plot.width || height !== plot.height) plot.setSize({ width, height });
 }
 
 function options(columns: Columns, size: { width: number; height: number }): uPlot.Options {

@@ -16,12 +16,7 @@ function mountCharts(part: ParentNode): void {
   }
 }
 
-/** Begin when the server's chart is on the screen: it must not wait for the scripts' own. */
-function begin(): void {
-  mountCharts(document);
-  themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
-  keepAges();
-  swapParts(mountCharts);
-}
-
-requestAnimationFrame(() => setTimeout(begin));
+mountCharts(document);
+themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
+keepAges();
+swapParts(mountCharts);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from operator import sub
@@ -50,6 +50,9 @@ class Gap(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
     reason: str
 
 
+ALWAYS = Window(0, MAX_TIME)
+
+
 def window_of(head: Head, now: float, name: str) -> Window:
     """Return the stretch of a named range.
 
@@ -69,9 +72,10 @@ def shortened(head: Head, window: Window) -> Window:
 class Timeline(msgspec.Struct, frozen=True):
     """What the ledger says of a window: the same for every asset.
 
-    ``observed_at`` and ``failed`` are by slot; ``over`` lists the slots that should have quotes
-    by now: due and past their grace, or in the ledger. ``over_observed_at`` and ``widest_step``
-    are for the usual asset, which has a quote at every one of them.
+    ``observed_at`` and ``failed`` are by slot, and may know of slots around the window; ``over``
+    lists the slots that should have quotes by now: due and past their grace, or in the ledger.
+    ``over_observed_at`` and ``widest_step`` are for the usual asset, which has a quote at every
+    one of them.
     """
 
     window: Window
@@ -98,6 +102,19 @@ def read_timeline(reader: Reader, head: Head, window: Window, now: float) -> Tim
         over_observed_at=drawn_at(observed_at, over),
         widest_step=widest_step(over),
         schedules=head.schedules,
+    )
+
+
+def part_of(whole: Timeline, window: Window) -> Timeline:
+    """Return what a timeline says of a window within its own."""
+    first, last = bisect_left(whole.over, window.start), bisect_right(whole.over, window.end)
+    over = whole.over[first:last]
+    return msgspec.structs.replace(
+        whole,
+        window=window,
+        over=over,
+        over_observed_at=whole.over_observed_at[first:last],
+        widest_step=widest_step(over),
     )
 
 

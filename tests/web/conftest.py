@@ -78,6 +78,9 @@ def browse(chromium: Browser) -> Iterator[Open]:
         page.on("pageerror", lambda error: reports.append(f"error: {error}"))
         page.clock.set_fixed_time(NOW)
         page.goto(address)
+        if address.startswith("http") and options.get("java_script_enabled", True):
+            # The scripts start when the page has been painted; this choice is theirs.
+            page.locator("#theme").wait_for()
         return page
 
     yield open_page

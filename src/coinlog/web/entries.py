@@ -11,6 +11,12 @@ from http import HTTPStatus
 from coinlog.web.canonical import Key
 from coinlog.web.security import SECURITY_HEADERS, Headers, Message
 
+try:
+    # Packs four times as fast as zlib at its quickest, and a little smaller.
+    from isal.isal_zlib import compress as pack_quickly
+except ImportError:  # there is no build of it for every machine
+    from zlib import compress as pack_quickly
+
 CACHE_BYTES = 24 * 1024 * 1024
 """For all workers of a site together; with two of them all processes stay under 160 MB."""
 
@@ -18,6 +24,8 @@ MAX_TARGETS = 20_000
 PAGE_LEVEL = 6
 DATA_LEVEL = 1
 """How hard to pack: long columns of doubles shrink by a tenth more at six times the work."""
+
+_AS_GZIP = 31
 
 _WORTH_PACKING = 256
 _OVERHEAD_BYTES = 2500
@@ -84,7 +92,8 @@ class Entry:
     def pack(self) -> None:
         """Keep the answer packed, where that is worth it."""
         if not self.ready:
-            self.body = gzip.compress(self.body, self.level, mtime=0)
+            pack = pack_quickly if self.level == DATA_LEVEL else zlib.compress
+            self.body = pack(self.body, self.level, _AS_GZIP)
             encoding = (b"content-encoding", b"gzip")
             self.packed = _whole(self.body, [encoding, *self.common])
 

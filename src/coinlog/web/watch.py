@@ -17,7 +17,7 @@ from coinlog.market import SourceKind
 from coinlog.slots import MAX_ASSET_ID
 from coinlog.store.ledger import Head, read_head
 from coinlog.store.reader import Reader, StoredAsset
-from coinlog.timeline import Timeline, Window, read_timeline
+from coinlog.timeline import ALWAYS, MAX_TIME, Timeline, Window, part_of, read_timeline
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Watch:
         self._failed_at = 0.0
         self._head: Head | None = None
         self._timelines: dict[tuple[object, ...], Timeline] = {}
+        self._whole: tuple[State, Timeline] | None = None
         self._assets: dict[tuple[int, int], StoredAsset] = {}
 
     async def read(self, task: Callable[[Asked], Result], asked: Asked) -> Result:
@@ -142,12 +143,25 @@ class Watch:
         key = (state_of(moment.head, moment.now), window.start, window.end)
         found = self._timelines.get(key)
         if found is None:
-            found = read_timeline(self.reader, moment.head, window, moment.now)
+            found = self._read_timeline(moment, window)
             kept = sum(len(one.over) for one in self._timelines.values())
             if kept + len(found.over) > _TIMELINE_SLOTS:
                 self._timelines.clear()
             self._timelines[key] = found
         return found
+
+    def _read_timeline(self, moment: Moment, window: Window) -> Timeline:
+        """Return a part of the whole timeline, read once in each state of the store.
+
+        A ledger that is too long to be kept in memory is read window by window.
+        """
+        head, now = moment.head, moment.now
+        if sum(map(len, head.over_ranges(head.first_slot or 0, MAX_TIME, now))) > _TIMELINE_SLOTS:
+            return read_timeline(self.reader, head, window, now)
+        state, whole = state_of(head, now), self._whole
+        if whole is None or whole[0] != state:
+            whole = self._whole = state, read_timeline(self.reader, head, ALWAYS, now)
+        return part_of(whole[1], window)
 
 
 def state_of(head: Head, now: float) -> State:
