@@ -15,7 +15,7 @@ DEV := .venv/.dev
 BENCH := .venv/.bench
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(COINLOG) $(BUNDLE) ## Make .venv with coinlog in it, and the page's bundle
 	@:
