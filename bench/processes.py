@@ -207,3 +207,14 @@ def pss_bytes(pid: int) -> tuple[int, int]:
         found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
         total += 1024 * int(found[1]) if found else 0
     return total, len(family)
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most memory that any process of a family has had so far."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    peaks = []
+    for process in family:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+        peaks.append(1024 * int(found[1]) if found else 0)
+    return max(peaks)

@@ -24,7 +24,8 @@ from coinlog.market import QUOTE_FIELDS, Outcome, Quote
 from coinlog.slots import floor_slot
 from coinlog.store import names, schema
 from coinlog.store.engine import open_engine
-from coinlog.store.writer import Settlement, settle
+from coinlog.store.settlements import Settlement
+from coinlog.store.writer import settle
 from harness import QUICK_ROUNDS, ROUNDS, Result, check, in_turn, main, say
 from servers import MariaDB
 from year_store import ASSETS, STEP, YEAR, MadeUpYear, fill

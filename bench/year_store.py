@@ -22,7 +22,8 @@ from coinlog.slots import HOUR, Schedule, floor_slot
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
-from coinlog.store.writer import Settlement, settle
+from coinlog.store.settlements import Settlement
+from coinlog.store.writer import settle
 from harness import OUT, say
 
 STEP = 6 * HOUR
@@ -75,12 +76,12 @@ class Step(msgspec.Struct, frozen=True):
 class MadeUpYear:
     """The numbers: the same for the same sizes and newest slot."""
 
-    def __init__(self, assets: int, slots: int, newest: int) -> None:
+    def __init__(self, assets: int, slots: int, newest: int, walks: int = _WALKS) -> None:
         chance = random.Random(20260126)  # noqa: S311  a market needs chance, not secrecy
         self.slots = [newest - STEP * ago for ago in range(slots - 1, -1, -1)]
         ids = [1, 1027, *range(10_002, 10_000 + assets)]
-        self.bases = [_base(asset_id, rank, chance) for rank, asset_id in enumerate(ids, 1)]
-        self.walks = [list(_walk(number, self.slots, chance)) for number in range(_WALKS)]
+        self.bases = [_base(asset_id, rank, walks, chance) for rank, asset_id in enumerate(ids, 1)]
+        self.walks = [list(_walk(number, self.slots, chance)) for number in range(walks)]
 
     def quote(self, base: Base, index: int) -> Quote:
         """Return an asset's quote at the slot of an index."""
@@ -127,12 +128,12 @@ def settlement_of(slot: int, snapshot: Snapshot) -> Settlement:
     )
 
 
-def _base(asset_id: int, rank: int, chance: random.Random) -> Base:
+def _base(asset_id: int, rank: int, walks: int, chance: random.Random) -> Base:
     market_cap = 2.1e12 / rank**1.35 * chance.uniform(0.7, 1.0)
     supply = 10 ** chance.uniform(6, 12)
     return Base(
         asset_id=asset_id,
-        walk=(rank - 1) % _WALKS,
+        walk=(rank - 1) % walks,
         price=market_cap / supply,
         market_cap=market_cap,
         diluted=market_cap * chance.uniform(1, 3),
@@ -165,17 +166,18 @@ def fill(engine: sa.Engine, year: MadeUpYear) -> None:
     last = len(year.slots) - 1
     settle(engine, year.settlement(0), year.slots[0] + 14)
     with engine.begin() as connection:
-        _lend_numbers(connection, year)
+        lend_numbers(connection, year)
         for start in range(0, len(year.bases), _AT_ONCE):
             ids = [base.asset_id for base in year.bases[start : start + _AT_ONCE]]
-            connection.execute(_multiplied_out(connection), {"low": min(ids), "high": max(ids)})
-        _copy_ledger(connection, year.slots[1:last])
+            connection.execute(multiplied_out(connection), {"low": min(ids), "high": max(ids)})
+        copy_ledger(connection, year.slots[1:last])
         for name in ("bench_base", "bench_walk"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
     settle(engine, year.settlement(last), year.slots[last] + 14)
 
 
-def _lend_numbers(connection: sa.Connection, year: MadeUpYear) -> None:
+def lend_numbers(connection: sa.Connection, year: MadeUpYear) -> None:
+    """Give the database what its quotes are made of, in tables of this connection's own."""
     between = [step for walk in year.walks for step in walk[1:-1]]
     for name, kind, rows, key in (
         ("bench_base", Base, year.bases, "asset_id"),
@@ -194,7 +196,8 @@ def _lend_numbers(connection: sa.Connection, year: MadeUpYear) -> None:
         connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", values)  # noqa: S608
 
 
-def _multiplied_out(connection: sa.Connection) -> sa.TextClause:
+def multiplied_out(connection: sa.Connection) -> sa.TextClause:
+    """Return the statement that makes the quotes of the assets from ``low`` to ``high``."""
     made = {name: f"bench_base.`{a}` * bench_walk.`{b}`" for name, (a, b) in _PRODUCTS.items()}
     made |= {name: f"bench_base.`{name}`" for name in _BASE}
     made |= {name: f"bench_walk.`{name}`" for name in _WALK}
@@ -212,7 +215,7 @@ def _multiplied_out(connection: sa.Connection) -> sa.TextClause:
     )
 
 
-def _copy_ledger(connection: sa.Connection, slots: Sequence[int]) -> None:
+def copy_ledger(connection: sa.Connection, slots: Sequence[int]) -> None:
     """Repeat what the first slot has in the ledger for the slots after it."""
     for table, times in (
         (schema.slot, ("slot", "observed_at", "captured_at", "stored_at")),

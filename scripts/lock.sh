@@ -12,9 +12,11 @@ compile() {
 
 compile pyproject.toml --output-file requirements.lock
 compile --group build --constraint requirements.lock --output-file requirements-build.lock
-compile pyproject.toml --extra data --constraint requirements.lock --output-file requirements-data.lock
-compile pyproject.toml --extra data --group dev --constraint requirements-data.lock --constraint requirements.lock \
+# What people install for data frames is what the tests run on, so the tests' lock comes first.
+compile pyproject.toml --extra data --group dev --constraint requirements.lock \
     --constraint requirements-build.lock --output-file requirements-dev.lock
+compile pyproject.toml --extra data --constraint requirements-dev.lock \
+    --output-file requirements-data.lock
 compile --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
 compile --group uv --output-file requirements-uv.lock
 

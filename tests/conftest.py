@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
+from s3_server import S3Server
 from servers import MariaDB
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,6 +101,23 @@ def mariadb_url(mariadb: MariaDB) -> Iterator[sa.URL]:
     """Return the address of an empty MariaDB database, for what concerns MariaDB alone."""
     with mariadb.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """Return a running server that speaks S3."""
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return the name of an empty bucket; ``s3://`` addresses lead to its server meanwhile."""
+    for name, value in s3_server.settings.items():
+        monkeypatch.setenv(name, value)
+    with s3_server.bucket() as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

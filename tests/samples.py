@@ -8,7 +8,7 @@ import msgspec
 
 from coinlog.market import Asset, Missing, Outcome, Quote, Reason, Snapshot, SourceKind
 from coinlog.slots import Schedule, iso
-from coinlog.store.writer import Settlement
+from coinlog.store.settlements import Settlement
 
 HOUR = 3600
 STEP = 6 * HOUR

@@ -103,12 +103,15 @@ class MariaDB:
             f"CREATE DATABASE {name} CHARACTER SET utf8mb4",
             f"CREATE USER {name}@'%' IDENTIFIED BY 'p@ss/{name}'",
             f"GRANT ALL ON {name}.* TO {name}@'%'",
+            # Where a replay builds the store anew; an underscore stands for any letter here.
+            rf"GRANT ALL ON `{name}\_replay`.* TO {name}@'%'",
         )
         try:
             yield self.url(name)
         finally:
             if self.process:
-                self.execute(f"DROP DATABASE {name}", f"DROP USER {name}@'%'")
+                others = f"DROP DATABASE IF EXISTS {name}_replay"
+                self.execute(f"DROP DATABASE {name}", others, f"DROP USER {name}@'%'")
 
     def url(self, name: str) -> sa.URL:
         """Return the address of a database made by ``database``."""

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import obstore
@@ -61,6 +62,22 @@ def open_archive(location: str) -> Archive:
         return Archive(LocalStore(prefix=folder), str(folder), folder)
 
 
+class Kept(Protocol):
+    """Whatever has a folder of its own in the archive: an attempt, a backfilled answer."""
+
+    @property
+    def folder(self) -> str:
+        """Where it is."""
+
+
+class Keeps(Protocol):
+    """A manifest of either."""
+
+    @property
+    def answers(self) -> tuple[KeptAnswer, ...]:
+        """What it holds."""
+
+
 class Archive:
     """The raw answers of every attempt, and the claims on slots."""
 
@@ -80,8 +97,9 @@ class Archive:
         path = f"captures/{slot_name(slot)}/claim-{claim.number}"
         return self._create(path, msgspec.json.encode(claim))
 
-    def keep(self, key: AttemptKey, answer: Answer) -> KeptAnswer:
+    def keep(self, key: Kept, answer: Answer) -> KeptAnswer:
         """Keep one answer of an attempt and return what its manifest must say of it."""
+        packed = gzip.compress(answer.body, 6, mtime=0)
         kept = KeptAnswer(
             file=f"{answer.name}.json.gz",
             endpoint=answer.endpoint,
@@ -95,10 +113,11 @@ class Archive:
             server_date=answer.server_date,
             reason=answer.reason,
             detail=answer.detail,
+            file_sha256=hashlib.sha256(packed).hexdigest(),
         )
-        path = f"{_folder(key)}/{kept.file}"
+        path = f"{key.folder}/{kept.file}"
         with _archive_errors(path):
-            obstore.put(self._objects, path, gzip.compress(answer.body, 6, mtime=0))
+            obstore.put(self._objects, path, packed)
             self._flush(path)
         return kept
 
@@ -123,22 +142,24 @@ class Archive:
         Raises:
             DamagedError: it cannot be read as a manifest.
         """
-        body = self._get(f"{_folder(key)}/{MANIFEST}")
+        body = self._get(f"{key.folder}/{MANIFEST}")
         digest = hashlib.sha256(body).hexdigest()
         try:
             manifest = msgspec.json.decode(body, type=Manifest)
             check_manifest(manifest, key)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
-            raise DamagedError(f"the manifest of {_folder(key)} cannot be read: {error}") from error
+            raise DamagedError(f"the manifest of {key.folder} cannot be read: {error}") from error
         return manifest, digest
 
-    def answers(self, key: AttemptKey, manifest: Manifest) -> list[Answer]:
+    def answers(self, key: Kept, manifest: Keeps, altered: list[str] | None = None) -> list[Answer]:
         """Return an attempt's answers, each body checked against its hash.
+
+        A file that is not as it was kept, though its body is, is noted in ``altered``.
 
         Raises:
             DamagedError: a body is gone or is not what was received.
         """
-        return [self._answer(key, kept) for kept in manifest.answers]
+        return [self._answer(key, kept, altered) for kept in manifest.answers]
 
     def check_writable(self) -> None:
         """Write and remove a small object.
@@ -150,10 +171,38 @@ class Archive:
             obstore.put(self._objects, "check", b"coinlog doctor was here")
             obstore.delete(self._objects, "check")
 
-    def _answer(self, key: AttemptKey, kept: KeptAnswer) -> Answer:
-        path = f"{_folder(key)}/{kept.file}"
+    def inside(self, folder: str = "") -> tuple[list[str], dict[str, int]]:
+        """Return the folders right inside a folder, and the objects there with their bytes."""
+        with _archive_errors(folder or self.location):
+            found = obstore.list_with_delimiter(self._objects, folder or None)
+        sizes = {entry["path"]: entry["size"] for entry in found["objects"]}
+        return [*found["common_prefixes"]], sizes
+
+    def objects(self, folder: str) -> dict[str, int]:
+        """Return every object somewhere inside a folder, and its size in bytes."""
+        with _archive_errors(folder):
+            chunks = obstore.list(self._objects, folder)
+            return {entry["path"]: entry["size"] for chunk in chunks for entry in chunk}
+
+    def read(self, path: str) -> bytes:
+        """Return an object as it is.
+
+        Raises:
+            DamagedError: it is not there.
+        """
+        return self._get(path)
+
+    def create(self, path: str, body: bytes) -> bool:
+        """Write an object as it is; ``False`` if there is one already, which stays."""
+        return self._create(path, body)
+
+    def _answer(self, key: Kept, kept: KeptAnswer, altered: list[str] | None) -> Answer:
+        path = f"{key.folder}/{kept.file}"
+        packed = self._get(path)
+        if altered is not None and not _as_kept(packed, kept):
+            altered.append(f"{path} has changed since it was kept, though what it holds is whole")
         try:
-            body = gzip.decompress(self._get(path))
+            body = gzip.decompress(packed)
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise DamagedError(f"{path} cannot be unpacked: {error}") from error
         if (found := hashlib.sha256(body).hexdigest()) != kept.sha256:
@@ -209,6 +258,19 @@ class Archive:
 _SAME = frozenset(KeptAnswer.__struct_fields__) & frozenset(Answer.__struct_fields__)
 
 
+def _as_kept(packed: bytes, kept: KeptAnswer) -> bool:
+    """Return whether a file is as it was kept; without a hash of it, its header tells."""
+    if kept.file_sha256:
+        return hashlib.sha256(packed).hexdigest() == kept.file_sha256
+    return packed[: len(_HEADER)] == _HEADER and packed[9:10] in _SYSTEMS
+
+
+# What zlib writes for any body: gzip, deflate, no name, no time, the usual level. Then comes the
+# system: this one, Linux, or none told.
+_EMPTY = gzip.compress(b"", 6, mtime=0)
+_HEADER, _SYSTEMS = _EMPTY[:9], {_EMPTY[9:10], b"\x03", b"\xff"}
+
+
 class _TakenError(ArchiveError):
     """A create-only object is there already."""
 
@@ -228,7 +290,3 @@ def _archive_errors(what: str) -> Iterator[None]:
             f"the archive could not be used at {what}: {text}; check that it exists, is writable "
             "and has room"
         ) from error
-
-
-def _folder(key: AttemptKey) -> str:
-    return f"captures/{slot_name(key.slot)}/{key.attempt}"

@@ -42,6 +42,11 @@ class AttemptKey(msgspec.Struct, frozen=True):
         return self._age < other._age
 
     @property
+    def folder(self) -> str:
+        """Where it is in the archive."""
+        return f"captures/{slot_name(self.slot)}/{self.attempt}"
+
+    @property
     def _age(self) -> tuple[int, int, str]:
         """Claims are numbered, and the tenth is younger than the second."""
         number = int(self.attempt) if self.attempt.isdecimal() else MAX_CREDITS
@@ -59,7 +64,10 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):
-    """What the manifest says of one answer; ``sha256`` is of the body as received."""
+    """What the manifest says of one answer; ``sha256`` is of the body as received.
+
+    ``file_sha256`` is of the file as kept; manifests written before there was one have none.
+    """
 
     file: str
     endpoint: str
@@ -73,6 +81,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     server_date: int | None = None
     reason: Reason | None = None
     detail: str = ""
+    file_sha256: str | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +89,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``outcome``, ``reason`` and ``detail`` are the verdict at capture, for people who read the
     archive; the store judges the answers again, so that a mended parser mends history. Times
-    are seconds UTC.
+    are seconds UTC. ``imported`` says from where, for what others captured and we adopted.
     """
 
     format: int = 1
@@ -97,6 +106,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     credits: Credits
     answers: tuple[KeptAnswer, ...]
     program: str
+    imported: str | None = None
 
 
 def slot_name(slot: int) -> str:

@@ -40,16 +40,16 @@ def claim_slot(archive: Archive, slot: int, deadline_seconds: float, now: float)
         ArchiveError: the archive cannot be read or written.
     """
     newest = max(archive.claims(slot), key=lambda claim: claim.number, default=None)
-    at_work = newest is not None and _at_work(newest, deadline_seconds, now)
+    busy = newest is not None and at_work(newest, deadline_seconds, now)
     # Read after the look at the process: one that is gone by then has written what it would.
     manifests = _manifests(archive, slot)
     for manifest in manifests.values():
         if manifest.outcome is Outcome.STORED:
             return Claimed(stored=manifest)
-    if newest and at_work and str(newest.number) not in manifests:
+    if newest and busy and str(newest.number) not in manifests:
         return Claimed()
     numbers = [int(attempt) for attempt in manifests if attempt.isdecimal()]
-    claim = _our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now)
+    claim = our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now)
     # Where the object is there already, another recorder got there first.
     return Claimed(claim.number) if archive.claim(slot, claim) else Claimed()
 
@@ -65,7 +65,7 @@ def _manifests(archive: Archive, slot: int) -> dict[str, Manifest]:
     return manifests
 
 
-def _at_work(claim: Claim, deadline_seconds: float, now: float) -> bool:
+def at_work(claim: Claim, deadline_seconds: float, now: float) -> bool:
     """Return whether a claim's recorder can still be at work.
 
     On this machine we can see whether its process lives; elsewhere only time tells.
@@ -81,6 +81,7 @@ def _at_work(claim: Claim, deadline_seconds: float, now: float) -> bool:
     return abs(started_at - claim.process_started_at) < SAME_PROCESS_SECONDS
 
 
-def _our_claim(number: int, now: float) -> Claim:
+def our_claim(number: int, now: float) -> Claim:
+    """Return a claim of this process, at ``now`` (seconds UTC)."""
     us = psutil.Process()
     return Claim(number, now, socket.gethostname(), us.pid, us.create_time())

@@ -20,6 +20,9 @@
         - ``MixedSourcesError``: simulated and real data may not share a store
         - ``StoreRefusedError``: it refused a value: this attempt cannot be stored as it is
         - ``SchemaError``: its schema is older or newer than this program
+        - ``LossError``: doing this would lose what it holds
+    - ``ExportError``: what was to be exported cannot be written
+    - ``MissingPackageError``: a package is not installed that only this needs
 """
 
 from __future__ import annotations
@@ -146,3 +149,15 @@ class MixedSourcesError(StoreError):
 
 class SchemaError(StoreError):
     """The database's schema is older or newer than this program."""
+
+
+class LossError(StoreError):
+    """Doing what was asked would lose something that the store holds."""
+
+
+class ExportError(CoinlogError):
+    """What was to be exported cannot be written."""
+
+
+class MissingPackageError(CoinlogError):
+    """A package that only this needs is not installed."""

@@ -9,15 +9,18 @@ done again; recording is one after the other.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
 
 from coinlog import __version__
+from coinlog.ahead import batches_ahead
 from coinlog.archive import Archive
 from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
+from coinlog.backfill.load import sweep_backfills
 from coinlog.claims import claim_slot
 from coinlog.errors import (
     ArchiveError,
@@ -32,7 +35,8 @@ from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
 from coinlog.sources.coinmarketcap import credits_of, fetch_market
 from coinlog.store.migrate import migrate
-from coinlog.store.writer import note_schedule, settle, settled
+from coinlog.store.settlements import Settlement
+from coinlog.store.writer import note_schedule, settle, settle_many, settled
 from coinlog.verdict import damaged, judge, read_attempt
 
 DETAILS_NAMED = 3
@@ -124,11 +128,7 @@ def load(engine: sa.Engine, archive: Archive, key: AttemptKey, clock: Callable[[
         StoreUnavailableError: the database is away; the attempt stays in the archive.
         MixedSourcesError: the store holds the other kind of data.
     """
-    settlement = read_attempt(archive, key)
-    try:
-        return settle(engine, settlement, int(clock()))
-    except StoreRefusedError as error:
-        return settle(engine, damaged(key, str(error)), int(clock()))
+    return _settle_alone(engine, read_attempt(archive, key), int(clock()))
 
 
 def sweep(
@@ -136,26 +136,65 @@ def sweep(
     archive: Archive,
     since_slot: int = 0,
     clock: Callable[[], float] = time.time,
+    keys: Sequence[AttemptKey] | None = None,
 ) -> Iterator[AttemptKey]:
     """Settle each attempt from a slot on that the store has not; yield it, oldest first.
+
+    Then settle every backfilled answer that the store has not.
+
+    ``keys`` are the archive's attempts in another order, for who must have that.
 
     Raises:
         MixedSourcesError: attempts of the other kind of data lie in the archive; all others have
             been settled by then.
     """
     done = settled(engine, since_slot)
+    there = archive.attempts(since_slot) if keys is None else keys
+    waiting = [key for key in there if (key.slot, key.attempt) not in done]
     mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
-    for key in archive.attempts(since_slot):
-        if (key.slot, key.attempt) in done:
-            continue
-        try:
-            if load(engine, archive, key, clock):
-                yield key
-        except MixedSourcesError as error:
-            mixed.append((key, error))
+    for batch in batches_ahead(waiting, partial(read_attempt, archive), _weight):
+        yield from _settle_batch(engine, batch, int(clock()), mixed)
+    # What was observed first: it is what backfilled points must leave alone.
+    for _ in sweep_backfills(engine, archive, int(clock())):
+        pass
     if mixed:
         first, why = mixed[0]
         raise MixedSourcesError(f"{len(mixed)} attempts, the first at {iso(first.slot)}: {why}")
+
+
+def _settle_batch(
+    engine: sa.Engine,
+    batch: Sequence[Settlement],
+    stored_at: int,
+    mixed: list[tuple[AttemptKey, MixedSourcesError]],
+) -> list[AttemptKey]:
+    """Settle attempts together, or one by one where one of them is refused."""
+    keys = [AttemptKey(settlement.slot, settlement.attempt) for settlement in batch]
+    try:
+        done = settle_many(engine, batch, stored_at)
+        return [key for key, ours in zip(keys, done, strict=True) if ours]
+    except (StoreRefusedError, MixedSourcesError):
+        found = []
+    for key, settlement in zip(keys, batch, strict=True):
+        try:
+            if _settle_alone(engine, settlement, stored_at):
+                found.append(key)
+        except MixedSourcesError as error:
+            mixed.append((key, error))
+    return found
+
+
+def _settle_alone(engine: sa.Engine, settlement: Settlement, stored_at: int) -> bool:
+    try:
+        return settle(engine, settlement, stored_at)
+    except StoreRefusedError as error:
+        key = AttemptKey(settlement.slot, settlement.attempt)
+        return settle(engine, damaged(key, str(error)), stored_at)
+
+
+def _weight(settlement: Settlement) -> int:
+    """Return about how many rows an attempt becomes."""
+    return 50 + (len(settlement.snapshot.quotes) if settlement.snapshot else 0)
 
 
 class Recording(msgspec.Struct, frozen=True):

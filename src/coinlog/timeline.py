@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import chain, groupby
 from operator import sub
 
 import msgspec
 
 from coinlog.market import Outcome, Reason
 from coinlog.slots import DAY, Schedule, schedule_at
-from coinlog.store.ledger import Head, newest_due, read_outcomes
+from coinlog.store.ledger import (
+    Head,
+    SlotOutcome,
+    due_range,
+    read_failures,
+    read_outcomes,
+    unbroken,
+)
+from coinlog.store.points import BREAK_AT, Break, breaks_between
 from coinlog.store.reader import Columns, Reader
+from coinlog.store.thinned import Thinning, keep_of, stood_for
 
 RANGES: dict[str, int | None] = {
     "1d": DAY,
@@ -24,11 +33,12 @@ RANGES: dict[str, int | None] = {
 }
 """The named ranges in seconds; ``all`` begins before anything was recorded."""
 
-BREAK_AT = 1.5
-"""A line breaks where slots are further apart than this many times the coarser resolution."""
+MAX_SLOTS = 220_000
+"""How many slots a thinned series spans at most, so that it takes a fraction of a second to read:
+two years of five minutes and a little more."""
 
-MAX_SLOTS = 110_000
-"""How many slots of an asset are read at once: a year of five minutes and a little more."""
+MAX_ROWS = 110_000
+"""How many slots a series that is not thinned has at most."""
 
 MAX_TIME = 2**62
 _UNSAID = Reason.BROKEN_ANSWER.value
@@ -63,10 +73,15 @@ def window_of(head: Head, now: float, name: str) -> Window:
     return Window(0 if span is None else end - span, end)
 
 
-def shortened(head: Head, window: Window) -> Window:
-    """Return a window with no more slots than are read at once: its newest ones."""
-    due = newest_due(head.schedules, window.start, window.end, MAX_SLOTS + 1)
-    return window if len(due) <= MAX_SLOTS else Window(due[-2], window.end)
+def shortened(head: Head, window: Window, most: int | None = None) -> Window:
+    """Return a window with ``most`` slots, or ``MAX_SLOTS``: its newest ones."""
+    left, start = most or MAX_SLOTS, window.end + 1
+    for index in reversed(range(len(head.schedules))):
+        due = due_range(head.schedules, index, window.start, window.end)
+        if len(due) > left:
+            return Window(due[-left] if left else start, window.end)
+        left, start = left - len(due), due[0] if due else start
+    return window
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -85,6 +100,7 @@ class Timeline(msgspec.Struct, frozen=True):
     over_observed_at: list[int]
     widest_step: int
     schedules: tuple[Schedule, ...]
+    thinnings: tuple[Thinning, ...] = ()
 
 
 def read_timeline(reader: Reader, head: Head, window: Window, now: float) -> Timeline:
@@ -93,6 +109,41 @@ def read_timeline(reader: Reader, head: Head, window: Window, now: float) -> Tim
     # Before the first recorded slot nothing was due that could be missed.
     start = max(window.start, head.first_slot or window.start)
     over = sorted({row.slot for row in rows}.union(*head.over_ranges(start, window.end, now)))
+    return _timeline(head, window, rows, over)
+
+
+def read_parts(
+    reader: Reader, head: Head, window: Window, parts: Sequence[Window], now: float
+) -> Timeline:
+    """Return what the ledger says of parts of a window, reading as little of it as can be.
+
+    Where it has a row for every due slot, only the failed ones are read. ``observed_at`` then
+    tells which slots were recorded, not when.
+    """
+    rows: list[SlotOutcome] = []
+    over: set[int] = set()
+    for part in parts:
+        start = max(part.start, head.first_slot or part.start)
+        due = [some for some in head.over_ranges(start, part.end, now) if some]
+        until = max((some[-1] for some in due), default=start - 1)
+        if unbroken(reader, start, until, due):
+            rows += _recorded(due, failed := read_failures(reader, start, until))
+            rows += [*failed, *read_outcomes(reader, until + 1, part.end)]
+        else:
+            rows += read_outcomes(reader, start, part.end)
+        over.update(*due)
+    over.update(row.slot for row in rows)
+    return _timeline(head, window, rows, sorted(over))
+
+
+def _recorded(due: Sequence[range], failed: Sequence[SlotOutcome]) -> Iterator[SlotOutcome]:
+    known = {row.slot for row in failed}
+    for slot in chain.from_iterable(due):
+        if slot not in known:
+            yield SlotOutcome(slot, Outcome.STORED, None, slot)
+
+
+def _timeline(head: Head, window: Window, rows: Sequence[SlotOutcome], over: list[int]) -> Timeline:
     observed_at = {row.slot: row.observed_at for row in rows if row.observed_at is not None}
     return Timeline(
         window=window,
@@ -102,6 +153,7 @@ def read_timeline(reader: Reader, head: Head, window: Window, now: float) -> Tim
         over_observed_at=drawn_at(observed_at, over),
         widest_step=widest_step(over),
         schedules=head.schedules,
+        thinnings=head.thinnings,
     )
 
 
@@ -135,13 +187,22 @@ def find_gaps(
 
     ``refusals`` tells why stored slots lack the asset; it is asked only when there is a gap.
     """
-    if columns.slots == timeline.over:
-        if timeline.widest_step <= BREAK_AT * min(columns.resolutions, default=0):
-            return []  # the usual case, found out quickly
-        absent = list[int]()
-    else:
-        absent = sorted(set(timeline.over).difference(columns.slots))
-    stretches = list(_stretches(columns, absent, timeline.schedules))
+    slots = columns.slots
+    narrow = timeline.widest_step <= BREAK_AT * min(columns.resolutions, default=0)
+    if narrow and slots == timeline.over:
+        return []  # the usual case, found out quickly
+    ends = (slots[0], slots[-1]) if slots else None
+    return gaps_at(ends, breaks_in(slots, columns.resolutions), timeline, refusals)
+
+
+def gaps_at(
+    ends: tuple[int, int] | None,
+    breaks: Sequence[Break],
+    timeline: Timeline,
+    refusals: Callable[[], Mapping[int, str]],
+) -> list[Gap]:
+    """Return the gaps of a line of which only its ends and breaks are known."""
+    stretches = list(_stretches(ends, breaks, timeline))
     if not stretches:
         return []
     refused = refusals()
@@ -155,33 +216,45 @@ def find_gaps(
     return [gap for absent, end in stretches for gap in _cut(absent, end, reason)]
 
 
-def _stretches(
-    columns: Columns, absent: Sequence[int], schedules: Sequence[Schedule]
-) -> Iterator[tuple[Sequence[int], int]]:
-    """Yield the absent slots of each break of the line, and the slot where it goes on."""
-    slots = columns.slots
-    first = slots[0] if slots else MAX_TIME
-    leading = absent[: bisect_left(absent, first)]
-    if leading:
-        yield leading, first if slots else _after(leading[-1], schedules)
-    for index in _breaks(slots, columns.resolutions):
-        left, right = slots[index], slots[index + 1]
-        inside = absent[bisect_left(absent, left) : bisect_left(absent, right)]
-        yield inside or [left + columns.resolutions[index]], right
-    trailing = absent[bisect_left(absent, slots[-1]) :] if slots else ()
-    if trailing:
-        yield trailing, _after(trailing[-1], schedules)
-
-
-def _breaks(slots: Sequence[int], resolutions: Sequence[int]) -> list[int]:
-    """Return the indexes of the points after which the line breaks."""
+def breaks_in(slots: Sequence[int], resolutions: Sequence[int]) -> list[Break]:
+    """Return where a line breaks."""
     if widest_step(slots) <= BREAK_AT * min(resolutions, default=0):
         return []
-    steps = zip(pairwise(slots), pairwise(resolutions), strict=True)
+    steps = zip(slots, slots[1:], resolutions, resolutions[1:], strict=False)
     return [
-        index
-        for index, ((left, right), coarse) in enumerate(steps)
-        if right - left > BREAK_AT * max(coarse)
+        Break(left, right, resolution)
+        for left, right, resolution, following in steps
+        if breaks_between(left, right, resolution, following)
+    ]
+
+
+def _stretches(
+    ends: tuple[int, int] | None, breaks: Sequence[Break], timeline: Timeline
+) -> Iterator[tuple[Sequence[int], int]]:
+    """Yield the absent slots of each break of the line, and the slot where it goes on."""
+    over = timeline.over
+    first, last = ends or (MAX_TIME, MAX_TIME)
+    leading = _absent(over[: bisect_left(over, first)], timeline, first)
+    if leading:
+        yield leading, first if ends else _after(leading[-1], timeline.schedules)
+    for one in breaks:
+        inside = over[bisect_right(over, one.left) : bisect_left(over, one.right)]
+        absent = _absent(inside, timeline, one.left, one.right)
+        if absent or not inside or keep_of(one.left, timeline.thinnings) != 0:
+            yield absent or [one.left + one.resolution], one.right
+    trailing = _absent(over[bisect_right(over, last) :], timeline, last)
+    if trailing:
+        yield trailing, _after(trailing[-1], timeline.schedules)
+
+
+def _absent(slots: Sequence[int], timeline: Timeline, *neighbours: int) -> Sequence[int]:
+    """Return slots without those whose quote was thinned out: they are no gap."""
+    if not slots or keep_of(slots[0], timeline.thinnings) is None:
+        return slots
+    return [
+        slot
+        for slot in slots
+        if slot not in timeline.observed_at or not stood_for(slot, neighbours, timeline.thinnings)
     ]
 
 

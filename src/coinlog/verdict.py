@@ -13,20 +13,25 @@ from coinlog.market import Outcome, Reason, Snapshot, SourceKind
 from coinlog.slots import Schedule, parse_assets
 from coinlog.sources.answers import Answer
 from coinlog.sources.coinmarketcap import check_clock, read_market
-from coinlog.store.writer import Settlement
+from coinlog.sources.imported import read_imported
+from coinlog.store.settlements import Settlement
 
 DETAILS_NAMED = 3
 
 
-def read_attempt(archive: Archive, key: AttemptKey) -> Settlement:
-    """Read an attempt from the archive and judge it: the same verdict at every reading."""
+def read_attempt(archive: Archive, key: AttemptKey, altered: list[str] | None = None) -> Settlement:
+    """Read an attempt from the archive and judge it: the same verdict at every reading.
+
+    Files that are not as they were kept, though their bodies are, are noted in ``altered``.
+    """
     try:
         manifest, digest = archive.manifest(key)
     except DamagedError as error:
         return damaged(key, str(error))
     try:
         asked = Schedule(key.slot, manifest.interval_seconds, manifest.assets, manifest.source)
-        verdict = judge(archive.answers(key, manifest), asked)
+        answers = archive.answers(key, manifest, altered)
+        verdict = judge_imported(answers) if manifest.imported else judge(answers, asked)
     except DamagedError as error:
         verdict = Verdict(Outcome.FAILED, Reason.DAMAGED, str(error))
     source = verdict.snapshot.source if verdict.snapshot else manifest.source
@@ -42,7 +47,8 @@ def read_attempt(archive: Archive, key: AttemptKey) -> Settlement:
         body_bytes=total_bytes(manifest.answers),
         duration_ms=round(1000 * (manifest.captured_at - manifest.started_at)),
         sha256=digest,
-        snapshot=verdict.snapshot,
+        snapshot=_noted(verdict.snapshot, manifest.imported),
+        imported=manifest.imported is not None,
     )
 
 
@@ -70,12 +76,31 @@ def judge(answers: Sequence[Answer], asked: Schedule) -> Verdict:
             )
     except SourceError as error:
         return Verdict(Outcome.FAILED, error.reason, str(error))
+    return _verdict_on(snapshot)
+
+
+def judge_imported(answers: Sequence[Answer]) -> Verdict:
+    """Judge what others captured: we asked for nothing, so what they hold is all there is."""
+    try:
+        return _verdict_on(read_imported(answers))
+    except SourceError as error:
+        return Verdict(Outcome.FAILED, error.reason, str(error))
+
+
+def _verdict_on(snapshot: Snapshot) -> Verdict:
     if not snapshot.missing:
         return Verdict(snapshot.outcome, None, "", snapshot)
     named = "; ".join(missing.detail for missing in snapshot.missing[:DETAILS_NAMED])
     others = len(snapshot.missing) - DETAILS_NAMED
     detail = f"{named}; and {others} more" if others > 0 else named
     return Verdict(snapshot.outcome, Reason.INCOMPLETE, detail, snapshot)
+
+
+def _noted(snapshot: Snapshot | None, imported: str | None) -> Snapshot | None:
+    if snapshot is None or imported is None:
+        return snapshot
+    notes = (f"imported from {imported}", *snapshot.notes)
+    return msgspec.structs.replace(snapshot, notes=notes)
 
 
 def damaged(key: AttemptKey, detail: str) -> Settlement:

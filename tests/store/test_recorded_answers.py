@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import gzip
 import json
 from collections.abc import Iterator
@@ -15,28 +14,19 @@ import pytest
 import sqlalchemy as sa
 
 from cmc_server import CMCServer, Reply
-from coinlog.archive import Archive
-from coinlog.attempts import AttemptKey, Manifest, slot_name
-from coinlog.market import Outcome, SourceKind
 from coinlog.recorder import sweep
 from coinlog.series import read_series
 from coinlog.slots import floor_slot, parse_time
-from coinlog.sources.answers import Answer
 from coinlog.store import schema
 from coinlog.store.ledger import read_head, read_page
 from coinlog.store.reader import Reader
 from coinlog.timeline import Window, read_timeline
 from coinlog.web.app import create_app
-from market import LISTINGS, Desk, answer_all, encoded
+from market import LISTINGS, Desk, answer_all
+from recorded import IN_QUOTE, IN_ROW, poll_body, polls, put_poll
 from samples import STEP
 
 pytestmark = pytest.mark.shared
-
-IN_QUOTE = (
-    *("price", "market_cap", "fully_diluted_market_cap", "volume_24h"),
-    *(f"percent_change_{span}" for span in ("1h", "24h", "7d", "30d")),
-)
-IN_ROW = ("circulating_supply", "total_supply", "max_supply", "num_market_pairs")
 
 
 @pytest.fixture
@@ -115,63 +105,12 @@ def test_every_number_of_a_real_answer_comes_back_to_the_last_bit(
     desk.engine.dispose()
 
 
-def polls(shared: Path) -> dict[str, list[dict[str, str]]]:
-    path = shared / "cmc" / "listings_first_10_polls_2026-01-26_to_02-03_top5000.csv.gz"
-    found: dict[str, list[dict[str, str]]] = {}
-    with gzip.open(path, "rt", newline="") as lines:
-        for row in csv.DictReader(lines):
-            found.setdefault(row["snapshot_utc"], []).append(row)
-    return found
-
-
-def poll_body(taken_at: str, rows: list[dict[str, str]]) -> bytes:
-    """Return a poll as the answer that it was, as far as its numeric columns tell."""
-    keys = ("id", "cmc_rank", "num_market_pairs")
-    data = [
-        {
-            "name": row["symbol"],
-            "symbol": row["symbol"],
-            "last_updated": row["last_updated"],
-            **{key: int(row[key]) for key in keys},
-            **{key: float(row[key]) if row[key] else None for key in IN_ROW[:3]},
-            "quote": {"USD": {key: float(row[key]) for key in IN_QUOTE if row[key]}},
-        }
-        for row in rows
-    ]
-    status = {"timestamp": taken_at, "error_code": 0, "credit_count": 25}
-    return encoded({"status": status, "data": data})
-
-
-def put(archive: Archive, taken_at: str, body: bytes) -> AttemptKey:
-    moment = parse_time(taken_at)
-    key = AttemptKey(floor_slot(moment, STEP), "1")
-    answer = Answer("listings-1", LISTINGS, {"limit": "5000"}, 200, body, moment, 1.0)
-    archive.finish(
-        Manifest(
-            slot=slot_name(key.slot),
-            attempt=key.attempt,
-            outcome=Outcome.STORED,
-            reason=None,
-            detail="",
-            source=SourceKind.COINMARKETCAP,
-            interval_seconds=STEP,
-            assets="top:5000",
-            started_at=moment,
-            captured_at=moment,
-            credits=25,
-            answers=(archive.keep(key, answer),),
-            program="another recorder",
-        )
-    )
-    return key
-
-
 def test_ten_real_polls_load_as_their_slots_and_their_gaps_show(
     store_url: sa.URL, tmp_path: Path, source: CMCServer, shared: Path
 ) -> None:
     desk = Desk(store_url, tmp_path, source.url)
     taken = polls(shared)
-    keys = [put(desk.archive, at, poll_body(at, rows)) for at, rows in taken.items()]
+    keys = [put_poll(desk.archive, at, poll_body(at, rows)) for at, rows in taken.items()]
 
     assert list(sweep(desk.engine, desk.archive, clock=desk.clock)) == keys
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coinlog.market import SourceKind
-from coinlog.series import Series, thin, thinned
+from coinlog.series import Series, buckets_for, thinned, thinned_alike
 from coinlog.slots import DAY, HOUR, Schedule
 from coinlog.store.reader import Columns
+from coinlog.store.thinned import Thinning, keep_of, kept, resolution_of
 from coinlog.timeline import Gap, Timeline, Window, drawn_at, find_gaps, widest_step
 
 STEP = 6 * HOUR
@@ -122,29 +125,34 @@ values = st.lists(
 )
 
 
+def line(column: Sequence[float | None], gaps: Sequence[Gap] = ()) -> Series:
+    slots = list(range(len(column)))
+    return Series(slots, slots, ["observed"] * len(column), {"price": list(column)}, list(gaps))
+
+
 @given(values, st.integers(10, 200))
 def test_a_thinned_line_keeps_its_extremes_its_ends_and_its_order(
     column: list[float | None], points: int
 ) -> None:
-    kept = thin([column], points)
+    found = thinned(line(column), points)
 
     known = [value for value in column if value is not None]
-    left = [column[index] for index in kept if column[index] is not None]
-    assert kept == sorted(set(kept))
-    assert {0, len(column) - 1} <= set(kept)
+    left = [value for value in found.fields["price"] if value is not None]
+    assert found.slots == sorted(set(found.slots))
+    assert {0, len(column) - 1} <= set(found.slots)
     if known:
-        assert (min(left), max(left)) == (min(known), max(known))  # type: ignore[type-var]
+        assert (min(left), max(left)) == (min(known), max(known))
 
 
 @given(values, st.integers(10, 60))
 def test_every_stretch_of_a_thinned_line_keeps_its_own_extremes(
     column: list[float | None], points: int
 ) -> None:
-    kept = set(thin([column], points))
-    buckets = max(1, (points - 2) // 2)
+    kept = set(thinned(line(column), points).slots)
+    width = buckets_for(0, len(column) - 1, points, 1).width
 
-    for number in range(buckets):
-        stretch = range(len(column) * number // buckets, len(column) * (number + 1) // buckets)
+    for start in range(0, len(column), width):
+        stretch = range(start, min(start + width, len(column)))
         known = [value for index in stretch if (value := column[index]) is not None]
         left = [
             value for index in stretch if index in kept and (value := column[index]) is not None
@@ -157,7 +165,7 @@ def test_a_series_is_thinned_to_no_more_than_was_asked(
     length: int, points: int, fields: int
 ) -> None:
     slots = list(range(length))
-    named = {
+    named: dict[str, list[Any]] = {
         f"field {number}": [(slot * 37 + number) % 101 for slot in slots]
         for number in range(fields)
     }
@@ -167,6 +175,12 @@ def test_a_series_is_thinned_to_no_more_than_was_asked(
 
     assert len(found.slots) <= max(points, 2 * fields + 2)
     assert found.sampled == (length > points)
+
+
+def test_of_equal_extremes_the_first_stays() -> None:
+    found = thinned(line([5.0, 1.0, 9.0, 1.0, 9.0, *[5.0] * 95]), 10)
+
+    assert found.slots[:4] == [0, 1, 2, 34]
 
 
 def test_a_thinned_line_keeps_the_points_beside_its_gaps() -> None:
@@ -179,3 +193,50 @@ def test_a_thinned_line_keeps_the_points_beside_its_gaps() -> None:
 
     assert {499, 503} <= set(found.slots)
     assert len(found.slots) <= 40
+
+
+def test_lines_are_thinned_at_the_same_slots() -> None:
+    rising, falling = (line([float(sign * slot) for slot in range(500)]) for sign in (1, -1))
+
+    found = thinned_alike([rising, falling], 40)
+
+    assert found[0].slots == found[1].slots
+    assert len(found[0].slots) <= 40
+
+
+def thinned_timeline(over: Sequence[int], keep: int, absent: Sequence[int] = ()) -> Timeline:
+    thinnings = (Thinning(0, 100 * DAY, keep),)
+    return msgspec.structs.replace(timeline(over, absent=absent), thinnings=thinnings)
+
+
+def test_a_thinned_stretch_has_no_gap() -> None:
+    over = [STEP * number for number in range(40)]
+    days = list(range(0, 10 * DAY, DAY))
+
+    assert gaps(columns(days, DAY), thinned_timeline(over, DAY)) == []
+    assert gaps(columns([9 * DAY + 3 * STEP]), thinned_timeline(over, 0)) == []
+
+
+def test_what_was_missed_in_a_thinned_stretch_stays_a_gap() -> None:
+    over = [STEP * number for number in range(16)]
+    missed = over[3:9]
+
+    found = gaps(columns([0, DAY * 2 + STEP, DAY * 3], DAY), thinned_timeline(over, DAY, missed))
+
+    assert found == [Gap(missed[0], DAY * 2 + STEP, "missed")]
+
+
+def test_whole_days_without_an_asset_stay_a_gap_where_days_were_kept() -> None:
+    over = [STEP * number for number in range(24)]
+
+    found = gaps(columns([0, DAY, 4 * DAY, 5 * DAY], DAY), thinned_timeline(over, DAY))
+
+    assert found == [Gap(2 * DAY, 4 * DAY, "not_listed")]
+
+
+def test_only_slots_before_the_choice_count_as_thinned() -> None:
+    thinnings = [Thinning(9, 10 * DAY, DAY), Thinning(10, 5 * DAY, 0), Thinning(11, 8 * DAY, HOUR)]
+
+    assert [kept(slot, thinnings) for slot in (10 * DAY - 1, 10 * DAY)] == [False, True]
+    assert [keep_of(day * DAY, thinnings) for day in (4, 5, 9, 10)] == [0, DAY, DAY, None]
+    assert [resolution_of(day * DAY, STEP, thinnings) for day in (9, 10)] == [DAY, STEP]

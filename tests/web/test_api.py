@@ -284,6 +284,8 @@ def test_the_description_for_programs_names_every_operation_with_examples(web: S
     assert sorted(openapi["paths"]) == [
         "/api/v1/assets",
         "/api/v1/assets/{asset_id}",
+        "/api/v1/assets/{asset_id}/candles",
+        "/api/v1/assets/{asset_id}/candles.csv",
         "/api/v1/assets/{asset_id}/series",
         "/api/v1/assets/{asset_id}/series.csv",
         "/api/v1/log",
@@ -312,6 +314,7 @@ def test_a_named_range_with_more_slots_than_that_holds_the_newest_as_on_the_page
     web: Site, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
+    monkeypatch.setattr("coinlog.web.api.MAX_ROWS", 3)
     web.store(*slots_before(10))
 
     answer = web.json(f"/api/v1/assets/1/series{asked}")

@@ -297,3 +297,13 @@ def test_the_application_looks_at_the_store_by_itself_while_it_lives(
 
     assert web.app.state is not None
     assert web.app.generation == 1
+
+
+@pytest.mark.parametrize(("path", "said"), [("/", "Your history begins"), ("/es/", "Tu historial")])
+def test_a_young_history_says_when_it_begins_and_what_would_fetch_more(
+    web: Site, path: str, said: str
+) -> None:
+    web.store(*slots_before(3), ids=(1, 1027))
+
+    assert said in web.get(f"{path}?range=1y").text
+    assert said not in web.get(f"{path}?range=1d").text

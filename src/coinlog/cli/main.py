@@ -5,12 +5,35 @@ from __future__ import annotations
 import click
 
 from coinlog import __version__
+from coinlog.cli.backfill import backfill
 from coinlog.cli.doctor import doctor
+from coinlog.cli.exporting import export
+from coinlog.cli.importing import import_
+from coinlog.cli.moving import move
 from coinlog.cli.recording import capture, load, migrate, record
+from coinlog.cli.replaying import replay, verify
 from coinlog.cli.running import serve, simulate, up
 from coinlog.cli.status import status
+from coinlog.cli.thinning import thin
 
-COMMANDS = (up, record, capture, load, serve, status, doctor, migrate, simulate)
+COMMANDS = (
+    up,
+    record,
+    capture,
+    load,
+    backfill,
+    serve,
+    status,
+    doctor,
+    migrate,
+    replay,
+    verify,
+    export,
+    move,
+    import_,
+    thin,
+    simulate,
+)
 
 
 class InOrder(click.Group):

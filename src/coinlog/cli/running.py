@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from coinlog import __version__
 from coinlog.cli import report
+from coinlog.cli.backfill import RANGES
+from coinlog.cli.history import offer_history
 from coinlog.cli.report import errors_explained, out, say
 from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
 from coinlog.errors import StoreUnavailableError
@@ -46,7 +48,13 @@ def ended_by_signals() -> Iterator[None]:
 @click.option(
     "--simulated", is_flag=True, help="Record a made-up market, offline, with a year of history."
 )
-def up(*, simulated: bool) -> None:
+@click.option(
+    "--backfill",
+    "history",
+    type=click.Choice(["ask", "none", *RANGES]),
+    help="Fetch the past too, with a key: asked at the first start unless COINLOG_BACKFILL says.",
+)
+def up(*, simulated: bool, history: str | None) -> None:
     """Record the market, serve the page, and keep recording at each slot.
 
     Needs no account and no key. Ctrl-C stops it; starting again goes on where it stopped, and
@@ -58,6 +66,7 @@ def up(*, simulated: bool) -> None:
       coinlog up --simulated
       COINLOG_INTERVAL=1h COINLOG_ASSETS=top:1000 coinlog up
       COINLOG_PORT=8080 coinlog up
+      COINLOG_API_KEY=... coinlog up --backfill 1y
     """
     with errors_explained(), ended_by_signals(), ExitStack() as stack:
         settings = ready_settings()
@@ -68,7 +77,7 @@ def up(*, simulated: bool) -> None:
         _introduce(parts, simulated=simulated)
         if simulated:
             _fill_in(parts)
-        _keep_recording(parts)
+        _keep_recording(parts, history or settings.backfill)
 
 
 @click.command()
@@ -163,11 +172,13 @@ def _fill_in(parts: Parts) -> None:
     say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
-def _keep_recording(parts: Parts) -> None:
+def _keep_recording(parts: Parts, history: str) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
         say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
         if number == 0 and _out_of_reach(turn.recording):
             say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
+        if number == 0 and parts.settings.api_key and turn.recording.done:
+            offer_history(parts, history)
         say(f"  [dim]{_what_next(turn)}[/]")
 
 

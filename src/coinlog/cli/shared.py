@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import Any
 
 import click
+import sqlalchemy as sa
 
-from coinlog.cli.report import err, errors_explained
+from coinlog.cli.report import err, errors_explained, fail
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
-from coinlog.settings import PRO_URL, Settings, load_settings
+from coinlog.settings import PRO_URL, Secret, Settings, load_settings
 from coinlog.simulated.server import DEFAULT_PORT
 
 SIMULATED_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -69,3 +72,32 @@ def ready_settings() -> Settings:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("coinlog").setLevel(settings.log_level)
     return settings
+
+
+def with_password(url: sa.URL, secret: Secret | None, setting: str) -> sa.URL:
+    """Return the address of a database with the password of a setting, where it has none."""
+    if url.password is not None:
+        err.print(
+            "[yellow]note:[/] everybody on this machine can read the password in a command: leave "
+            f"it out and set {setting}"
+        )
+    elif url.get_backend_name() != "sqlite" and secret:
+        return url.set(password=secret.reveal())
+    return url
+
+
+@contextmanager
+def stoppable(said: str) -> Iterator[None]:
+    """End at Ctrl-C and SIGTERM with a sentence that says what has become of the work."""
+    # A shell starts background jobs with SIGINT ignored; both signals must end us all the same.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        fail(said)
+
+
+def resumable() -> AbstractContextManager[None]:
+    """End at Ctrl-C and SIGTERM with a sentence, where the same command goes on later."""
+    return stoppable("stopped; the same command goes on where it stopped")

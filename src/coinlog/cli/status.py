@@ -8,6 +8,7 @@ from collections import Counter
 import click
 from rich.markup import escape
 
+from coinlog.backfill.load import waiting_backfills
 from coinlog.cli import report
 from coinlog.cli.report import MARKS, say
 from coinlog.cli.shared import json_option, with_parts
@@ -17,6 +18,7 @@ from coinlog.slots import DAY, format_interval, iso
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settled
+from coinlog.verify.notes import Verification, newest
 
 DAYS_SHOWN = 30
 
@@ -38,8 +40,9 @@ def status(parts: Parts, *, as_json: bool) -> None:
     head = read_head(reader)
     rows = _recent(reader, head, now)
     waiting = _waiting(parts)
+    verification = newest(parts.engine)
     if as_json:
-        report.as_json(_facts(parts, head, rows, waiting, now))
+        report.as_json({**_facts(parts, head, rows, waiting, now), "verification": verification})
         return
     say(f"[bold]coinlog[/] records {escape(parts.settings.assets)} every {_every(parts)}")
     say(f"  store    {escape(parts.settings.database_url.render_as_string())}")
@@ -47,6 +50,7 @@ def status(parts: Parts, *, as_json: bool) -> None:
     say(f"  holds    {head.source or 'nothing yet'}{_since(head)}")
     say(f"  newest   {_newest(head, now)}")
     say(f"  {DAYS_SHOWN} days  {_counts(rows)}")
+    say(f"  verified {_verified(verification)}")
     _say_troubles(rows, waiting)
     if (next_slot := head.next_slot(now)) is not None:
         say(f"  next     {report.day_and_time(next_slot)}, while `coinlog up` runs")
@@ -60,7 +64,8 @@ def _recent(reader: Reader, head: Head, now: float) -> list[LedgerRow]:
 
 def _waiting(parts: Parts) -> int:
     done = settled(parts.engine)
-    return sum((key.slot, key.attempt) not in done for key in parts.archive.attempts())
+    attempts = sum((key.slot, key.attempt) not in done for key in parts.archive.attempts())
+    return attempts + len(waiting_backfills(parts.engine, parts.archive))
 
 
 def _every(parts: Parts) -> str:
@@ -88,6 +93,18 @@ def _newest(head: Head, now: float) -> str:
 def _counts(rows: list[LedgerRow]) -> str:
     counts = Counter(row.outcome for row in rows)
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+
+
+def _verified(verification: Verification | None) -> str:
+    if verification is None:
+        return "never; `coinlog verify` compares the store with the archive"
+    sample = "a sample of " if verification.sampled else ""
+    what = f"{sample}{verification.slots:,} slots, {verification.quotes:,} quotes"
+    when = report.day_and_time(verification.ended_at)
+    if not verification.differences:
+        return f"{when} [green]✓[/] {what}, equal to the archive"
+    first = escape((verification.detail or "").partition("\n")[0])
+    return f"{when} [red]✗ {verification.differences:,} differences[/] in {what}: {first}"
 
 
 def _say_troubles(rows: list[LedgerRow], waiting: int) -> None:

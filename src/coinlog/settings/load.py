@@ -67,6 +67,9 @@ class Settings:
     body_limit_bytes: int
     workers: int
     log_level: str
+    move_password: Secret | None = None
+    import_password: Secret | None = None
+    backfill: str = "ask"
     notes: tuple[str, ...] = ()
 
     @property
@@ -141,6 +144,9 @@ class _Reader:
             body_limit_bytes=self.known("COINLOG_BODY_LIMIT_MB", int),
             workers=self.known("COINLOG_WORKERS", int),
             log_level=self.known("COINLOG_LOG_LEVEL", str),
+            backfill=self.known("COINLOG_BACKFILL", str),
+            move_password=self.value("COINLOG_MOVE_PASSWORD", Secret),
+            import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
             notes=notes,
         )
 

@@ -22,6 +22,7 @@ from coinlog.slots import AssetSelection, parse_assets
 
 MEGABYTE = 1_000_000
 
+HISTORY = ("ask", "none", "30d", "90d", "1y", "3y", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 MYSQL_SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
@@ -83,6 +84,13 @@ def log_level(value: str) -> str:
     if value.strip().lower() not in LOG_LEVELS:
         raise ValueError
     return value.strip().upper()
+
+
+def history(value: str) -> str:
+    """Return how far back ``coinlog up`` fetches the past: one of ``HISTORY``."""
+    if value.strip().lower() not in HISTORY:
+        raise ValueError
+    return value.strip().lower()
 
 
 def host(value: str) -> str:

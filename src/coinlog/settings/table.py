@@ -167,6 +167,15 @@ SETTINGS: tuple[Setting, ...] = (
         "or both. Bitcoin and Ethereum are always among them.",
     ),
     Setting(
+        name="COINLOG_BACKFILL",
+        parse=parsers.history,
+        default="ask",
+        expected="one of " + ", ".join(parsers.HISTORY),
+        example="1y",
+        help="Whether `coinlog up` fetches the past from the source's history, which needs a key "
+        "and costs credits: asked at the first start, never, or how far back at every start.",
+    ),
+    Setting(
         name="COINLOG_HOST",
         parse=parsers.host,
         default="127.0.0.1",
@@ -208,6 +217,27 @@ SETTINGS: tuple[Setting, ...] = (
         example="2",
         help="Processes that serve the page. One serves tens of thousands of requests a second "
         "from its cache; each further one takes its own memory for the same.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_MOVE_PASSWORD",
+        parse=parsers.password,
+        default_words="none",
+        expected="the password of a database user",
+        example="'the password'",
+        help="Password for an address that `coinlog move` is given without one: everybody on "
+        "this machine can read what stands in a command.",
+        secret=True,
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_IMPORT_PASSWORD",
+        parse=parsers.password,
+        default_words="none",
+        expected="the password of a database user",
+        example="'the password'",
+        help="The same for the address of a database that `coinlog import` reads.",
+        secret=True,
         special=True,
     ),
     Setting(

@@ -23,6 +23,22 @@ from coinlog.sources.status import parse_iso
 _HISTORICAL = "v3/cryptocurrency/quotes/historical"
 _MOST_POINTS = 10_000
 
+INTERVALS = {
+    300: "5m",
+    600: "10m",
+    900: "15m",
+    1800: "30m",
+    3600: "1h",
+    7200: "2h",
+    10_800: "3h",
+    14_400: "4h",
+    21_600: "6h",
+    43_200: "12h",
+    86_400: "24h",
+}
+"""What the source calls its intervals, by their seconds; ``24h`` counts from the start asked for,
+while its ``daily`` would be the first quote of each day."""
+
 
 class HistoricQuote(msgspec.Struct, frozen=True):
     """One asset at a past moment (seconds UTC), as the source remembers it."""
@@ -73,7 +89,7 @@ _PAST_ROW = msgspec.json.Decoder(_PastRow)
 class HistoryWanted(msgspec.Struct, frozen=True):
     """Which history: of these assets, from ``start`` to ``end`` (seconds UTC), every so often.
 
-    ``interval`` is the source's word: ``5m``, ``1h``, ``6h``, ``24h``, ``daily``.
+    ``interval`` is the source's word: see ``INTERVALS``.
     """
 
     asset_ids: Sequence[int]

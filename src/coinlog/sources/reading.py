@@ -6,7 +6,7 @@ Used at capture and again at every load and replay, so it asks neither clock nor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from coinlog.errors import BrokenAnswerError, SourceError
 from coinlog.market import FIAT_IDS, Asset, Missing, Quote, Reason, Snapshot, SourceKind
@@ -19,6 +19,11 @@ from coinlog.sources.quotes import asset_of, quote_of
 from coinlog.sources.status import Status, read_status, status_of
 
 T = TypeVar("T")
+
+RowsRead = tuple[Any, list[AssetRow], list[Refused]]
+"""What an answer holds: its status as it is, its rows in order, and the rows refused."""
+
+Read = Callable[[Answer], RowsRead]
 
 _OLD_SECONDS = 2 * MINUTE
 _IDS_NAMED = 10
@@ -48,13 +53,41 @@ def read_market(answers: Sequence[Answer], selection: AssetSelection) -> Snapsho
     market.note_short(listings)
     market.add_or_miss(secondary)
     market.miss_unanswered(_wanted(quotes, selection), _ids_of(quotes))
-    return market.snapshot(primary[0], {answer.name: answer for answer in answers})
+    observed_at = market.observed_at(primary[0])
+    return market.snapshot(observed_at, {answer.name: answer for answer in answers})
+
+
+def read_unasked(answers: Sequence[Answer], read: Read) -> Snapshot:
+    """Return the market that answers tell which others than us asked for: all that they hold.
+
+    ``read`` is how each becomes rows; the first one decides. It was observed when the first was
+    received, by whoever received it.
+
+    Raises:
+        SourceError: the attempt failed, with the ledger's reason.
+    """
+    market = _Market(read)
+    market.add(answers[0])
+    market.add_or_miss(answers[1:])
+    market.check_not_empty(answers[0])
+    return market.snapshot(int(answers[0].received_at), {})
+
+
+def read_answer(answer: Answer) -> RowsRead:
+    """Return the rows of listings or quotes, as the source answers today.
+
+    Raises:
+        SourceError: the answer is a failure or cannot be decoded.
+    """
+    raise_error_of(answer)
+    return read_rows(answer.body)
 
 
 class _Market:
     """The market as it grows, answer by answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Read = read_answer) -> None:
+        self._read = read
         self.assets: dict[int, Asset] = {}
         self.quotes: dict[int, Quote] = {}
         self.statuses: list[Status] = []
@@ -69,8 +102,7 @@ class _Market:
         Raises:
             SourceError: the answer is a failure or cannot be decoded.
         """
-        raise_error_of(answer)
-        status, rows, refused = read_rows(answer.body)
+        status, rows, refused = self._read(answer)
         self.statuses.append(status_of(status))
         self._rows += len(rows) + len(refused)
         for refusal in refused:
@@ -124,11 +156,10 @@ class _Market:
                 lost = self._failed is not None and asset_id not in asked
                 self.missing.append(_lost(asset_id, self._failed if lost else None))
 
-    def snapshot(self, first: Answer, answers: dict[str, Answer]) -> Snapshot:
+    def snapshot(self, observed_at: int, answers: dict[str, Answer]) -> Snapshot:
         """Return what has grown, with the parts of the slot that are no assets."""
         global_metrics = self._part(answers.get("global-metrics"), read_global_metrics)
         fear_and_greed = self._part(answers.get("fear-and-greed"), read_fear_and_greed)
-        observed_at = self._observed_at(first)
         notices = [f"the source says: {each.notice}" for each in self.statuses if each.notice]
         simulated = any(status.simulated for status in self.statuses)
         return Snapshot(
@@ -174,7 +205,7 @@ class _Market:
         self.statuses.append(read_status(answer.body))
         return part
 
-    def _observed_at(self, first: Answer) -> int:
+    def observed_at(self, first: Answer) -> int:
         """Return the source's time of its answer, else the next best clock, with a note."""
         told = self.statuses[0].timestamp
         if told is None:

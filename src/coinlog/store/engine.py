@@ -26,8 +26,8 @@ from coinlog.errors import (
 from coinlog.loopback import is_loopback
 
 BUSY_TIMEOUT_MS = 15_000
+ANSWER_SECONDS = 60
 _CONNECT_SECONDS = 10
-_ANSWER_SECONDS = 60
 _STRICT = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO"
 _WAIT = "recording goes on, and what is in the archive is loaded when the database is back"
 _REMEDIES = {
@@ -43,15 +43,18 @@ _REMEDIES = {
 _MISSING_TABLE = ("no such table", "no such column", "(1146,", "(1054,", "doesn't exist")
 
 
-def open_engine(url: sa.URL | str, *, read_only: bool = False) -> sa.Engine:
+def open_engine(
+    url: sa.URL | str, *, read_only: bool = False, answer_seconds: int = ANSWER_SECONDS
+) -> sa.Engine:
     """Return an engine for the store; ``read_only`` refuses every write, for the page.
 
-    Nothing is connected yet, so an absent database shows at first use.
+    A server that is silent for ``answer_seconds`` is taken for dead. Nothing is connected yet,
+    so an absent database shows at first use.
     """
     url = sa.make_url(url)
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url, read_only=read_only)
-    return _open_mysql(url, read_only=read_only)
+    return _open_mysql(url, read_only=read_only, answer_seconds=answer_seconds)
 
 
 def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
@@ -91,12 +94,12 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _open_mysql(url: sa.URL, *, read_only: bool) -> sa.Engine:
+def _open_mysql(url: sa.URL, *, read_only: bool, answer_seconds: int) -> sa.Engine:
     arguments: dict[str, object] = {
         "charset": "utf8mb4",
         "connect_timeout": _CONNECT_SECONDS,
-        "read_timeout": _ANSWER_SECONDS,
-        "write_timeout": _ANSWER_SECONDS,
+        "read_timeout": answer_seconds,
+        "write_timeout": answer_seconds,
         "init_command": f"SET time_zone='+00:00', sql_mode='{_STRICT}'",
     }
     options = dict(url.query)

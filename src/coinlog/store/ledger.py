@@ -17,6 +17,7 @@ from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.slots import Schedule, floor_slot, grace_seconds, schedule_at
 from coinlog.store import schema
 from coinlog.store.reader import HAS_QUOTES, Reader
+from coinlog.store.thinned import Thinning, read_thinnings
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,13 @@ class Head(msgspec.Struct, frozen=True):
     newest: LedgerRow | None
     last: LedgerRow | None
     first_slot: int | None
+    thinnings: tuple[Thinning, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the store holds a made-up market, or is about to."""
+        planned = self.schedules[-1].source if self.schedules else None
+        return (self.source or planned) == SourceKind.SIMULATED
 
     def schedule(self, now: float) -> Schedule | None:
         """Return the schedule in force."""
@@ -125,6 +133,7 @@ def read_head(reader: Reader) -> Head:
         with_quotes = connection.execute(newest.where(table.outcome.in_(HAS_QUOTES))).first()
         last = connection.execute(newest).first()
         first = connection.execute(sa.select(sa.func.min(table.slot))).scalar()
+        thinnings = read_thinnings(connection)
     return Head(
         version=version.version if version else 0,
         source=version.source if version else None,
@@ -132,6 +141,7 @@ def read_head(reader: Reader) -> Head:
         newest=_row(with_quotes) if with_quotes else None,
         last=_row(last) if last else None,
         first_slot=first,
+        thinnings=thinnings,
     )
 
 
@@ -153,6 +163,33 @@ def read_outcomes(reader: Reader, start: int, end: int) -> list[SlotOutcome]:
         # Straight from the driver: wrapping a year of rows takes longer than reading them.
         cursor = connection.execute(query).cursor
         return [SlotOutcome(*row) for row in cursor.fetchall()] if cursor else []
+
+
+def read_failures(reader: Reader, start: int, end: int) -> list[SlotOutcome]:
+    """Return the failed slots from ``start`` to ``end`` (both included), oldest first."""
+    table = schema.slot.c
+    query = sa.select(table.slot, table.outcome, table.reason, table.observed_at)
+    query = query.where(table.slot.between(start, end), table.outcome == Outcome.FAILED)
+    with reader.connected() as connection:
+        return [SlotOutcome(*row) for row in connection.execute(query.order_by(table.slot))]
+
+
+def unbroken(reader: Reader, start: int, end: int, due: Sequence[range]) -> bool:
+    """Return whether the ledger has a row for every due slot of a stretch and no other.
+
+    ``due`` are the slots of the stretch by schedule; none of the ranges is empty.
+    """
+    slot = schema.slot.c.slot
+    count = sa.select(sa.func.count()).select_from(schema.slot)
+    with reader.connected() as connection:
+        total = connection.execute(count.where(slot.between(start, end))).scalar_one()
+        if total != sum(map(len, due)):
+            return False
+        on_time = (
+            count.where(slot.between(one.start, one[-1]), slot % one.step == one.start % one.step)
+            for one in due
+        )
+        return total == sum(connection.execute(query).scalar_one() for query in on_time)
 
 
 def read_page(

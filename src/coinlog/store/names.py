@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from coinlog.market import Asset
+from coinlog.market import Asset, Origin
 from coinlog.store import schema
 
 CHUNK = 1_000
+_OBSERVED = Origin.OBSERVED.value
 
 Called = tuple[str, str, str]
+Item = TypeVar("Item")
 
 
 class _Memory:
@@ -29,23 +33,33 @@ _memories: WeakKeyDictionary[sa.Engine, _Memory] = WeakKeyDictionary()
 
 
 def write_assets(
-    connection: sa.Connection, slot: int, assets: Sequence[Asset], version: int
+    connection: sa.Connection,
+    slot: int,
+    assets: Sequence[Asset],
+    version: int,
+    flush: Callable[[], object] = lambda: None,
 ) -> None:
     """Write who was seen at a slot, and what changed in how they are called.
 
-    ``version`` is the store's after this transaction.
+    ``version`` is the store's after this transaction; ``flush`` writes the quotes that the
+    transaction has gathered, where they must be read.
     """
     newest_slot = connection.execute(sa.select(sa.func.max(schema.slot.c.slot))).scalar()
     memory = _memories.setdefault(connection.engine, _Memory())
-    if memory.version == version - 1 and slot >= (newest_slot or 0):
-        known = memory.names
-    else:
-        known = _names_at(connection, slot, [asset.id for asset in assets])
+    # An earlier slot of this same transaction has left the version itself.
+    valid = memory.version in (version - 1, version) and slot >= (newest_slot or 0)
+    known = memory.names if valid else {}
+    # Who has been away longer than we remember is no newcomer.
+    others = [asset.id for asset in assets if asset.id not in known]
+    known = {**known, **_names_at(connection, slot, others)}
     changed = [asset for asset in assets if known.get(asset.id) != _called(asset)]
     if changed:
         if slot < (newest_slot or 0):
+            flush()
             _continue_names(connection, slot, [asset.id for asset in changed], known)
         _write_names(connection, slot, changed)
+        if slot < (newest_slot or 0):
+            _join_names(connection, slot, changed)
     _lower_first_slots(connection, slot, assets, newest_slot or 0)
     if slot >= (newest_slot or 0):
         memory.names = {**known, **{asset.id: _called(asset) for asset in assets}}
@@ -54,15 +68,22 @@ def write_assets(
         memory.version = -1
 
 
+def begin(engine: sa.Engine, version: int) -> None:
+    """Forget what is remembered, unless it is what the version before ``version`` left."""
+    memory = _memories.get(engine)
+    if memory and memory.version != version - 1:
+        forget(engine)
+
+
 def forget(engine: sa.Engine) -> None:
     """Forget what is remembered of a store: its transaction was undone."""
     _memories.pop(engine, None)
 
 
-def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield the ids in pieces that fit into one statement."""
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
+def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield ids or rows in pieces that fit into one statement."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]
 
 
 def _called(asset: Asset) -> Called:
@@ -102,6 +123,7 @@ def _write_names(connection: sa.Connection, slot: int, assets: Sequence[Asset]) 
         if asset.id not in newest
     ]
     if new:
+        _take_over(connection, new)
         connection.execute(schema.asset.insert(), new)
     renamed = [
         {"key": asset.id, **names}
@@ -113,6 +135,19 @@ def _write_names(connection: sa.Connection, slot: int, assets: Sequence[Asset]) 
         connection.execute(here, renamed)
 
 
+def _take_over(connection: sa.Connection, new: Sequence[dict[str, Any]]) -> None:
+    """Take the place of what backfill alone knew of assets, and keep their first slots."""
+    table = schema.asset
+    first_slots: dict[int, int] = {}
+    for some in chunks([line["id"] for line in new]):
+        here = table.c.id.in_(some)
+        query = sa.select(table.c.id, table.c.first_slot).where(here)
+        first_slots.update(connection.execute(query).fetchall())
+        connection.execute(table.delete().where(here))
+    for line in new:
+        line["first_slot"] = min(line["first_slot"], first_slots.get(line["id"], 2**62))
+
+
 def _continue_names(
     connection: sa.Connection, slot: int, ids: Sequence[int], known: dict[int, Called]
 ) -> None:
@@ -120,7 +155,7 @@ def _continue_names(
     quote, table = schema.quote.c, schema.asset_name
     for asset_id in ids:
         later = sa.select(sa.func.min(quote.slot)).where(
-            quote.asset_id == asset_id, quote.slot > slot
+            quote.asset_id == asset_id, quote.slot > slot, quote.origin == _OBSERVED
         )
         following = connection.execute(later).scalar()
         if following is None or asset_id not in known:
@@ -131,6 +166,23 @@ def _continue_names(
             values = {"name": name, "symbol": symbol, "slug": slug}
             row = {"asset_id": asset_id, "from_slot": following, **values}
             connection.execute(table.insert(), row)
+
+
+def _join_names(connection: sa.Connection, slot: int, assets: Sequence[Asset]) -> None:
+    """Where a slot came late, drop the names after it that say the same as from it on."""
+    called = {asset.id: _called(asset) for asset in assets}
+    table = schema.asset_name
+    again = []
+    for some in chunks([*called]):
+        later = sa.select(table).where(table.c.asset_id.in_(some), table.c.from_slot > slot)
+        ordered = connection.execute(later.order_by(table.c.asset_id, table.c.from_slot))
+        for asset_id, rows in groupby(ordered, lambda row: int(row.asset_id)):
+            first = next(rows)
+            if (first.name, first.symbol, first.slug) == called[asset_id]:
+                again.append({"asset": asset_id, "slot": first.from_slot})
+    if again:
+        here = table.c.asset_id == sa.bindparam("asset"), table.c.from_slot == sa.bindparam("slot")
+        connection.execute(table.delete().where(*here), again)
 
 
 def _newest_names(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:

@@ -21,6 +21,7 @@ from coinlog.store.engine import store_errors
 from coinlog.store.limits import hurried, limit_statements
 
 STATEMENT_SECONDS = 5.0
+NO_LIMIT = 2**62
 HAS_QUOTES = (Outcome.STORED.value, Outcome.PARTIAL.value)
 SORTS = ("rank", "name", "symbol", *(f for f in QUOTE_FIELDS if f not in ("rank", "last_updated")))
 
@@ -83,13 +84,14 @@ class Reader:
     """Read-only access to the store.
 
     All methods raise ``StoreUnavailableError`` when the database is away or takes too long and
-    ``SchemaError`` when coinlog's tables are not there yet.
+    ``SchemaError`` when the tables are not there. ``seconds`` ends a statement, or a snapshot.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, seconds: float | None = None) -> None:
         self.engine = engine
         self._open = threading.local()
-        limit_statements(engine, STATEMENT_SECONDS)
+        self._seconds = seconds or STATEMENT_SECONDS
+        limit_statements(engine, self._seconds)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -100,7 +102,7 @@ class Reader:
         with (
             store_errors(),
             self.engine.connect() as connection,
-            hurried(connection, STATEMENT_SECONDS),
+            hurried(connection, self._seconds),
         ):
             self._open.connection = connection
             try:
@@ -167,16 +169,26 @@ class Reader:
         with self.connected() as connection:
             return [StoredAsset(*tuple(row)) for row in connection.execute(query)]
 
-    def quotes(self, asset_id: int, start: int, end: int, fields: Sequence[str]) -> Columns:
-        """Return an asset's quotes from ``start`` to ``end`` (both included), oldest first."""
-        asked = {"asset_id": asset_id, "start": start, "end": end}
+    def quotes(
+        self, asset_id: int, start: int, end: int, fields: Sequence[str], limit: int = NO_LIMIT
+    ) -> Columns:
+        """Return ``limit`` quotes of an asset at most, from ``start`` to ``end``, oldest first."""
+        asked = {"asset_id": asset_id, "start": start, "end": end, "limit": limit}
         with self.connected() as connection:
             # Straight from the driver: its tuples hold floats and integers already, and a year
             # of them would take as long again to be wrapped as to be read.
             cursor = connection.execute(_quotes(tuple(fields)), asked).cursor
             rows = cursor.fetchall() if cursor else ()
-        slots, signed, *values = _turned(rows, 2 + len(fields))
-        return Columns(slots, *_origins(signed), dict(zip(fields, values, strict=True)))
+        return columns_from(rows, fields)
+
+    def own_times(self, asset_id: int, start: int, end: int) -> dict[int, int]:
+        """Return the times of an asset's backfilled quotes, by slot: the source's own."""
+        table = schema.quote.c
+        query = sa.select(table.slot, sa.func.coalesce(table.last_updated, table.slot))
+        mine = (table.asset_id == asset_id) & (table.origin == _BACKFILLED)
+        with self.connected() as connection:
+            rows = connection.execute(query.where(mine, table.slot.between(start, end)))
+            return {row[0]: row[1] for row in rows}
 
     def prices_at(
         self, ids: Sequence[int], slots: Sequence[int]
@@ -214,12 +226,24 @@ class Reader:
 @cache
 def _quotes(fields: tuple[str, ...]) -> sa.Select[Any]:
     table = schema.quote.c
-    # Two columns in one, negative for backfilled points: every column of a year costs time.
-    signed = sa.case((table.origin == _OBSERVED, table.resolution), else_=-table.resolution)
-    query = sa.select(table.slot, signed, *(table[field] for field in fields))
     mine = table.asset_id == sa.bindparam("asset_id")
     within = table.slot.between(sa.bindparam("start"), sa.bindparam("end"))
-    return query.where(mine, within).order_by(table.slot)
+    query = sa.select(*quote_columns(fields)).where(mine, within).order_by(table.slot)
+    return query.limit(sa.bindparam("limit", type_=sa.Integer))
+
+
+def quote_columns(fields: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    """Return what is read of every quote: see ``columns_from``."""
+    table = schema.quote.c
+    # Two columns in one, negative for backfilled points: every column of a year costs time.
+    signed = sa.case((table.origin == _OBSERVED, table.resolution), else_=-table.resolution)
+    return [table.slot, signed, *(table[field] for field in fields)]
+
+
+def columns_from(rows: Sequence[Sequence[Any]], fields: Sequence[str]) -> Columns:
+    """Return rows of ``quote_columns`` as columns."""
+    slots, signed, *values = _turned(rows, 2 + len(fields))
+    return Columns(slots, *_origins(signed), dict(zip(fields, values, strict=True)))
 
 
 def _origins(signed: list[int]) -> tuple[list[str], list[int]]:

@@ -156,6 +156,29 @@ class SeriesAnswer(Envelope, frozen=True, kw_only=True):
     last_updated: Column = UNSET
 
 
+class CandlesAnswer(Envelope, frozen=True, kw_only=True):
+    """An asset's price as candles in equally long columns, oldest first.
+
+    ``open`` and ``close`` are the prices at ``first_slot`` and ``last_slot``, ``points`` counts the
+    quotes, ``ends`` are excluded. An interval without a quote has no candle. ``complete`` is false
+    where the range ends before the candle does.
+    """
+
+    asset: AssetIdentity
+    interval: str
+    starts: list[int]
+    ends: list[int]
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    points: list[int]
+    first_slot: list[int]
+    last_slot: list[int]
+    complete: list[bool]
+    currency: str = CURRENCY
+
+
 class MissingAnswer(msgspec.Struct, frozen=True):
     """Something that a partial slot lacks, and why."""
 

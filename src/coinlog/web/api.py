@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, get
-from litestar.di import NamedDependency, Provide
-from litestar.enums import ParamType
+from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
+from coinlog.asked import parse_fields, parse_moment
 from coinlog.market import Outcome
-from coinlog.series import Series, read_series, thinned
+from coinlog.sampling import read_thinned
+from coinlog.series import Series, read_series
 from coinlog.slots import MAX_ASSET_ID
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset, StoredAsset
+from coinlog.timeline import MAX_ROWS
 from coinlog.web import answers, query
 from coinlog.web.csv_file import write_csv
-from coinlog.web.problems import NotFoundError, documented
+from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment, Watch
 
 ATTRIBUTION = answers.Attribution()
@@ -27,7 +29,8 @@ DEFAULT_LIMIT = 100
 TheWatch = NamedDependency[Watch]
 
 
-def _query(name: str, description: str, example: Any, **limits: Any) -> QueryParameter:  # noqa: ANN401  Litestar's own types
+def parameter(name: str, description: str, example: Any, **limits: Any) -> QueryParameter:  # noqa: ANN401  Litestar's own types
+    """Return a parameter of an address with its description and an example."""
     examples = [Example(value=example)]
     return QueryParameter(name=name, description=description, examples=examples, **limits)
 
@@ -41,28 +44,30 @@ AssetId = Annotated[
         le=MAX_ASSET_ID,
     ),
 ]
-Limit = Annotated[int, _query("limit", "How many at most.", 100, ge=1, le=query.MAX_LIMIT)]
+Limit = Annotated[int, parameter("limit", "How many at most.", 100, ge=1, le=query.MAX_LIMIT)]
 Offset = Annotated[
-    int, _query("offset", "How many to pass over first.", 0, ge=0, le=query.MAX_OFFSET)
+    int, parameter("offset", "How many to pass over first.", 0, ge=0, le=query.MAX_OFFSET)
 ]
-Sort = Annotated[str, _query("sort", "Field to sort by; - in front: descending.", "-market_cap")]
+Sort = Annotated[str, parameter("sort", "Field to sort by; - in front: descending.", "-market_cap")]
 Search = Annotated[
-    str, _query("q", "Part of a name or symbol, or an id.", "bit", max_length=query.MAX_SEARCH)
+    str, parameter("q", "Part of a name or symbol, or an id.", "bit", max_length=query.MAX_SEARCH)
 ]
 Range = Annotated[
-    str | None, _query("range", "1d, 7d, 30d, 90d, 1y or all; else 1y, or from and to.", "30d")
+    str | None, parameter("range", "1d, 7d, 30d, 90d, 1y or all; else 1y, or from and to.", "30d")
 ]
 From = Annotated[
-    str | None, _query("from", "Start: ISO 8601 or epoch seconds.", "2026-01-01T00:00:00Z")
+    str | None, parameter("from", "Start: ISO 8601 or epoch seconds.", "2026-01-01T00:00:00Z")
 ]
-To = Annotated[str | None, _query("to", "End, included; now unless given.", "2026-01-31T18:00:00Z")]
-Fields = Annotated[str | None, _query("fields", "Fields of a quote.", "price,market_cap")]
+To = Annotated[
+    str | None, parameter("to", "End, included; now unless given.", "2026-01-31T18:00:00Z")
+]
+Fields = Annotated[str | None, parameter("fields", "Fields of a quote.", "price,market_cap")]
 Points = Annotated[
     int | None,
-    _query("points", "Thin to so many, keeping extremes.", 500, ge=10, le=query.MAX_POINTS),
+    parameter("points", "Thin to so many, keeping extremes.", 500, ge=10, le=query.MAX_POINTS),
 ]
 Before = Annotated[
-    str | None, _query("before", "Only slots before this time.", "2026-01-26T18:00:00Z")
+    str | None, parameter("before", "Only slots before this time.", "2026-01-26T18:00:00Z")
 ]
 
 
@@ -130,14 +135,14 @@ def asked_series(  # noqa: PLR0913, PLR0917  one for each parameter of the addre
     points: Points = None,
 ) -> Asked:
     """Return the parameters that JSON and CSV share."""
-    return Asked(watch, asset_id, range_, from_, to, query.parse_fields(fields), points)
+    chosen = query.DEFAULT_FIELDS if fields is None else parse_fields(fields)
+    return Asked(watch, asset_id, range_, from_, to, chosen, points)
 
 
 @get("/assets/{asset_id:int}/series")
 async def series(asked: TheAsked) -> answers.SeriesAnswer:
     """Return an asset's history as columns, with its gaps and their reasons."""
-    moment, asset, whole = await asked.watch.read(read_asked, asked)
-    found = thinned(whole, query.MAX_POINTS)
+    moment, asset, found = await asked.watch.read(read_asked, asked)
     columns: dict[str, Any] = {**found.fields}
     return answers.SeriesAnswer(
         **envelope(moment),
@@ -154,7 +159,7 @@ async def series(asked: TheAsked) -> answers.SeriesAnswer:
 @get("/assets/{asset_id:int}/series.csv", sync_to_thread=True, media_type="text/csv")
 def series_csv(asked: TheAsked) -> Response[bytes]:
     """Return an asset's history as CSV for spreadsheets: ISO times, a row for each point."""
-    moment, asset, found = read_asked(asked)
+    moment, asset, found = read_whole(asked) if asked.points is None else read_asked(asked)
     name = f"coinlog-{asset.id}-{asked.range or 'series'}.csv"
     return Response(
         write_csv(asset, found, simulated=moment.simulated),
@@ -168,7 +173,7 @@ def ledger(
     watch: TheWatch, limit: Limit = DEFAULT_LIMIT, before: Before = None
 ) -> answers.LogAnswer:
     """Return the ledger, newest first: what became of each slot, missed ones included."""
-    until = None if before is None else query.parse_moment("before", before)
+    until = None if before is None else parse_moment("before", before)
     with watch.moment() as moment:
         rows = read_page(watch.reader, moment.head, moment.now, limit=limit, before=until)
         lacking = [row.slot for row in rows if row.outcome is Outcome.PARTIAL]
@@ -178,13 +183,26 @@ def ledger(
 
 def read_asked(asked: Asked) -> tuple[Moment, StoredAsset, Series]:
     """Return the series asked for, and the asset and moment it belongs to."""
-    watch = asked.watch
+    watch, points, most = asked.watch, asked.points, asked.points
+    if points is None:
+        points, most = query.USUAL_POINTS, query.MAX_POINTS
     with watch.moment() as moment:
         window = query.parse_window(moment, asked.range, asked.start, asked.end)
         asset = known_asset(watch, moment, asked.asset_id)
+        reading = watch.reading(moment, window)
+        (found,) = read_thinned(reading, [asset.id], asked.fields, points, most)
+    return moment, asset, found
+
+
+def read_whole(asked: Asked) -> tuple[Moment, StoredAsset, Series]:
+    """Return the series asked for with every point."""
+    watch = asked.watch
+    with watch.moment() as moment:
+        window = query.parse_window(moment, asked.range, asked.start, asked.end, MAX_ROWS)
+        asset = known_asset(watch, moment, asked.asset_id)
         timeline = watch.timeline(moment, window)
         found = read_series(watch.reader, timeline, moment.now, asset.id, asked.fields)
-    return moment, asset, found if asked.points is None else thinned(found, asked.points)
+    return moment, asset, found
 
 
 def known_asset(watch: Watch, moment: Moment, asset_id: int) -> StoredAsset:
@@ -242,19 +260,3 @@ def slot_answer(row: LedgerRow, missing: list[MissingRow]) -> answers.SlotAnswer
 def notes_of(row: LedgerRow) -> list[str]:
     """Return the sentences noted about a slot."""
     return msgspec.json.decode(row.notes, type=list[str]) if row.notes else []
-
-
-def api_router() -> Router:
-    """Return the routes of the API."""
-    return Router(
-        "/api/v1",
-        route_handlers=[list_assets, one_asset, series, series_csv, ledger],
-        dependencies={"asked": Provide(asked_series, sync_to_thread=False)},
-        before_request=refuse_unknown_parameters,
-    )
-
-
-async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
-    """Refuse what the address does not know, so that a misspelt parameter is not overlooked."""
-    known = [one.name for one in documented(request) if one.param_in == ParamType.QUERY]
-    query.refuse_unknown(list(request.query_params.multi_items()), known)

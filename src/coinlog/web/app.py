@@ -16,7 +16,7 @@ from coinlog import __version__
 from coinlog.store.engine import open_engine
 from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
-from coinlog.web.api import api_router
+from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
 from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import live, metrics, ready

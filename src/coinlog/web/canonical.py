@@ -61,4 +61,4 @@ def key_of(path: str, query: bytes) -> Key | None:
 
 def _stem(path: str) -> str:
     """Return a path without the id in it: ``/assets/1`` is ``/assets/``."""
-    return re.sub(r"(?<=/assets/)[^/]+(?:/series(?:\.csv)?)?$", "", path)
+    return re.sub(r"(?<=/assets/)[^/]+(?:/(?:series|candles)(?:\.csv)?)?$", "", path)

@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from coinlog.market import Origin
-from coinlog.series import Series, read_series, thinned_alike
+from coinlog.sampling import read_thinned
+from coinlog.series import Series
 from coinlog.slots import DAY
 from coinlog.timeline import RANGES, Gap, Timeline, Window, shortened, window_of
 from coinlog.web import views
@@ -15,6 +16,7 @@ from coinlog.web.watch import Moment, Watch
 
 SPARK_SECONDS = 7 * DAY
 SPARK_POINTS = 42
+YOUNG_SECONDS = 14 * DAY
 
 Segments = list[list[tuple[int, float]]]
 
@@ -29,13 +31,9 @@ def chart_view(
     """Return the chart of one or several assets over the range asked for."""
     asked = ask.query
     window = shortened(moment.head, window_of(moment.head, moment.now, asked.range))
-    timeline = watch.timeline(moment, window)
-    whole = [
-        read_series(watch.reader, timeline, moment.now, label.id, (asked.field,))
-        for label in labels
-    ]
-    found = thinned_alike(whole, asked.field, points)
-    start, end = _bounds(moment, window, whole)
+    reading = watch.reading(moment, window)
+    found = read_thinned(reading, [label.id for label in labels], (asked.field,), points)
+    start, end = _bounds(moment, window, found)
     return views.ChartView(
         field=asked.field,
         range=asked.range,
@@ -49,7 +47,18 @@ def chart_view(
             line_view(label, asked, series) for label, series in zip(labels, found, strict=True)
         ],
         sampled=any(series.sampled for series in found),
+        begins=_begins(moment, window, found),
     )
+
+
+def _begins(moment: Moment, window: Window, lines: Sequence[Series]) -> int | None:
+    """Return when a young history begins, where a reader asks for more and backfill might help."""
+    first = min((line.slots[0] for line in lines if line.slots), default=None)
+    backfilled = any(Origin.BACKFILLED in line.origins for line in lines)
+    if first is None or backfilled or moment.simulated:
+        return None
+    young = moment.now - YOUNG_SECONDS < first
+    return first if young and first > window.start + DAY else None
 
 
 def _bounds(moment: Moment, window: Window, lines: Sequence[Series]) -> tuple[int, int]:

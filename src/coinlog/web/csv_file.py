@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL
+from coinlog.notice import attribution, safe_cell
 from coinlog.series import Series
 from coinlog.slots import iso
+from coinlog.store.candles import Candle
 from coinlog.store.reader import StoredAsset
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _TIMES = ("last_updated",)
 
 
 def write_csv(asset: StoredAsset, series: Series, *, simulated: bool) -> bytes:
     """Return the series as CSV in UTF-8, with a heading and CRLF line ends (RFC 4180)."""
-    origin = f"SIMULATED, not {ATTRIBUTION}" if simulated else f"{ATTRIBUTION}, {ATTRIBUTION_URL}"
+    origin = attribution(simulated=simulated)
     text = io.StringIO()
     writer = csv.writer(text)
     fields = series.fields
@@ -46,10 +47,24 @@ def write_csv(asset: StoredAsset, series: Series, *, simulated: bool) -> bytes:
     return text.getvalue().encode()
 
 
-def safe_cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, on one line."""
-    line = " ".join(text.split()) if "\n" in text or "\r" in text else text
-    return f"\t{line}" if line.startswith(_FORMULA_STARTS) else line
+def write_candles(asset: StoredAsset, candles: Sequence[Candle], *, simulated: bool) -> bytes:
+    """Return candles as CSV like ``write_csv``; what is complete is ``true``, else ``false``."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    prices, slots = ("open", "high", "low", "close"), ("first_slot", "last_slot")
+    heading = ("start", "end", "asset_id", "symbol", "name", *prices, "points", *slots, "complete")
+    writer.writerow((*heading, "attribution"))
+    called = (asset.id, safe_cell(asset.symbol), safe_cell(asset.name))
+    for one in candles:
+        writer.writerow(
+            (
+                *(iso(one.start), iso(one.end), *called),
+                *(one.open, one.high, one.low, one.close, one.points),
+                *(iso(one.first_slot), iso(one.last_slot), str(one.complete).lower()),
+                attribution(simulated=simulated),
+            )
+        )
+    return text.getvalue().encode()
 
 
 def _column(name: str, values: list[Any]) -> list[Any]:

@@ -36,6 +36,15 @@ EXAMPLES = {
 }""",
     "/api/v1/assets/{asset_id}/series.csv": """slot,observed_at,asset_id,symbol,name,price,...
 2026-01-26T18:00:00Z,2026-01-26T18:00:12Z,1,BTC,Bitcoin,87654.321,...""",
+    "/api/v1/assets/{asset_id}/candles": """{
+  "asset": {"id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin"}, "currency": "USD",
+  "interval": "1d", "starts": [1769299200, 1769385600], "ends": [1769385600, 1769472000],
+  "open": [87001.5, 86920.25], "high": [88012.75, 87654.321], "low": [86544.0, 86210.5],
+  "close": [86890.125, 87654.321], "points": [4, 4], "first_slot": [1769299200, 1769385600],
+  "last_slot": [1769364000, 1769450400], "complete": [true, false], ...
+}""",
+    "/api/v1/assets/{asset_id}/candles.csv": """start,end,asset_id,symbol,name,open,high,low,...
+2026-01-25T00:00:00Z,2026-01-26T00:00:00Z,1,BTC,Bitcoin,87001.5,88012.75,86544.0,...""",
     "/api/v1/log": """{
   "slots": [{
     "slot": 1769450400, "outcome": "stored", "reason": null, "observed_at": 1769450412,
@@ -43,7 +52,7 @@ EXAMPLES = {
   }], ...
 }""",
 }
-_MOST_TELLING = ("limit", "range", "fields")
+_MOST_TELLING = ("limit", "interval", "range", "fields")
 
 
 class ParameterView(View, frozen=True, kw_only=True):

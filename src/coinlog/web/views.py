@@ -112,7 +112,7 @@ class ChartView(View, frozen=True, kw_only=True):
     """A chart: its lines over one stretch of time, and the ranges to choose from.
 
     ``start`` and ``end`` bound the time axis; ``sampled`` says that points were left out (each
-    stretch keeps its lowest and highest).
+    stretch keeps its lowest and highest). ``begins`` is set where the history is young.
     """
 
     field: str
@@ -122,6 +122,7 @@ class ChartView(View, frozen=True, kw_only=True):
     end: int
     lines: list[LineView]
     sampled: bool = False
+    begins: int | None = None
 
 
 class MarketRow(View, frozen=True, kw_only=True):

@@ -7,13 +7,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from coinlog.errors import StoreError
 from coinlog.freshness import Freshness, freshness
-from coinlog.market import SourceKind
+from coinlog.sampling import Reading
 from coinlog.slots import MAX_ASSET_ID
 from coinlog.store.ledger import Head, read_head
 from coinlog.store.reader import Reader, StoredAsset
@@ -56,8 +57,7 @@ class Moment(msgspec.Struct, frozen=True):
     @property
     def simulated(self) -> bool:
         """Whether the store holds a made-up market."""
-        schedule = self.head.schedules[-1].source if self.head.schedules else None
-        return (self.head.source or schedule) == SourceKind.SIMULATED
+        return self.head.simulated
 
 
 class Watch:
@@ -149,6 +149,11 @@ class Watch:
                 self._timelines.clear()
             self._timelines[key] = found
         return found
+
+    def reading(self, moment: Moment, window: Window) -> Reading:
+        """Return a window as series are read from it."""
+        timeline = partial(self.timeline, moment, window)
+        return Reading(self.reader, moment.head, window, moment.now, timeline)
 
     def _read_timeline(self, moment: Moment, window: Window) -> Timeline:
         """Return a part of the whole timeline, read once in each state of the store.

@@ -1,4 +1,4 @@
-"""History: what was backfilled, verified and thinned, and where metrics come from.
+"""History: what was backfilled, verified and thinned, where metrics come from, better views.
 
 Written out, like every migration; each step may be repeated, because MySQL and MariaDB commit
 at every statement that changes a table.
@@ -6,6 +6,7 @@ at every statement that changes a table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,8 +26,22 @@ _OPTIONS = {
 ID, TIME, CODE = sa.Integer(), sa.BigInteger(), sa.String(32)
 METRICS = ("global_metrics", "fear_and_greed")
 TABLES = ("backfill", "verification", "thinning")
+NEW_VIEWS = ("v_candles_daily", "v_global", "v_gaps", "v_missing", "v_backfill")
+SUPPLIES = ("circulating_supply", "total_supply", "max_supply")
+CHANGES = tuple(f"percent_change_{span}" for span in ("1h", "24h", "7d", "30d"))
+FIGURES = (
+    *("total_market_cap", "total_volume_24h", "altcoin_market_cap"),
+    *("bitcoin_dominance", "ethereum_dominance"),
+    *("active_cryptocurrencies", "active_exchanges", "active_market_pairs"),
+)
+
+MONEY = ("price", "market_cap", "volume_24h", "fully_diluted_market_cap")
+RANKS, ORIGIN = ("rank",), ("origin", "resolution")
+NAMES = ("asset_id", "name", "symbol", "slug")
+ASSET = "a.id AS asset_id, a.name AS name, a.symbol AS symbol, a.slug AS slug"
 
 Kind = sa.types.TypeEngine[Any]
+Iso = Callable[..., str]
 
 
 def key(name: str, kind: Kind = TIME) -> sa.Column[Any]:
@@ -73,6 +88,9 @@ def upgrade() -> None:
     create("thinning", key("done_at"), need("older_than"), need("keep_seconds", ID), need("quotes"))
     for table in METRICS:
         _add_origin(table)
+    for name, select in views(op.get_bind().dialect.name).items():
+        op.execute(f"DROP VIEW IF EXISTS {name}")
+        op.execute(f"CREATE VIEW {name} AS {select}")
 
 
 def _add_origin(table: str) -> None:
@@ -89,8 +107,153 @@ def _add_origin(table: str) -> None:
     )
 
 
+def views(dialect: str) -> dict[str, str]:
+    """Return the views for people: readable names, ISO times in UTC, and ``slot`` to filter by."""
+    sqlite = dialect == "sqlite"
+
+    def iso(column: str, pattern: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
+        if sqlite:
+            return f"strftime('{pattern}', {column}, 'unixepoch')"
+        moment = f"DATE_ADD('1970-01-01', INTERVAL {column} SECOND)"
+        return f"DATE_FORMAT({moment}, '{pattern.replace('%M', '%i').replace('%S', '%s')}')"
+
+    # The assets come first and each one's quotes are looked up: any other way reads them all.
+    then = "CROSS JOIN" if sqlite else "STRAIGHT_JOIN"
+    now = "CAST(strftime('%s', 'now') AS INTEGER)" if sqlite else "UNIX_TIMESTAMP()"
+    return {
+        "v_prices": _prices(iso, then),
+        "v_latest": _latest(iso),
+        "v_log": _log(iso),
+        "v_candles_daily": _candles(iso, then),
+        "v_global": _global(iso),
+        "v_gaps": _gaps(iso, now),
+        "v_missing": _missing(iso),
+        "v_backfill": _backfill(iso),
+    }
+
+
+def named(*columns: str) -> str:
+    """Return columns under their own names: ``q.price`` as ``price``."""
+    return ", ".join(f"{column} AS `{column.split('.')[1]}`" for column in columns)
+
+
+def observed(row: str, own_time: str) -> str:
+    """Return when a row was observed; a backfilled one has the time of its own."""
+    return (
+        f"CASE WHEN {row}.origin = 'backfilled' THEN COALESCE({row}.{own_time}, {row}.slot) "
+        f"ELSE COALESCE(s.observed_at, {row}.slot) END"
+    )
+
+
+def _prices(iso: Iso, then: str) -> str:
+    return (
+        f"SELECT {iso('q.slot')} AS slot_utc, "
+        f"{iso(observed('q', 'last_updated'))} AS observed_utc, {ASSET}, "
+        f"{named(*(f'q.{name}' for name in MONEY + SUPPLIES + RANKS + CHANGES + ORIGIN))}, "
+        f"{iso('q.last_updated')} AS last_updated_utc, q.slot AS slot "
+        f"FROM asset a {then} quote q ON q.asset_id = a.id LEFT JOIN slot s ON s.slot = q.slot"
+    )
+
+
+def _latest(iso: Iso) -> str:
+    return (
+        f"SELECT {named(*(f'q.{name}' for name in RANKS))}, {ASSET}, "
+        f"{named(*(f'q.{name}' for name in MONEY + SUPPLIES + CHANGES + ORIGIN))}, "
+        f"{iso('q.slot')} AS slot_utc, {iso('q.last_updated')} AS last_updated_utc, "
+        "q.slot AS slot FROM latest q JOIN asset a ON a.id = q.asset_id"
+    )
+
+
+def _log(iso: Iso) -> str:
+    rest = ("assets", "credits", "attempts", "duration_ms", "body_bytes", "source", "sha256")
+    return (
+        f"SELECT {iso('s.slot')} AS slot_utc, {named('s.outcome', 's.reason', 's.detail')}, "
+        f"{iso('s.observed_at')} AS observed_utc, {iso('s.captured_at')} AS captured_utc, "
+        f"{iso('s.stored_at')} AS stored_utc, {named(*(f's.{name}' for name in rest))}, "
+        "s.slot AS slot FROM slot s"
+    )
+
+
+def _candles(iso: Iso, then: str) -> str:
+    day = "q.slot - q.slot % 86400"
+
+    def price_at(slot: str) -> str:
+        return f"(SELECT e.price FROM quote e WHERE e.asset_id = d.asset_id AND e.slot = d.{slot})"
+
+    return (
+        f"SELECT {iso('d.slot', '%Y-%m-%d')} AS day, {named(*(f'd.{name}' for name in NAMES))}, "
+        f"{price_at('first_slot')} AS open, d.high AS high, d.low AS low, "
+        f"{price_at('last_slot')} AS close, d.points AS points, d.slot AS slot "
+        f"FROM (SELECT {ASSET}, {day} AS slot, MIN(q.slot) AS first_slot, "
+        "MAX(q.slot) AS last_slot, MAX(q.price) AS high, MIN(q.price) AS low, "
+        f"COUNT(*) AS points FROM asset a {then} quote q ON q.asset_id = a.id "
+        f"GROUP BY a.id, a.name, a.symbol, a.slug, {day}) d"
+    )
+
+
+def _global(iso: Iso) -> str:
+    def some(main: str, own_time: str, joined: str) -> str:
+        return (
+            f"SELECT {iso(f'{main}.slot')} AS slot_utc, "
+            f"{iso(observed(main, own_time))} AS observed_utc, "
+            f"{named(*(f'g.{name}' for name in FIGURES))}, f.value AS fear_and_greed, "
+            f"f.classification AS fear_and_greed_label, "
+            f"{named(*(f'{main}.{name}' for name in ORIGIN))}, {main}.slot AS slot "
+            f"FROM {joined} LEFT JOIN slot s ON s.slot = {main}.slot"
+        )
+
+    # No database but SQLite knows a full join, so those without a partner come second.
+    metrics = "global_metrics g LEFT JOIN fear_and_greed f ON f.slot = g.slot"
+    fear = "fear_and_greed f LEFT JOIN global_metrics g ON g.slot = f.slot"
+    alone = some("f", "updated_at", fear)
+    return f"{some('g', 'last_updated', metrics)} UNION ALL {alone} WHERE g.slot IS NULL"
+
+
+def _gaps(iso: Iso, now: str) -> str:
+    """Return the stretches without a slot that has quotes, by the schedule at their start."""
+    good = "outcome IN ('stored', 'partial')"
+    following = f"(SELECT MIN(n.slot) FROM slot n WHERE n.slot > s.slot AND n.{good})"
+    interval = (
+        "(SELECT c.interval_seconds FROM schedule c WHERE c.from_slot <= s.slot "
+        "ORDER BY c.from_slot DESC LIMIT 1)"
+    )
+    ends = (
+        f"SELECT s.slot AS slot, {interval} AS step, COALESCE({following}, {now}) AS until "
+        f"FROM slot s WHERE s.{good}"
+    )
+    reason = (
+        "(SELECT f.reason FROM slot f WHERE f.slot > d.slot AND f.slot < d.until "
+        "AND f.outcome = 'failed' ORDER BY f.slot DESC LIMIT 1)"
+    )
+    return (
+        f"SELECT {iso('d.slot + d.step')} AS from_utc, {iso('d.until')} AS to_utc, "
+        f"d.until - d.slot - d.step AS seconds, COALESCE({reason}, 'missed') AS reason, "
+        f"d.slot + d.step AS slot FROM ({ends}) d WHERE d.until > d.slot + 1.5 * d.step"
+    )
+
+
+def _missing(iso: Iso) -> str:
+    return (
+        f"SELECT {iso('m.slot')} AS slot_utc, {named('m.what', 'm.asset_id', 'a.name')}, "
+        f"{named('a.symbol', 'm.reason', 'm.detail', 'm.slot')} "
+        "FROM missing m LEFT JOIN asset a ON a.id = m.asset_id"
+    )
+
+
+def _backfill(iso: Iso) -> str:
+    return (
+        f"SELECT {named('b.target', 'b.asset_id', 'a.name', 'a.symbol')}, "
+        f"{iso('b.from_time')} AS from_utc, {iso('b.to_time')} AS to_utc, "
+        f"{named('b.resolution', 'b.outcome', 'b.reason', 'b.detail', 'b.points')}, "
+        f"b.credits AS credits, {iso('b.captured_at')} AS captured_utc "
+        "FROM backfill b LEFT JOIN asset a ON a.id = b.asset_id"
+    )
+
+
 def downgrade() -> None:
-    """Remove them again."""
+    """Remove them again; the first three views show the first schema's tables just as well."""
+    for name in NEW_VIEWS:
+        op.execute(f"DROP VIEW IF EXISTS {name}")
     for table in TABLES:
         op.drop_table(table, if_exists=True)
     for table in METRICS:

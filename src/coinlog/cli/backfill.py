@@ -1,0 +1,271 @@
+"""``coinlog backfill``: the past from the source's own history."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import nullcontext
+
+import click
+import msgspec
+from rich.markup import escape
+
+from coinlog.backfill.fetch import Desk, Done, fetch_all, named
+from coinlog.backfill.kept import Request
+from coinlog.backfill.plan import total
+from coinlog.backfill.wanted import Stretch, plan_requests
+from coinlog.cli import report
+from coinlog.cli.progress import progress
+from coinlog.cli.report import err, say
+from coinlog.cli.shared import json_option, with_parts
+from coinlog.errors import CoinlogError, QuotaError, UsageError, WrongKeyError
+from coinlog.market import Outcome, SourceKind
+from coinlog.parts import Parts
+from coinlog.recorder import sweep
+from coinlog.slots import DAY, MINUTE, YEAR_2009, iso, parse_assets, parse_interval, parse_time
+from coinlog.sources.coinmarketcap import KeyInfo, key_info
+from coinlog.sources.history import INTERVALS
+from coinlog.store.migrate import migrate
+
+RANGES = {"30d": 30 * DAY, "90d": 90 * DAY, "1y": 365 * DAY, "3y": 3 * 365 * DAY, "all": None}
+NO_KEY = (
+    "CoinMarketCap gives its history to keys only, and none is set: the history begins with what "
+    "is recorded. A free key (a year of daily quotes) is at https://pro.coinmarketcap.com; put it "
+    "into .env as COINLOG_API_KEY=..."
+)
+_REQUESTS_A_MINUTE = 30
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What a backfill would do, and what the plan has left for it."""
+
+    requests: list[Request]
+    credits: int
+    info: KeyInfo
+
+    @property
+    def left(self) -> int | None:
+        """The credits that may still be spent, where the source says."""
+        known = (self.info.credits_left_this_month, self.info.credits_left_today)
+        return min((one for one in known if one is not None), default=None)
+
+    @property
+    def pause_seconds(self) -> float:
+        """The seconds between the starts of two requests that the plan's limit allows."""
+        return MINUTE / (self.info.requests_per_minute or _REQUESTS_A_MINUTE)
+
+
+class Tally:
+    """What has become of the requests so far."""
+
+    def __init__(self) -> None:
+        self.points = self.credits = self.answered = self.busy = 0
+        self.failed: list[str] = []
+
+    def add(self, done: Done) -> None:
+        """Count one."""
+        self.points += done.points
+        self.credits += done.credits
+        self.busy += done.busy
+        self.answered += done.outcome in (Outcome.STORED, Outcome.PARTIAL)
+        if done.outcome is Outcome.FAILED:
+            self.failed.append(f"{named(done.request)}: {done.detail}")
+
+
+@click.command()
+@click.option(
+    "--range",
+    "range_",
+    type=click.Choice([*RANGES]),
+    default="1y",
+    show_default=True,
+    help="How far back.",
+)
+@click.option("--from", "from_", metavar="TIME", help="Instead: from when (ISO 8601, UTC).")
+@click.option("--to", metavar="TIME", help="Until when, now unless given.")
+@click.option("--assets", help="For whom: top:50, id:1,1027; everybody recorded unless given.")
+@click.option(
+    "--interval",
+    default="auto",
+    show_default=True,
+    help="Between points: 1h, 6h, 1d; auto is daily, and as often as slots in the last 30 days.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would cost, and ask for nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before spending credits.")
+@json_option
+@with_parts
+def backfill(  # noqa: PLR0913, PLR0917  one for each option
+    parts: Parts,
+    range_: str,
+    from_: str | None,
+    to: str | None,
+    assets: str | None,
+    interval: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Fill gaps, and the time before the first slot, from the source's history.
+
+    Says first what it costs at most. Every answer is kept in the archive; what was observed is
+    never overwritten. Ctrl-C stops it, and the next run goes on: nothing is asked or paid twice.
+
+    \b
+    Examples:
+      coinlog backfill --dry-run
+      coinlog backfill --range 1y --yes
+      coinlog backfill --from 2026-01-01 --to 2026-02-01 --assets id:1,1027 --interval 6h
+    """
+    stretch = asked_stretch(range_, from_, to, interval)
+    offer = make_offer(parts, stretch, assets)
+    if not as_json:
+        say_offer(offer)
+    if dry_run or not offer.requests:
+        if as_json:
+            report.as_json(_facts(offer, Tally()))
+        return
+    refuse_beyond(offer)
+    if not yes and not agreed():
+        raise UsageError("nothing was asked for: say --yes to spend credits without a question")
+    tally, stopped = fetch(parts, offer)
+    if as_json:
+        report.as_json({**_facts(offer, tally), "stopped": stopped})
+    else:
+        say_tally(tally)
+    if stopped or tally.failed:
+        report.fail(stopped or f"{len(tally.failed)} requests failed: {tally.failed[0]}")
+
+
+def asked_stretch(
+    range_: str, from_: str | None = None, to: str | None = None, interval: str = "auto"
+) -> Stretch:
+    """Return the stretch that options ask for.
+
+    Raises:
+        UsageError: one of them cannot be used.
+    """
+    now = int(time.time())
+    end = min(parse_time(to), now) if to else now
+    back = RANGES[range_]
+    start = parse_time(from_) if from_ else YEAR_2009 if back is None else end - back
+    if start > end:
+        raise UsageError(f"from {iso(start)} to {iso(end)} is no stretch: --from must be before")
+    if interval == "auto":
+        return Stretch(start, end)
+    seconds = parse_interval(interval)
+    if seconds not in INTERVALS:
+        raise UsageError(
+            f"the source has no history every {interval}: expected auto or one of "
+            f"{', '.join(INTERVALS.values())}"
+        )
+    return Stretch(start, end, seconds)
+
+
+def make_offer(parts: Parts, stretch: Stretch, assets: str | None = None) -> Offer:
+    """Return which requests a stretch needs and what they cost.
+
+    Raises:
+        WrongKeyError: there is no key, and the real market is asked.
+        SourceError: the plan cannot be asked for.
+        UsageError: nothing is recorded yet.
+    """
+    if parts.plan.source is SourceKind.COINMARKETCAP and not parts.settings.api_key:
+        raise WrongKeyError(NO_KEY)
+    migrate(parts.engine)
+    for _ in sweep(parts.engine, parts.archive):
+        pass  # What the archive holds is not asked for again.
+    selection = parse_assets(assets) if assets else None
+    interval = parts.plan.interval_seconds
+    some = plan_requests(parts.engine, stretch, interval, selection, time.time())
+    with parts.connect() as client:
+        info = key_info(client)
+    return Offer(some, total(some), info)
+
+
+def refuse_beyond(offer: Offer) -> None:
+    """Refuse to begin what the credits do not suffice for.
+
+    Raises:
+        QuotaError: they do not.
+    """
+    left = offer.left
+    if left is not None and offer.credits > left:
+        raise QuotaError(
+            f"this takes up to {offer.credits:,} credits and {left:,} are left: take a shorter "
+            "--range or fewer --assets (top:50), or wait until the credits are renewed"
+        )
+
+
+def fetch(parts: Parts, offer: Offer, *, quietly: bool = False) -> tuple[Tally, str | None]:
+    """Ask for everything offered, showing how far it is; return why it stopped early, if so."""
+    simulated = parts.plan.source is SourceKind.SIMULATED
+    desk = Desk(
+        parts.engine,
+        parts.archive,
+        parts.connect,
+        parts.plan.source,
+        parts.plan.deadline_seconds,
+        # The made-up market is ours and has no limit by the minute.
+        0.0 if simulated else offer.pause_seconds,
+    )
+    tally = Tally()
+    try:
+        shown = nullcontext(_nobody) if quietly else progress("backfilling", len(offer.requests))
+        with shown as advance:
+            for done in fetch_all(desk, offer.requests):
+                tally.add(done)
+                advance(1)
+    except KeyboardInterrupt:
+        return tally, "stopped; what was answered is kept, and the next run goes on from there"
+    except CoinlogError as error:
+        return tally, f"stopped after {tally.answered} of {len(offer.requests)} requests: {error}"
+    return tally, None
+
+
+def _nobody(_steps: int) -> None:
+    """Tell nobody."""
+
+
+def say_offer(offer: Offer) -> None:
+    """Say what a backfill would ask for and cost."""
+    if not offer.requests:
+        say("[green]✓[/] nothing to backfill: the store has all of it, or the source had no more")
+        return
+    assets = len({request.target for request in offer.requests if request.asset})
+    since = iso(min(request.from_time for request in offer.requests))
+    left = f" of {offer.left:,} left" if offer.left is not None else ""
+    minutes = report.duration(len(offer.requests) * offer.pause_seconds)
+    say(
+        f"backfill of {assets} assets since {since}: {len(offer.requests)} requests, at most "
+        f"{offer.credits:,} credits{left}, about {minutes}"
+    )
+
+
+def say_tally(tally: Tally) -> None:
+    """Say what came of it."""
+    busy = f"; {tally.busy} are in another backfill's hands" if tally.busy else ""
+    say(
+        f"[green]✓[/] {tally.points:,} points from {tally.answered} answers for "
+        f"{tally.credits:,} credits{busy}"
+    )
+    for one in tally.failed[:3]:
+        err.print(f"  [yellow]failed:[/] {escape(one)}")
+
+
+def agreed() -> bool:
+    """Ask at a terminal whether the credits may be spent; elsewhere nobody agrees."""
+    return sys.stdin.isatty() and click.confirm("Spend them?", default=True, err=True)
+
+
+def _facts(offer: Offer, tally: Tally) -> dict[str, object]:
+    return {
+        "requests": len(offer.requests),
+        "most_credits": offer.credits,
+        "credits_left": offer.left,
+        "answered": tally.answered,
+        "points": tally.points,
+        "credits": tally.credits,
+        "busy": tally.busy,
+        "failed": tally.failed,
+    }

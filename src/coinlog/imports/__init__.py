@@ -1,0 +1,1 @@
+"""Adopting what people already have: tables, files and saved answers become attempts."""

@@ -1,0 +1,285 @@
+"""Which asset a label means: found where two of its parts agree on one, never guessed."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.errors import BrokenAnswerError, SchemaError, UsageError
+from coinlog.market import Asset
+from coinlog.slots import DAY, MAX_ASSET_ID
+from coinlog.sources.decode import decode
+from coinlog.sources.labels import Label
+from coinlog.sources.status import parse_iso
+from coinlog.store import schema
+from coinlog.store.engine import store_errors
+
+CANDIDATES_SHOWN = 9
+# An asset has no quotes before its first ones, which are told to the day.
+_SLACK_SECONDS = 2 * DAY
+
+
+class Seen(msgspec.Struct):
+    """How often a label stands in a source, and when first (seconds UTC)."""
+
+    rows: int
+    first: int
+
+
+class Unmatched(msgspec.Struct, frozen=True):
+    """A label that could not be matched, and who it could be."""
+
+    label: Label
+    rows: int
+    candidates: tuple[Asset, ...]
+
+
+class Directory:
+    """Assets by all that they are and were called."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Asset] = {}
+        self._since: dict[int, int] = {}
+        self._called: dict[tuple[str, str], dict[int, None]] = defaultdict(dict)
+
+    def add(self, asset: Asset, *, former: bool = False, since: int | None = None) -> None:
+        """Add an asset by one of its names, current or ``former``; ``since`` it has quotes."""
+        if not former:
+            self.by_id[asset.id] = asset
+        if since is not None:
+            self._since[asset.id] = since
+        for part in ("symbol", "name", "slug"):
+            if text := getattr(asset, part):
+                self._called[part, text][asset.id] = None
+                self._called[part, text.casefold()][asset.id] = None
+
+    def match(self, label: Label, first: int) -> Asset | None:
+        """Return the one asset that a label means in rows from ``first`` on, None in doubt.
+
+        Symbol and name must agree; a slug must agree with one of them, and with both if they
+        agree with each other.
+        """
+        if label.id:
+            return self.by_id.get(label.id)
+        symbol, name, slug = (self._ids(part, getattr(label, part), first) for part in _PARTS)
+        both = _exact_or_any(symbol, name)
+        if label.slug and (slugged := _one(slug)):
+            found = [i for i in slugged if i in _any(symbol) or i in _any(name)]
+            return self._only(found if not both or set(found) == set(both) else [])
+        # A slug that is known otherwise contradicts what symbol and name say.
+        return self._only([i for i in both if not label.slug or not self.by_id[i].slug])
+
+    def candidates(self, label: Label) -> tuple[Asset, ...]:
+        """Return who shares a symbol, a name or a slug with a label."""
+        ids = dict.fromkeys(
+            asset_id
+            for part in _PARTS
+            if (text := getattr(label, part))
+            for asset_id in self._called.get((part, text.casefold()), ())
+        )
+        return tuple(self.by_id[asset_id] for asset_id in ids)[:CANDIDATES_SHOWN]
+
+    def _ids(self, part: str, text: str, first: int) -> tuple[list[int], list[int]]:
+        """Return who is called so exactly, and who is but for upper and lower case."""
+        exact, any_case = (
+            [i for i in self._called.get((part, form), ()) if self._had_quotes(i, first)]
+            for form in (text, text.casefold())
+        )
+        return exact, any_case
+
+    def _had_quotes(self, asset_id: int, first: int) -> bool:
+        return self._since.get(asset_id, 0) <= first + _SLACK_SECONDS
+
+    def _only(self, ids: list[int]) -> Asset | None:
+        return self.by_id[ids[0]] if len(ids) == 1 else None
+
+
+_PARTS = ("symbol", "name", "slug")
+_Found = tuple[list[int], list[int]]
+
+
+def _any(found: _Found) -> list[int]:
+    return list(dict.fromkeys([*found[0], *found[1]]))
+
+
+def _one(found: _Found) -> list[int]:
+    return found[0] or found[1]
+
+
+def _exact_or_any(left: _Found, right: _Found) -> list[int]:
+    """Return who is in both, as written if anyone is, else whatever the case."""
+    exact = [asset_id for asset_id in left[0] if asset_id in right[0]]
+    return exact or [asset_id for asset_id in _any(left) if asset_id in _any(right)]
+
+
+def add_stored(directory: Directory, engine: sa.Engine) -> None:
+    """Add the assets that the store has seen; none where it has no tables yet."""
+    current, former = schema.asset.c, schema.asset_name.c
+    try:
+        with store_errors(), engine.connect() as connection:
+            for row in connection.execute(
+                sa.select(current.id, current.name, current.symbol, current.slug, current.is_fiat)
+            ):
+                directory.add(Asset(*row[:4], bool(row[4])))
+            names = sa.select(former.asset_id, former.name, former.symbol, former.slug)
+            for called in connection.execute(names):
+                directory.add(Asset(*called), former=True)
+    except SchemaError:
+        return
+
+
+class _MapRow(msgspec.Struct):
+    id: int
+    name: str
+    symbol: str
+    slug: str = ""
+    first_historical_data: Any = None
+
+
+class _Map(msgspec.Struct):
+    data: list[_MapRow]
+
+
+_MAP = msgspec.json.Decoder(_Map)
+
+
+def add_map(directory: Directory, body: bytes) -> None:
+    """Add the assets of a saved answer of ``/v1/cryptocurrency/map``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        rows = decode(_MAP, body).data
+    except (BrokenAnswerError, msgspec.ValidationError) as error:
+        raise UsageError(
+            f"--assets-file cannot be read ({error}): expected a saved answer of "
+            "/v1/cryptocurrency/map"
+        ) from error
+    for row in rows:
+        asset = Asset(row.id, row.name, row.symbol, row.slug)
+        directory.add(asset, since=parse_iso(row.first_historical_data))
+
+
+def parse_map(texts: Iterable[str]) -> dict[str, int]:
+    """Return ``BTC=1,ETH=1027``, or a CSV file of such pairs, as a dict.
+
+    Raises:
+        UsageError: it is written otherwise, or one name has two ids.
+    """
+    given: dict[str, int] = {}
+    for text in texts:
+        for key, number in _pairs(text) if "=" in text else _pairs_in(Path(text)):
+            _add_given(given, key.strip(), number.strip())
+    return given
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for part in text.split(","):
+        key, _, number = part.rpartition("=")
+        yield key, number
+
+
+def _pairs_in(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a CSV file; a first line that ends in no number is its header."""
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(
+            f"--map {str(path)[:80]!r} cannot be read ({error}): expected SYMBOL=ID, or a CSV file "
+            "with a symbol, name or slug and a CoinMarketCap id in each line"
+        ) from error
+    for number, row in enumerate(rows):
+        if row and (number or row[-1].strip().isdecimal()):
+            yield row[0], row[-1]
+
+
+def _add_given(given: dict[str, int], key: str, number: str) -> None:
+    """Add one choice of the user.
+
+    Raises:
+        UsageError: it is none, or contradicts another.
+    """
+    if not key or not number.isdecimal() or not 0 < int(number[:12]) <= MAX_ASSET_ID:
+        raise UsageError(
+            f"--map {f'{key}={number}'[:60]!r} cannot be used: expected a symbol, name or slug and "
+            "a CoinMarketCap id, for example BTC=1"
+        )
+    if given.setdefault(key, int(number)) != int(number):
+        raise UsageError(f"--map gives {key[:60]!r} two ids: {given[key]} and {number}")
+
+
+class Matching(msgspec.Struct, frozen=True):
+    """Whom labels mean, and which of them are in doubt."""
+
+    matches: dict[Label, Asset]
+    unmatched: list[Unmatched]
+
+
+def match_labels(
+    seen: Mapping[Label, Seen], directory: Directory, given: Mapping[str, int], used: set[str]
+) -> Matching:
+    """Match every label: as the user says, else where the directory knows of one alone.
+
+    The keys of ``given`` that were of use are added to ``used``.
+
+    Raises:
+        UsageError: the user gives one label two ids.
+    """
+    matches: dict[Label, Asset] = {}
+    unmatched: list[Unmatched] = []
+    for label, told in sorted(seen.items()):
+        asset_id = _given_id(label, given, used)
+        asset = directory.match(label, told.first)
+        if asset_id is not None:
+            matches[label] = known_or_new(directory, label, asset_id)
+        elif asset is not None:
+            matches[label] = asset
+        elif not label.id:
+            unmatched.append(Unmatched(label, told.rows, directory.candidates(label)))
+    return Matching(matches, unmatched)
+
+
+def known_or_new(directory: Directory, label: Label, asset_id: int) -> Asset:
+    """Return the asset of an id, called as the label says where it is not known."""
+    symbol = label.symbol or label.name or label.slug
+    new = Asset(asset_id, label.name or symbol, symbol, label.slug)
+    return directory.by_id.get(asset_id, new)
+
+
+def choose(
+    matching: Matching, directory: Directory, ask: Callable[[Unmatched], int | None]
+) -> Matching:
+    """Ask about every label in doubt; those that stay so are left unmatched."""
+    matches, left = dict(matching.matches), []
+    for each, asset_id in _asked(matching.unmatched, ask):
+        if asset_id is None:
+            left.append(each)
+        else:
+            matches[each.label] = known_or_new(directory, each.label, asset_id)
+    return Matching(matches, left)
+
+
+def _asked(
+    unmatched: Iterable[Unmatched], ask: Callable[[Unmatched], int | None]
+) -> Iterator[tuple[Unmatched, int | None]]:
+    for each in unmatched:
+        yield each, ask(each)
+
+
+def _given_id(label: Label, given: Mapping[str, int], used: set[str]) -> int | None:
+    keys = [key for key in (label.name, label.symbol, label.slug) if key in given]
+    ids = {given[key] for key in keys}
+    if len(ids) > 1:
+        raise UsageError(
+            f"--map gives {str(label)!r} two ids, by {' and by '.join(map(repr, keys))}: name it "
+            "once"
+        )
+    used.update(keys)
+    return ids.pop() if ids else None

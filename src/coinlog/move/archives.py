@@ -1,0 +1,170 @@
+"""Moving an archive: every object, create-only, and then the proof that all are the same.
+
+The work goes folder by folder (a slot's captures, say), in several threads. Inside a folder the
+manifests come last, as in a capture, so that a half-copied attempt does not count. What is there
+already is left as it is, which makes the next run go on where this one stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from coinlog.archive import MANIFEST, Archive, open_archive
+from coinlog.errors import UsageError
+from coinlog.move.stores import Watch
+from coinlog.store.names import chunks
+
+THREADS = 8
+
+Result = TypeVar("Result")
+
+
+class Unit(NamedTuple):
+    """What is copied as one: a folder with all that is in it, or what lies loose in it."""
+
+    folder: str
+    whole: bool
+
+
+class MovedArchive(msgspec.Struct, kw_only=True):
+    """What became of a move: ``objects`` and their ``bytes`` at FROM, and those ``copied`` now.
+
+    ``others`` counts objects at TO that FROM has not; they are left alone.
+    """
+
+    objects: int = 0
+    bytes: int = 0
+    copied: int = 0
+    others: int = 0
+    differences: list[str] = msgspec.field(default_factory=list)
+
+
+def move_archive(origin: str, target: str, watch: Watch) -> MovedArchive:
+    """Copy an archive to another place, or go on with it, and prove that all of it is there.
+
+    Raises:
+        UsageError: FROM holds nothing, or TO is FROM or another archive.
+        ArchiveError: one of them cannot be used; the same again goes on.
+    """
+    here, there = _opened(origin, target)
+    units, held = _units(here), {unit for unit in _units(there) if unit.whole}
+    if held and not held & set(units):
+        raise UsageError(
+            f"{there.location} holds another archive: none of its {len(held):,} folders is in "
+            f"{here.location}; choose an empty place"
+        )
+    with watch("copying", len(units)) as advance:
+        copied = sum(_each(partial(_copy, here, there), units, advance))
+    moved = _compare(here, there, units, watch)
+    moved.copied = copied
+    return moved
+
+
+def compare_archives(origin: str, target: str, watch: Watch) -> MovedArchive:
+    """Compare each object at FROM with the one at TO and change nothing.
+
+    Raises:
+        UsageError: FROM holds nothing, or TO is FROM.
+        ArchiveError: one of them cannot be used.
+    """
+    here, there = _opened(origin, target)
+    return _compare(here, there, _units(here), watch)
+
+
+def _opened(origin: str, target: str) -> tuple[Archive, Archive]:
+    for one, other in ((origin, target), (target, origin)):
+        if f"{one}/".startswith(f"{other}/"):
+            raise UsageError(f"FROM and TO are both in {other}: give two places apart")
+    # Opening a folder makes it, and a mistyped one would look like an empty archive.
+    if "://" not in origin and not Path(origin).is_dir():
+        raise UsageError(f"there is no archive at {origin}: expected a folder or s3://bucket")
+    here = open_archive(origin)
+    if here.inside() == ([], {}):
+        raise UsageError(f"there is nothing at {origin}: expected an archive")
+    return here, open_archive(target)
+
+
+def _units(archive: Archive) -> list[Unit]:
+    """Return the folders of slots and of backfilled assets, and what lies loose above them."""
+    tops = sorted(archive.inside()[0])
+    whole = [Unit(folder, whole=True) for top in tops for folder in sorted(archive.inside(top)[0])]
+    return [*whole, *(Unit(folder, whole=False) for folder in ("", *tops))]
+
+
+def _objects(archive: Archive, unit: Unit) -> dict[str, int]:
+    return archive.objects(unit.folder) if unit.whole else archive.inside(unit.folder)[1]
+
+
+def _copy(here: Archive, there: Archive, unit: Unit) -> int:
+    """Copy what is not there, manifests last, and none for an attempt that differs there."""
+    wanted, held = _objects(here, unit), _objects(there, unit)
+    copied, unlike = 0, set[str]()
+    for path in sorted(wanted, key=lambda path: (_is_manifest(path), path)):
+        attempt = path.rpartition("/")[0]
+        if _is_manifest(path) and attempt in unlike:
+            continue
+        if path not in held and there.create(path, here.read(path)):
+            copied += 1
+        elif held.get(path) != wanted[path]:
+            unlike.add(attempt)
+    return copied
+
+
+def _is_manifest(path: str) -> bool:
+    return path.endswith(f"/{MANIFEST}")
+
+
+def _compare(here: Archive, there: Archive, units: list[Unit], watch: Watch) -> MovedArchive:
+    total = MovedArchive()
+    with watch("proving", len(units)) as advance:
+        for found in _each(partial(_prove, here, there), units, advance):
+            total.objects += found.objects
+            total.bytes += found.bytes
+            total.others += found.others
+            total.differences += found.differences
+    return total
+
+
+def _prove(here: Archive, there: Archive, unit: Unit) -> MovedArchive:
+    wanted, held = _objects(here, unit), _objects(there, unit)
+    return MovedArchive(
+        objects=len(wanted),
+        bytes=sum(wanted.values()),
+        others=len(held.keys() - wanted.keys()),
+        differences=[
+            difference
+            for path in sorted(wanted)
+            if (difference := _difference(here, there if path in held else None, path))
+        ],
+    )
+
+
+def _difference(here: Archive, there: Archive | None, path: str) -> str | None:
+    """Return how an object differs, in words."""
+    if there is None:
+        return f"{path}: it is not there"
+    wanted, found = here.read(path), there.read(path)
+    if len(wanted) != len(found):
+        return f"{path}: {len(wanted):,} bytes here, {len(found):,} there"
+    hashes = [hashlib.sha256(body).hexdigest() for body in (wanted, found)]
+    return (
+        None if hashes[0] == hashes[1] else f"{path}: SHA-256 {hashes[0]} here, {hashes[1]} there"
+    )
+
+
+def _each(
+    work: Callable[[Unit], Result], units: Sequence[Unit], advance: Callable[[int], None]
+) -> Iterator[Result]:
+    """Do the work of each unit in threads, some hundred at a time, and yield what comes of it."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        for some in chunks(units):
+            for result in pool.map(work, some):
+                yield result
+                advance(1)

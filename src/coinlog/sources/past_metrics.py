@@ -1,0 +1,157 @@
+"""The source's history of what is no asset: global metrics, fear and greed, for backfill."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from coinlog.errors import BrokenAnswerError
+from coinlog.market import USD, FearAndGreed, GlobalMetrics
+from coinlog.slots import iso
+from coinlog.sources.answers import Answer
+from coinlog.sources.asking import Asks, raise_error_of
+from coinlog.sources.decode import Amount, Count, Envelope, check_numbers, decode
+from coinlog.sources.quotes import whole
+from coinlog.sources.status import parse_iso
+
+MOST_DAYS = 500
+"""Values of fear and greed in one answer; it costs one credit however many they are."""
+
+_GLOBAL = "v1/global-metrics/quotes/historical"
+_FEAR = "v3/fear-and-greed/historical"
+_LABEL_LENGTH = 64
+_MOST_GREED = 100
+
+T = TypeVar("T")
+
+
+class _PastQuote(msgspec.Struct):
+    total_market_cap: Amount | None = None
+    total_volume_24h: Amount | None = None
+    altcoin_market_cap: Amount | None = None
+    timestamp: Any = None
+
+
+class _PastMetrics(msgspec.Struct):
+    quote: dict[str, _PastQuote]
+    timestamp: Any = None
+    btc_dominance: float | None = None
+    eth_dominance: float | None = None
+    active_cryptocurrencies: Count = None
+    active_exchanges: Count = None
+    active_market_pairs: Count = None
+
+
+class _Quotes(msgspec.Struct):
+    quotes: list[msgspec.Raw]
+
+
+class _PastValue(msgspec.Struct):
+    timestamp: str | int
+    value: float | str
+    value_classification: str
+
+
+_GLOBAL_DATA = msgspec.json.Decoder(Envelope[_Quotes])
+_GLOBAL_ROW = msgspec.json.Decoder(_PastMetrics)
+_FEAR_DATA = msgspec.json.Decoder(Envelope[list[msgspec.Raw]])
+_FEAR_ROW = msgspec.json.Decoder(_PastValue)
+
+
+def fetch_global_history(client: Asks, name: str, start: int, end: int, interval: str) -> Answer:
+    """Ask for the whole market's past, from ``start`` to ``end`` (seconds UTC).
+
+    It costs one credit per 100 points. A failure is an answer too.
+    """
+    params = {
+        "time_start": iso(start),
+        "time_end": iso(end),
+        "interval": interval,
+        "count": "10000",
+        "convert": "USD",
+    }
+    return client.get(name, _GLOBAL, params)
+
+
+def fetch_fear_history(client: Asks, name: str, days: int) -> Answer:
+    """Ask for the fear and greed index of the last ``days`` days, at one credit."""
+    return client.get(name, _FEAR, {"start": "1", "limit": str(min(days, MOST_DAYS))})
+
+
+def read_global_history(answer: Answer) -> tuple[dict[int, GlobalMetrics], list[str]]:
+    """Return the whole market's figures by time, oldest first, and why rows were refused.
+
+    Raises:
+        SourceError: the answer is a failure or cannot be decoded.
+    """
+    raise_error_of(answer)
+    rows = _decoded(_GLOBAL_DATA, answer.body).quotes
+    found: dict[int, GlobalMetrics] = {}
+    refused: list[str] = []
+    for raw in rows:
+        try:
+            time, metrics = _metrics(decode(_GLOBAL_ROW, bytes(raw)))
+        except msgspec.ValidationError as error:
+            refused.append(f"global metrics: {str(error).replace('`', '')}")
+        else:
+            found.setdefault(time, metrics)
+    return dict(sorted(found.items())), refused
+
+
+def read_fear_history(answer: Answer) -> tuple[dict[int, FearAndGreed], list[str]]:
+    """Return the index by time, oldest first, and why rows were refused.
+
+    Raises:
+        SourceError: the answer is a failure or cannot be decoded.
+    """
+    raise_error_of(answer)
+    found: dict[int, FearAndGreed] = {}
+    refused: list[str] = []
+    for raw in _decoded(_FEAR_DATA, answer.body):
+        try:
+            time, mood = _mood(decode(_FEAR_ROW, bytes(raw)))
+        except (msgspec.ValidationError, ValueError) as error:
+            refused.append(f"fear and greed: {str(error).replace('`', '')}")
+        else:
+            found.setdefault(time, mood)
+    return dict(sorted(found.items())), refused
+
+
+def _metrics(row: _PastMetrics) -> tuple[int, GlobalMetrics]:
+    usd = row.quote.get("USD") or row.quote.get(str(USD))
+    time = parse_iso(row.timestamp)
+    if usd is None or time is None:
+        raise msgspec.ValidationError("it has no quote in USD or no readable timestamp")
+    return time, GlobalMetrics(
+        total_market_cap=usd.total_market_cap,
+        total_volume_24h=usd.total_volume_24h,
+        altcoin_market_cap=usd.altcoin_market_cap,
+        bitcoin_dominance=row.btc_dominance,
+        ethereum_dominance=row.eth_dominance,
+        active_cryptocurrencies=whole(row.active_cryptocurrencies),
+        active_exchanges=whole(row.active_exchanges),
+        active_market_pairs=whole(row.active_market_pairs),
+        last_updated=time,
+    )
+
+
+def _mood(row: _PastValue) -> tuple[int, FearAndGreed]:
+    """Return a day's index; its time comes as seconds in a text, or as ISO."""
+    text = str(row.timestamp)
+    time = int(text) if text.isdecimal() and len(text) <= 10 else parse_iso(text)  # noqa: PLR2004
+    value = float(row.value)
+    if time is None or not 0 <= value <= _MOST_GREED:
+        raise ValueError(f"got {row.value!r} at {text[:40]!r}: expected 0 to 100 at a time")
+    return time, FearAndGreed(value, row.value_classification[:_LABEL_LENGTH], time)
+
+
+def _decoded(decoder: msgspec.json.Decoder[Envelope[T]], body: bytes) -> T:
+    check_numbers(body)
+    try:
+        return decode(decoder, body).data
+    except msgspec.ValidationError as error:
+        raise BrokenAnswerError(
+            f"got JSON of an unknown shape ({error}): expected history; the answer is kept in the "
+            "archive"
+        ) from error

@@ -1,0 +1,150 @@
+"""The rows of somebody's own table or file, as they are kept in the archive: one body a slot.
+
+The cells are the texts as they stood there. Beside them stand what the body needs to be read
+again: which column is what, which decimal mark they use, and each row's time in seconds UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from coinlog.market import BITCOIN, QUOTE_FIELDS
+from coinlog.slots import MAX_ASSET_ID, iso
+from coinlog.sources.decode import AssetRow, Refused, decode
+from coinlog.sources.labels import NOBODY, Label, Labelled, Matches, matched
+from coinlog.sources.numbers import read_amount
+
+LABELS = ("symbol", "name", "slug", "id")
+AMOUNTS = tuple(field for field in QUOTE_FIELDS if field != "last_updated")
+FIELDS = ("time", *LABELS, *AMOUNTS)
+"""What a column can be. Prices, caps and volumes are taken as USD."""
+
+_IN_ROW = {
+    **{name: name for name in ("circulating_supply", "total_supply", "max_supply")},
+    "rank": "cmc_rank",
+    "num_market_pairs": "num_market_pairs",
+}
+
+Cells = list[str | None]
+
+
+class TableRow(msgspec.Struct, frozen=True, array_like=True):
+    """One row: its number at the origin, its time in seconds UTC, and its cells as they stood."""
+
+    number: int
+    time: int
+    cells: Cells
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of a table. ``columns`` says by field which column it is, ``unit`` what a row is.
+
+    ``zone`` is what times without one were taken as; the rows' own times are UTC already.
+    """
+
+    format: int = 1
+    unit: str
+    header: tuple[str, ...]
+    columns: dict[str, str]
+    decimal: str
+    zone: str
+    rows: list[TableRow]
+
+
+_TABLE = msgspec.json.Decoder(Table)
+
+
+def read_table(body: bytes, matches: Matches) -> tuple[list[AssetRow], list[Refused], int]:
+    """Return each asset's first good row, the rows refused, and how many came after the first.
+
+    Raises:
+        BrokenAnswerError: the body is none of ours.
+    """
+    table = decode(_TABLE, body)
+    reading = Reading(table)
+    good: list[Labelled] = []
+    refused: list[Refused] = []
+    for row in sorted(table.rows, key=lambda each: (each.time, each.number)):
+        try:
+            good.append(reading.read(row))
+        except (ValueError, msgspec.ValidationError) as error:
+            refused.append(Refused(reading.asset_id(row, matches), str(error)))
+    rows, unmatched = matched(good, matches)
+    first: dict[int, AssetRow] = {}
+    for each in rows:
+        first.setdefault(each.id, each)
+    return list(first.values()), [*refused, *unmatched], len(rows) - len(first)
+
+
+class Reading:
+    """How the rows of a table are read: which cell is what."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        places = {name: index for index, name in enumerate(table.header)}
+        self._at = {field: places[column] for field, column in table.columns.items()}
+        self._amounts = [field for field in AMOUNTS if field in self._at]
+
+    def label(self, cells: Cells) -> Label:
+        """Return how a row calls its asset.
+
+        Raises:
+            ValueError: its id is none, or it calls it by nothing.
+        """
+        symbol, name, slug, asset_id = (self._cell(cells, field) for field in LABELS)
+        if asset_id and not (asset_id.isdecimal() and 0 < int(asset_id[:12]) <= MAX_ASSET_ID):
+            raise ValueError(f"id {asset_id[:40]!r} is no CoinMarketCap id")
+        label = Label(symbol, name, slug, int(asset_id or NOBODY))
+        if label == Label():
+            raise ValueError("it does not say which asset it is about")
+        return label
+
+    def read(self, row: TableRow) -> Labelled:
+        """Return a row as the source's rows are.
+
+        Raises:
+            ValueError: its label or one of its numbers cannot be read.
+        """
+        place = f"{self.table.unit} {row.number}: "
+        try:
+            label = self.label(row.cells)
+            return Labelled(label, _asset_row(dict(self._values(row.cells)), row.time), place)
+        except (ValueError, msgspec.ValidationError) as error:
+            raise ValueError(f"{place}{error}".replace("`", "")) from None
+
+    def asset_id(self, row: TableRow, matches: Matches) -> int | None:
+        """Return which asset a row is about, as far as that can be told."""
+        try:
+            label = self.label(row.cells)
+        except ValueError:
+            return None
+        asset = matches.get(label)
+        return label.id or (asset.id if asset else None)
+
+    def _values(self, cells: Cells) -> Iterator[tuple[str, float | None]]:
+        for field in self._amounts:
+            try:
+                yield field, read_amount(self._cell(cells, field), self.table.decimal)
+            except ValueError as error:
+                raise ValueError(f"{field} {error}") from None
+
+    def _cell(self, cells: Cells, field: str) -> str:
+        place = self._at.get(field)
+        return "" if place is None else (cells[place] or "").strip()
+
+
+def _asset_row(values: dict[str, float | None], time: int) -> AssetRow:
+    price = values.get("price")
+    if price is None or price < 0:
+        raise ValueError("there is no price" if price is None else f"a price of {price} is refused")
+    in_row: dict[str, Any] = {
+        key: values.pop(field) for field, key in _IN_ROW.items() if field in values
+    }
+    # Name and id are the match's to give.
+    whole = {**in_row, "id": BITCOIN, "name": "", "symbol": "", "quote": {"USD": values}}
+    row = msgspec.convert(whole, AssetRow)
+    row.last_updated = iso(time)
+    return row

@@ -1,0 +1,206 @@
+"""The whole comparison, streaming: some slots of both at a time, whatever their number."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.ahead import batches_ahead
+from coinlog.archive import Archive
+from coinlog.backfill.kept import backfills
+from coinlog.store import schema
+from coinlog.store.comparing import (
+    Line,
+    as_row,
+    assets_with_quotes,
+    latest_lines,
+    newest_line,
+    read_stretch,
+    unequal,
+)
+from coinlog.store.engine import open_engine, store_errors
+from coinlog.store.migrate import migrate
+from coinlog.store.thinned import read_thinnings
+from coinlog.store.writer import known_schedules
+from coinlog.verify.findings import Findings
+from coinlog.verify.history import HistoryComparer
+from coinlog.verify.names import Names
+from coinlog.verify.notes import Verified, note
+from coinlog.verify.slots import Comparer, Told, read_slot
+from coinlog.watching import Watch
+
+_END = 2**62
+
+Item = TypeVar("Item", int, str)
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """How much to compare: so many slots, or such a share of them; all unless given."""
+
+    slots: int | None = None
+    share: float | None = None
+
+    def of(self, every: Sequence[Item]) -> list[Item]:
+        """Return the slots (or the targets of backfilling) to compare, by chance, in order."""
+        if self.slots is None and self.share is None:
+            return list(every)
+        count = self.slots if self.slots is not None else round(len(every) * (self.share or 0))
+        return sorted(random.sample(every, min(len(every), max(1, count))))
+
+
+def verify(
+    url: sa.URL,
+    archive: Archive,
+    watch: Watch,
+    *,
+    sample: Sample | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Verified:
+    """Compare the store with the archive, and the archive with its hashes, and note the result.
+
+    Raises:
+        StoreUnavailableError: the database is away.
+        ArchiveError: the archive cannot be read.
+    """
+    started_at = int(clock())
+    writer, reader = open_engine(url), open_engine(url, read_only=True)
+    try:
+        migrate(writer)
+        findings = _Run(reader, archive, watch, sample).findings()
+        verified = Verified(
+            started_at=started_at,
+            ended_at=int(clock()),
+            sampled=sample is not None,
+            slots=findings.slots,
+            quotes=findings.quotes,
+            differences=findings.differences,
+            unsettled=findings.unsettled,
+            thinned=findings.thinned,
+            first=tuple(findings.texts),
+        )
+        note(writer, verified)
+        return verified
+    finally:
+        reader.dispose()
+        writer.dispose()
+
+
+class _Run:
+    """One comparison, from the first slot to the last."""
+
+    def __init__(
+        self, reader: sa.Engine, archive: Archive, watch: Watch, sample: Sample | None
+    ) -> None:
+        self._reader, self._archive, self._watch, self._sample = reader, archive, watch, sample
+        # Listed before the store is read: what is settled meanwhile is then no surprise.
+        keys = archive.attempts()
+        self._keys = {slot: [*some] for slot, some in groupby(keys, lambda key: key.slot)}
+        self._newest = keys[-1].slot if keys else 0
+        self._history = backfills(archive)
+        with self._connected() as connection:
+            ledger = sa.select(schema.slot.c.slot, schema.slot.c.assets)
+            self._ledger: dict[int, int] = dict(map(tuple, connection.execute(ledger)))
+            self._names = Names(connection)
+            with_quotes = assets_with_quotes(connection)
+            self._ids = sorted({*self._names.ids, *with_quotes})
+            self._backfilled = set[int]()
+            schedules = tuple(known_schedules(connection))
+            self._comparer = Comparer(
+                Findings(), self._names, read_thinnings(connection), schedules
+            )
+        for asset_id in sorted({*with_quotes} - {*self._names.ids}):
+            self._comparer.findings.add(f"asset {asset_id}: it has quotes, and nothing names it")
+
+    def findings(self) -> Findings:
+        """Compare all, or a sample, and return what was found."""
+        slots = sorted(self._keys.keys() | self._ledger.keys())
+        chosen = self._sample.of(slots) if self._sample else slots
+        low = 0
+        with self._watch("verifying", len(chosen)) as advance:
+            for batch in batches_ahead(chosen, self._read, self._weigh):
+                if self._sample:
+                    for told in batch:
+                        self._compare([told], told.slot, told.slot)
+                else:
+                    self._compare(batch, low, batch[-1].slot)
+                    low = batch[-1].slot + 1
+                advance(len(batch))
+        if not self._sample:
+            self._compare([], low, _END)
+        self._compare_history()
+        if not self._sample and self._comparer.sound:
+            # What a broken attempt would have told may be what explains a name.
+            for text in self._names.unexplained(self._backfilled):
+                self._comparer.findings.add(text)
+        self._compare_latest()
+        return self._comparer.findings
+
+    def _read(self, slot: int) -> Told:
+        keys = self._keys.get(slot, ())
+        if not keys or slot >= self._newest:
+            keys = self._archive.slot_attempts(slot)
+        return read_slot(self._archive, slot, keys)
+
+    def _weigh(self, told: Told) -> int:
+        return max(told.weight, self._ledger.get(told.slot, 0))
+
+    def _compare(self, batch: Sequence[Told], low: int, high: int) -> None:
+        with self._connected() as connection:
+            held = read_stretch(connection, self._ids, low, high)
+        told = {each.slot: each for each in batch}
+        for slot in sorted(told.keys() | held.slots):
+            self._comparer.compare(slot, told.get(slot, Told(slot)), held)
+
+    def _compare_history(self) -> None:
+        """Compare what was backfilled, answer by answer and target by target."""
+        base = self._comparer
+        comparer = HistoryComparer(
+            base.findings, base.names, base.thinnings, base.schedules, self._archive
+        )
+        keys = {name: [*some] for name, some in groupby(self._history, lambda key: key.target)}
+        with self._connected() as connection:
+            held = connection.execute(sa.select(schema.backfill.c.target).distinct()).scalars()
+            targets = sorted(keys.keys() | set(held))
+        if not targets:
+            return
+        chosen = self._sample.of(targets) if self._sample else targets
+        with self._watch("verifying what was backfilled", len(chosen)) as advance:
+            for target in chosen:
+                with self._connected() as connection:
+                    self._backfilled |= comparer.compare(connection, target, keys.get(target, ()))
+                advance(1)
+        if not self._sample:
+            with self._connected() as connection:
+                comparer.compare_strays(connection, self._ids, self._backfilled)
+
+    def _compare_latest(self) -> None:
+        """Compare the newest quotes with the history, in the same state of the store."""
+        findings = self._comparer.findings
+        with self._connected() as connection:
+            latest = {line[0]: line for line in latest_lines(connection)}
+            for asset_id in sorted({*self._ids, *latest}):
+                newest = newest_line(connection, asset_id)
+                if newest != latest.get(asset_id):
+                    findings.add(
+                        f"{self._names.of(asset_id)}: {_latest(newest, latest.get(asset_id))}"
+                    )
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        with store_errors(), self._reader.connect() as connection:
+            yield connection
+
+
+def _latest(newest: Line | None, latest: Line | None) -> str:
+    """Return in words how an asset's latest row is not its newest quote."""
+    if newest is None or latest is None:
+        return "no latest row for its quotes" if newest else "a latest row, and no quote"
+    column, held, told = next(unequal(as_row(latest), as_row(newest)))
+    return f"latest {column}: {held!r}, its newest quote {told!r}"

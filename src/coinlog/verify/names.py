@@ -1,0 +1,105 @@
+"""What assets are called in the store, and whether the archive's answers call them so."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.market import Asset
+from coinlog.slots import iso
+from coinlog.store import schema
+from coinlog.store.settlements import Settlement
+
+Called = tuple[str, str, str]
+
+
+class _History(msgspec.Struct):
+    """What an asset is called in the store: names from slots on, and what it is called now."""
+
+    slots: list[int] = msgspec.field(default_factory=list)
+    names: list[Called] = msgspec.field(default_factory=list)
+    explained: set[int] = msgspec.field(default_factory=set)
+    now: Called | None = None
+    is_fiat: bool = False
+    first_slot: int = 0
+    first_seen: Asset | None = None
+    first_seen_at: int = 0
+
+
+class Names:
+    """The store's names of all assets, as they are compared slot by slot."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._assets: dict[int, _History] = {}
+        table, asset = schema.asset_name, schema.asset
+        query = sa.select(table).order_by(table.c.asset_id, table.c.from_slot)
+        for row in connection.execute(query):
+            history = self._assets.setdefault(row.asset_id, _History())
+            history.slots.append(row.from_slot)
+            history.names.append((row.name, row.symbol, row.slug))
+        for row in connection.execute(sa.select(asset)):
+            history = self._assets.setdefault(row.id, _History())
+            history.now = (row.name, row.symbol, row.slug)
+            history.is_fiat, history.first_slot = bool(row.is_fiat), row.first_slot
+
+    @property
+    def ids(self) -> list[int]:
+        """Every asset that the store knows."""
+        return sorted(self._assets)
+
+    def of(self, asset_id: int) -> str:
+        """Return an asset for people: ``Bitcoin (1)``."""
+        history = self._assets.get(asset_id)
+        return f"{history.now[0]} ({asset_id})" if history and history.now else f"asset {asset_id}"
+
+    def saw(self, settlement: Settlement) -> None:
+        """Remember who was called how in an attempt, which explains the store's names."""
+        slot = settlement.slot
+        for asset in settlement.snapshot.assets if settlement.snapshot else ():
+            history = self._assets.get(asset.id)
+            if history is None:
+                continue
+            if history.first_seen is None:
+                history.first_seen, history.first_seen_at = asset, slot
+            place = bisect_right(history.slots, slot) - 1
+            here = place >= 0 and history.slots[place] == slot
+            if here and history.names[place] == _called(asset):
+                history.explained.add(slot)
+
+    def differences(self, standing: Settlement) -> Iterator[str]:
+        """Yield the assets that the store calls otherwise at a slot, or does not know."""
+        for asset in standing.snapshot.assets if standing.snapshot else ():
+            history = self._assets.get(asset.id)
+            place = bisect_right(history.slots, standing.slot) - 1 if history else -1
+            called = history.names[place] if history and place >= 0 else None
+            if called != _called(asset):
+                yield f"{self.of(asset.id)}, name: store {called}, archive {_called(asset)}"
+
+    def unexplained(self, backfilled: set[int]) -> Iterator[str]:
+        """Yield what no answer explains, once all have been seen.
+
+        Who was ``backfilled`` may have been named, or seen first, by the source's history.
+        """
+        for asset_id, history in self._assets.items():
+            if history.names and history.now != history.names[-1]:
+                yield f"{self.of(asset_id)}: called {history.now}, newest name {history.names[-1]}"
+            if asset_id in backfilled:
+                continue
+            for slot in set(history.slots) - history.explained:
+                yield f"{self.of(asset_id)}: no answer at {iso(slot)} explains its name from then"
+            first = history.first_seen
+            if first is None:
+                yield f"{self.of(asset_id)}: no answer holds this asset"
+                continue
+            if (history.first_slot, history.is_fiat) != (history.first_seen_at, first.is_fiat):
+                yield (
+                    f"{self.of(asset_id)}: store first slot {iso(history.first_slot)}, fiat "
+                    f"{history.is_fiat}, archive {iso(history.first_seen_at)}, {first.is_fiat}"
+                )
+
+
+def _called(asset: Asset) -> Called:
+    return asset.name, asset.symbol, asset.slug

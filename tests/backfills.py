@@ -1,0 +1,83 @@
+"""Backfilled answers put into an archive by hand: of an asset, of the market, of its mood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coinlog.archive import Archive
+from coinlog.attempts import slot_name
+from coinlog.backfill.kept import (
+    FEAR_AND_GREED,
+    GLOBAL_METRICS,
+    BackfillKey,
+    BackfillManifest,
+    finish,
+)
+from coinlog.market import Asset, Outcome, SourceKind
+from coinlog.slots import iso
+from coinlog.sources.answers import Answer
+from market import encoded
+from samples import STEP, asset
+
+Points = Mapping[int, float]
+
+
+def put_asset_history(archive: Archive, asset_id: int, points: Points, resolution: int) -> None:
+    """Put the prices of an asset, by their times, into an archive."""
+    rows = [
+        {"timestamp": iso(time), "quote": {"USD": {"price": price, "timestamp": iso(time)}}}
+        for time, price in points.items()
+    ]
+    data = {str(asset_id): {"id": asset_id, "quotes": rows}}
+    _put(archive, f"asset-{asset_id}", asset(asset_id), points, resolution, data)
+
+
+def put_market_history(archive: Archive, points: Points, resolution: int) -> None:
+    """Put Bitcoin's share of the market, by its times, into an archive."""
+    rows = [
+        {"timestamp": iso(time), "btc_dominance": share, "quote": {"USD": {}}}
+        for time, share in points.items()
+    ]
+    _put(archive, GLOBAL_METRICS, None, points, resolution, {"quotes": rows})
+
+
+def put_mood_history(archive: Archive, points: Points, resolution: int) -> None:
+    """Put values of fear and greed, by their times, into an archive."""
+    rows = [
+        {"timestamp": str(time), "value": value, "value_classification": "Fear"}
+        for time, value in points.items()
+    ]
+    _put(archive, FEAR_AND_GREED, None, points, resolution, rows)
+
+
+def _put(  # noqa: PLR0913, PLR0917  a request and its answer
+    archive: Archive,
+    target: str,
+    about: Asset | None,
+    points: Points,
+    resolution: int,
+    data: object,
+) -> None:
+    start, end = min(points), max(points)
+    key = BackfillKey(target, f"{slot_name(start)}-{slot_name(end)}-{resolution}-1")
+    now = end + 86_400.0
+    body = encoded({"status": {"error_code": 0, "credit_count": 1}, "data": data})
+    kept = archive.keep(key, Answer("history-1", f"history/{target}", {}, 200, body, now, 0.2))
+    manifest = BackfillManifest(
+        target=target,
+        attempt=key.attempt,
+        asset=about,
+        from_time=start,
+        to_time=end,
+        resolution=resolution,
+        interval_seconds=STEP,
+        outcome=Outcome.STORED,
+        reason=None,
+        detail="",
+        source=SourceKind.COINMARKETCAP,
+        captured_at=now,
+        credits=1,
+        answers=(kept,),
+        program="test",
+    )
+    assert finish(archive, manifest)
