@@ -188,7 +188,7 @@ def compare(name: str, url: sa.URL, assets: int, slots: int, rounds: int) -> Ite
         if name == "MariaDB":
             plain = partial(bulk_loaded, rows, url, Path(folder) / "plain.tsv")
             baseline = "LOAD DATA into a table without a key"
-        contenders = {
+        contenders: dict[str, Callable[[], float]] = {
             "replay": partial(replaying, program, wanted),
             "plain": plain,
             "verify": partial(verifying, program),

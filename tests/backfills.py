@@ -22,14 +22,17 @@ from samples import STEP, asset
 Points = Mapping[int, float]
 
 
-def put_asset_history(archive: Archive, asset_id: int, points: Points, resolution: int) -> None:
-    """Put the prices of an asset, by their times, into an archive."""
+def put_asset_history(
+    archive: Archive, asset_id: int, points: Points, resolution: int, number: int = 1
+) -> None:
+    """Put the prices of an asset, by their times, into an archive; number 2 came after 1."""
     rows = [
         {"timestamp": iso(time), "quote": {"USD": {"price": price, "timestamp": iso(time)}}}
         for time, price in points.items()
     ]
     data = {str(asset_id): {"id": asset_id, "quotes": rows}}
-    _put(archive, f"asset-{asset_id}", asset(asset_id), points, resolution, data)
+    about = asset(asset_id)
+    _put(archive, f"asset-{asset_id}", about, points, resolution, data, number)
 
 
 def put_market_history(archive: Archive, points: Points, resolution: int) -> None:
@@ -57,10 +60,12 @@ def _put(  # noqa: PLR0913, PLR0917  a request and its answer
     points: Points,
     resolution: int,
     data: object,
+    number: int = 1,
 ) -> None:
     start, end = min(points), max(points)
-    key = BackfillKey(target, f"{slot_name(start)}-{slot_name(end)}-{resolution}-1")
-    now = end + 86_400.0
+    name = f"{slot_name(start)}-{slot_name(end)}-{resolution}-{number}"
+    key = BackfillKey(target, name)
+    now = end + 86_400.0 + number
     body = encoded({"status": {"error_code": 0, "credit_count": 1}, "data": data})
     kept = archive.keep(key, Answer("history-1", f"history/{target}", {}, 200, body, now, 0.2))
     manifest = BackfillManifest(

@@ -90,9 +90,10 @@ def put_attempt(
     *,
     outcome: Outcome = Outcome.STORED,
     simulated: bool = False,
+    ids: Sequence[int] = (1, 1027),
 ) -> None:
-    """Put an attempt into an archive by hand, as an import does."""
-    body = listings_body([1, 1027], slot + 12)
+    """Put an attempt into an archive by hand; without Bitcoin or Ethereum it is partial."""
+    body = listings_body(ids, slot + 12)
     if simulated:
         body = body.replace(b'"error_code"', b'"simulated":true,"error_code"')
     answer = Answer("listings-1", LISTINGS, {"limit": "2"}, 200, body, slot + 12.0, 0.1)

@@ -284,6 +284,8 @@ def _archive_errors(what: str) -> Iterator[None]:
         raise _TakenError(f"{what} is there already") from error
     except (NotFoundError, FileNotFoundError) as error:
         raise DamagedError(f"{what} is not in the archive") from error
+    except ValueError as error:
+        raise DamagedError(f"{what[:200]!r} is no place in an archive") from error
     except (BaseError, OSError) as error:
         text = " ".join(str(error).split())[:300]
         raise ArchiveError(

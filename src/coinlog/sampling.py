@@ -115,27 +115,25 @@ class _Line:
 
     def _gaps(self, breaks: Sequence[Break]) -> list[Gap]:
         reader, window = self.reading.reader, self.reading.window
-        if _due(self.reading) <= READ_AT_ONCE:
-            timeline = self.reading.timeline()
-        else:
-            first, last = self.ends or (window.end + 1, window.end)
-            parts = [Window(one.left + 1, one.right - 1) for one in breaks]
-            if len(parts) > MOST_PARTS:
-                parts = [Window(parts[0].start, parts[-1].end)]
-            parts = [Window(window.start, first - 1), *parts, Window(last + 1, window.end)]
-            timeline = read_parts(
-                reader,
-                self.reading.head,
-                window,
-                [p for p in parts if p.start <= p.end],
-                self.reading.now,
-            )
         return gaps_at(
             self.ends,
             breaks,
-            timeline,
+            self._timeline(breaks),
             lambda: read_refusals(reader, self.asset_id, window.start, window.end),
         )
+
+    def _timeline(self, breaks: Sequence[Break]) -> Timeline:
+        """Return what the ledger says of where the line is not."""
+        reading, window = self.reading, self.reading.window
+        if _due(reading) <= READ_AT_ONCE:
+            return reading.timeline()
+        first, last = self.ends or (window.end + 1, window.end)
+        parts = [Window(one.left + 1, one.right - 1) for one in breaks]
+        if len(parts) > MOST_PARTS:
+            parts = [Window(parts[0].start, parts[-1].end)]
+        parts = [Window(window.start, first - 1), *parts, Window(last + 1, window.end)]
+        parts = [part for part in parts if part.start <= part.end]
+        return read_parts(reading.reader, reading.head, window, parts, reading.now)
 
     def slots(self) -> list[int]:
         """Return the slots of all points."""

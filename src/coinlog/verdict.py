@@ -40,7 +40,7 @@ def read_attempt(archive: Archive, key: AttemptKey, altered: list[str] | None = 
         attempt=key.attempt,
         outcome=verdict.outcome,
         reason=verdict.reason,
-        detail=verdict.detail,
+        detail=_detailed(verdict, manifest.imported),
         captured_at=int(manifest.captured_at),
         schedule=Schedule(key.slot, manifest.interval_seconds, manifest.assets, source),
         credits=manifest.credits,
@@ -94,6 +94,13 @@ def _verdict_on(snapshot: Snapshot) -> Verdict:
     others = len(snapshot.missing) - DETAILS_NAMED
     detail = f"{named}; and {others} more" if others > 0 else named
     return Verdict(snapshot.outcome, Reason.INCOMPLETE, detail, snapshot)
+
+
+def _detailed(verdict: Verdict, imported: str | None) -> str:
+    """Return a verdict's detail; what failed has no notes to say where it was imported from."""
+    if imported is None or verdict.snapshot:
+        return verdict.detail
+    return f"imported from {imported}: {verdict.detail}"
 
 
 def _noted(snapshot: Snapshot | None, imported: str | None) -> Snapshot | None:

@@ -1,46 +1,40 @@
-"""Backfill: the recorded series, around observed points, across a stop, within the credits."""
+"""Backfill: asked, kept, settled around what was observed, and drawn; whatever comes back."""
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Iterator
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
-from cmc_server import CMCServer, Exchange, Reply, error_reply, json_reply
+from backfills import put_asset_history
+from cmc_server import Answering, CMCServer, Reply, error_reply, html, json_reply, truncated
 from coinlog.attempts import AttemptKey
 from coinlog.backfill.fetch import Desk as BackfillDesk
 from coinlog.backfill.fetch import Done, fetch_all
-from coinlog.backfill.kept import Request, backfills
-from coinlog.backfill.load import sweep_backfills
-from coinlog.backfill.plan import total
-from coinlog.backfill.wanted import Stretch, plan_requests
-from coinlog.errors import PlanError, QuotaError, UnavailableError
-from coinlog.market import Asset, Origin, Outcome, Reason, SourceKind
+from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, Request, backfills
+from coinlog.backfill.load import sweep_backfills, waiting_backfills
+from coinlog.backfill.plan import Stretch
+from coinlog.backfill.wanted import plan_requests
+from coinlog.errors import MixedSourcesError, PlanError, QuotaError, UnavailableError
+from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.recorder import load, sweep
-from coinlog.slots import DAY, HOUR, AssetSelection, iso, parse_time
+from coinlog.series import Series, read_series
+from coinlog.slots import DAY, HOUR, iso
 from coinlog.sources.client import Client
 from coinlog.store import schema
-from coinlog.store.backfilled import BackfillSettlement, settle_backfill, settled_backfills
-from coinlog.store.engine import open_engine
+from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
-from coinlog.store.settlements import Settlement
+from coinlog.store.reader import Reader
 from coinlog.store.writer import settle
+from coinlog.timeline import read_timeline, window_of
 from market import Desk, put_attempt
-from samples import SLOT, STEP, quote, settlement, snapshot
+from samples import SLOT, STEP, asset, settlement, snapshot
 
 HISTORY = "/v3/cryptocurrency/quotes/historical"
-FILES = {
-    1027: "eth_historical_daily",
-    24478: "pepe_historical_daily",
-    32196: "hype_historical_daily",
-}
-NAMES = {1027: "Ethereum", 24478: "Pepe", 32196: "Hyperliquid"}
 
 
 @pytest.fixture
@@ -67,23 +61,18 @@ def backfilling(desk: Desk) -> BackfillDesk:
     )
 
 
-def asset(asset_id: int) -> Asset:
-    name = NAMES.get(asset_id, f"Asset {asset_id}")
-    return Asset(asset_id, name, name[:4].upper(), name.lower())
-
-
 def request_of(asset_id: int, start: int, end: int, resolution: int = DAY) -> Request:
-    return Request(f"asset-{asset_id}", asset(asset_id), start, end, resolution)
+    return Request(f"asset-{asset_id}", asset(asset_id), start, end, resolution, STEP)
 
 
-def past(asset_id: int, points: dict[int, float], credit_count: int = 1) -> Reply:
+def past(asset_id: int, points: dict[int, float], **status: object) -> Reply:
     """Return an answer of the source's history in v3's shape."""
     rows = [
         {"timestamp": iso(time), "quote": {"USD": {"price": price, "timestamp": iso(time)}}}
         for time, price in points.items()
     ]
-    status = {"timestamp": iso(SLOT), "error_code": 0, "credit_count": credit_count}
-    return json_reply({"status": status, "data": {str(asset_id): {"id": asset_id, "quotes": rows}}})
+    told = {"timestamp": iso(SLOT), "error_code": 0, "credit_count": 1, **status}
+    return json_reply({"status": told, "data": {str(asset_id): {"id": asset_id, "quotes": rows}}})
 
 
 def stored(desk: Desk, asset_id: int) -> dict[int, sa.Row[Any]]:
@@ -91,73 +80,16 @@ def stored(desk: Desk, asset_id: int) -> dict[int, sa.Row[Any]]:
     return {row.slot: row for row in desk.rows(table, table.c.asset_id == asset_id)}
 
 
-def recorded(shared: Path, asset_id: int) -> dict[str, Any]:
-    path = shared / "cmc" / "quotes_historical" / f"{FILES[asset_id]}.json.gz"
-    body: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
-    return body
+def load_all(desk: Desk) -> None:
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
 
 
-def by_asset(bodies: dict[int, dict[str, Any]]) -> Callable[[Exchange], None]:
-    """Answer each asset's history with its recorded body, less what is not asked for."""
-
-    def answer(exchange: Exchange) -> None:
-        params = exchange.request.params
-        body = bodies[int(params["id"])]
-        start, end = parse_time(params["time_start"]), parse_time(params["time_end"])
-        rows = [
-            row
-            for row in body["data"]["quotes"]
-            if start <= parse_time(row["timestamp"]) < end + DAY
-        ]
-        status = {**body["status"], "credit_count": -(-len(rows) // 100)}
-        json_reply({"status": status, "data": {**body["data"], "quotes": rows}})(exchange)
-
-    return answer
-
-
-@pytest.mark.shared
-def test_the_recorded_series_are_backfilled_to_the_last_bit_around_what_was_observed(
-    desk: Desk, server: CMCServer, shared: Path
-) -> None:
-    bodies = {asset_id: recorded(shared, asset_id) for asset_id in FILES}
-    for asset_id, body in bodies.items():
-        body["data"]["id"] = asset_id
-    server.on(HISTORY, by_asset(bodies))
-    observed_slot = parse_time("2025-01-15T18:00:00Z")
-    seen = snapshot([*FILES], observed_at=observed_slot + 9)
-    settle(desk.engine, settlement(observed_slot, found=seen), observed_slot + 10)
-    desk.now = parse_time("2025-04-24T00:00:00Z")
-    stretch = Stretch(parse_time("2024-04-28T00:00:00Z"), int(desk.now), DAY)
-    ids = AssetSelection(0, tuple(FILES))
-
-    planned = plan_requests(desk.engine, stretch, STEP, ids, desk.now)
-    stopped = [next(fetch_all(backfilling(desk), planned))]
-    rest = plan_requests(desk.engine, stretch, STEP, ids, desk.now)
-    done = [*stopped, *fetch_all(backfilling(desk), rest)]
-
-    assert len(rest) == len(planned) - 1
-    assert sum(one.credits for one in done) <= total(planned)
-    for asset_id, body in bodies.items():
-        found = stored(desk, asset_id)
-        assert found.pop(observed_slot).price == 100.5
-        wanted = wanted_points(body, observed_slot)
-        assert {slot: numbers(row) for slot, row in found.items()} == wanted
-        assert {(row.origin, row.resolution) for row in found.values()} == {("backfilled", DAY)}
-    assert plan_requests(desk.engine, stretch, STEP, ids, desk.now) == []
-
-
-def wanted_points(body: dict[str, Any], observed_slot: int) -> dict[int, tuple[float, ...]]:
-    """Return a recorded body's points by time, less what was observed: read another way."""
-    points: dict[int, tuple[float, ...]] = {}
-    for row in body["data"]["quotes"]:
-        time, usd = parse_time(row["timestamp"]), row["quote"]["USD"]
-        if abs(time - observed_slot) > STEP / 2:
-            points[time] = (usd["price"], usd["volume_24h"], usd["market_cap"], time)
-    return points
-
-
-def numbers(row: sa.Row[Any]) -> tuple[float, ...]:
-    return (row.price, row.volume_24h, row.market_cap, row.last_updated)
+def drawn(desk: Desk, asset_id: int, range_: str = "all") -> Series:
+    """Return an asset's series as pages and the API read it."""
+    reader = Reader(desk.engine)
+    head = read_head(reader)
+    timeline = read_timeline(reader, head, window_of(head, desk.now, range_), desk.now)
+    return read_series(reader, timeline, desk.now, asset_id, ("price",))
 
 
 def test_finer_answers_give_the_point_nearest_each_slot_and_never_the_observed_one(
@@ -172,99 +104,159 @@ def test_finer_answers_give_the_point_nearest_each_slot_and_never_the_observed_o
     assert [(one.outcome, one.points) for one in done] == [(Outcome.STORED, 5)]
     prices = {slot: (row.price, row.origin) for slot, row in stored(desk, 1).items()}
     assert prices == {SLOT - STEP: (2.0, "backfilled"), SLOT: (100.5, "observed")}
-    assert stored(desk, 1)[SLOT - STEP].last_updated == SLOT - STEP - 600
-
-
-def backfilled(name: str, points: dict[int, float], resolution: int) -> BackfillSettlement:
-    return BackfillSettlement(
-        target="asset-1",
-        attempt=name,
-        asset=asset(1),
-        from_time=min(points),
-        to_time=max(points),
-        resolution=resolution,
-        outcome=Outcome.STORED,
-        reason=None,
-        detail="",
-        source=SourceKind.COINMARKETCAP,
-        captured_at=SLOT + DAY,
-        credits=1,
-        sha256="cd" * 32,
-        points={time: quote(1, price, last_updated=time) for time, price in points.items()},
-    )
-
-
-def test_what_came_first_does_not_matter(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
-    parts: list[Settlement | BackfillSettlement] = [
-        settlement(SLOT, found=snapshot([1], price=1.5)),
-        settlement(SLOT - STEP, found=snapshot([1, 2], price=2.5, observed_at=SLOT - STEP + 9)),
-        backfilled("daily", {SLOT - DAY + 900: 3.5, SLOT + 900: 4.5}, DAY),
-        backfilled("fine", {SLOT - 2 * STEP + 60: 5.5, SLOT - STEP: 6.5, SLOT: 7.5}, STEP),
-    ]
-    found = set()
-    for order in permutations(parts):
-        migrate(engine, "base")
-        migrate(engine)
-        # Whoever backfills has recorded: the schedule says where points belong.
-        settle(engine, settlement(SLOT + STEP, found=snapshot([2])), SLOT + DAY)
-        for part in order:
-            if isinstance(part, Settlement):
-                settle(engine, part, SLOT + DAY)
-            else:
-                settle_backfill(engine, part, SLOT + DAY)
-        found.add(everything(engine))
-
-    assert len(found) == 1
-    engine.dispose()
-
-
-def everything(engine: sa.Engine) -> tuple[object, ...]:
-    """Return the rows that must not depend on the order of loading."""
-    tables = (schema.quote, schema.latest, schema.slot, schema.backfill)
-    with engine.connect() as connection:
-        return tuple(
-            tuple(sorted(map(tuple, connection.execute(sa.select(table))), key=repr))
-            for table in tables
-        )
+    filled = stored(desk, 1)[SLOT - STEP]
+    assert (filled.last_updated, filled.resolution) == (SLOT - STEP - 600, STEP)
 
 
 def test_a_slot_observed_late_takes_the_place_of_what_was_backfilled(desk: Desk) -> None:
     settle(desk.engine, settlement(SLOT - STEP, found=snapshot([2])), SLOT)
-    settle_backfill(desk.engine, backfilled("daily", {SLOT + 900: 4.5}, DAY), SLOT + DAY)
+    put_asset_history(desk.archive, 1, {SLOT + 900: 4.5}, DAY)
+    load_all(desk)
     assert [*stored(desk, 1)] == [SLOT + 900]
 
     put_attempt(desk.archive, SLOT)
     assert load(desk.engine, desk.archive, AttemptKey(SLOT, "1"), desk.clock)
 
     assert {(row.slot, row.origin) for row in stored(desk, 1).values()} == {(SLOT, "observed")}
-    latest = [row for row in desk.rows(schema.latest) if row.asset_id == 1]
-    assert [(row.slot, row.origin) for row in latest] == [(SLOT, Origin.OBSERVED)]
+    assert [row["slot"] for row in desk.mappings(schema.latest) if row["asset_id"] == 1] == [SLOT]
+    assert [row["first_slot"] for row in desk.mappings(schema.asset) if row["id"] == 1] == [SLOT]
 
 
 def test_settling_again_changes_nothing(desk: Desk) -> None:
-    settlement_ = backfilled("daily", {SLOT - DAY: 4.5}, DAY)
+    put_asset_history(desk.archive, 1, {SLOT - DAY: 4.5}, DAY)
+    load_all(desk)
+    before = [desk.mappings(table) for table in schema.metadata.sorted_tables]
 
-    assert settle_backfill(desk.engine, settlement_, SLOT)
-    before = everything(desk.engine)
-    assert not settle_backfill(desk.engine, settlement_, SLOT + 5)
+    load_all(desk)
 
-    assert everything(desk.engine) == before
+    assert [desk.mappings(table) for table in schema.metadata.sorted_tables] == before
+
+
+def test_whom_backfill_alone_knows_is_called_as_observed_from_then_on(desk: Desk) -> None:
+    put_asset_history(desk.archive, 1, {SLOT - 3 * DAY: 4.5}, DAY)
+    load_all(desk)
+    assert desk.mappings(schema.asset_name) == []
+
+    put_attempt(desk.archive, SLOT, ids=(1, 1027))
+    load_all(desk)
+
+    (known,) = (row for row in desk.mappings(schema.asset) if row["id"] == 1)
+    assert (known["name"], known["first_slot"]) == ("Asset 1", SLOT - 3 * DAY)
+    assert {row["from_slot"] for row in desk.mappings(schema.asset_name)} == {SLOT}
+
+
+def test_the_whole_market_and_its_mood_are_backfilled_too(desk: Desk, server: CMCServer) -> None:
+    put_attempt(desk.archive, SLOT)
+    load_all(desk)
+    status = {"error_code": 0, "credit_count": 1}
+    row = {"timestamp": iso(SLOT - STEP), "btc_dominance": 57.5, "quote": {"USD": {}}}
+    answer = {"status": status, "data": {"quotes": [row]}}
+    server.on("/v1/global-metrics/quotes/historical", json_reply(answer))
+    day = (SLOT // DAY - 9) * DAY
+    moods = [
+        {"timestamp": str(day + back * DAY), "value": 40 + back, "value_classification": "Fear"}
+        for back in (1, 0, -1)
+    ]
+    server.on("/v3/fear-and-greed/historical", json_reply({"status": status, "data": moods}))
+    desk.now = SLOT + HOUR
+    wanted = [
+        Request(GLOBAL_METRICS, None, SLOT - DAY, SLOT, STEP, STEP),
+        Request(FEAR_AND_GREED, None, day, day + DAY, DAY, STEP),
+    ]
+
+    done = list(fetch_all(backfilling(desk), wanted))
+
+    assert [one.outcome for one in done] == [Outcome.STORED] * 2
+    metrics, params = desk.mappings(schema.global_metrics), server.requests[-1].params
+    assert [(row["slot"], row["origin"]) for row in metrics] == [(SLOT - STEP, "backfilled")]
+    assert {row["slot"]: row["value"] for row in desk.mappings(schema.fear_and_greed)} == {
+        day: 40.0,
+        day + DAY: 41.0,
+    }
+    assert int(params["start"]) <= 8
+    assert int(params["start"]) + int(params["limit"]) >= 11
+
+
+def test_a_year_of_daily_points_is_a_line_drawn_at_their_own_times(desk: Desk) -> None:
+    put_attempt(desk.archive, SLOT)
+    days = {SLOT + 75 * 60 - day * DAY: float(day) for day in range(1, 366)}
+    put_asset_history(desk.archive, 1, days, DAY)
+    load_all(desk)
+    desk.now = SLOT + 60.0
+
+    series = drawn(desk, 1)
+
+    assert series.gaps == []
+    assert series.observed_at == [*sorted(days), SLOT + 12]
+    assert series.origins == ["backfilled"] * 365 + ["observed"]
+    assert len(drawn(desk, 1, "30d").slots) == 31
+
+
+def test_a_missed_slot_is_a_gap_until_it_is_filled(desk: Desk) -> None:
+    for slot in (SLOT, SLOT + 3 * STEP):
+        put_attempt(desk.archive, slot)
+    load_all(desk)
+    desk.now = SLOT + 3 * STEP + 60.0
+    before = [(gap.start, gap.end, gap.reason) for gap in drawn(desk, 1).gaps]
+
+    put_asset_history(desk.archive, 1, {SLOT + STEP + 40: 1.5, SLOT + 2 * STEP - 7: 2.5}, STEP)
+    load_all(desk)
+
+    assert before == [(SLOT + STEP, SLOT + 3 * STEP, "missed")]
+    assert drawn(desk, 1).gaps == []
+    assert drawn(desk, 1).observed_at[1:3] == [SLOT + STEP + 40, SLOT + 2 * STEP - 7]
 
 
 def test_a_lost_database_is_filled_from_the_archive(desk: Desk, server: CMCServer) -> None:
     put_attempt(desk.archive, SLOT)
-    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    load_all(desk)
     server.on(HISTORY, past(1, {SLOT - DAY: 2.0, SLOT - 2 * DAY: 3.0}))
     list(fetch_all(backfilling(desk), [request_of(1, SLOT - 2 * DAY, SLOT - DAY)]))
-    before = everything(desk.engine)
+    tables = (schema.quote, schema.latest, schema.asset, schema.backfill)
+    before = [desk.mappings(table) for table in tables]
 
     migrate(desk.engine, "base")
     migrate(desk.engine)
-    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    load_all(desk)
 
-    assert [row[:-1] for row in before[3]] == [row[:-1] for row in everything(desk.engine)[3]]  # type: ignore[attr-defined]
-    assert everything(desk.engine)[:2] == before[:2]
+    assert [desk.mappings(table) for table in tables] == before
+
+
+def test_nothing_is_asked_for_again_but_what_failed(desk: Desk, server: CMCServer) -> None:
+    put_attempt(desk.archive, SLOT)
+    load_all(desk)
+    desk.now = SLOT + HOUR
+    stretch = Stretch(SLOT - 3 * DAY, SLOT, DAY)
+
+    def plan() -> list[str]:
+        return [one.target for one in plan_requests(desk.engine, stretch, STEP, None, desk.now)]
+
+    targets = plan()
+    # The source has no points at all for Bitcoin, and cannot answer for Ethereum.
+    server.on(HISTORY, past(1, {}), error_reply(400, 400, 'Invalid value for "id"'))
+    wanted = plan_requests(desk.engine, stretch, STEP, None, desk.now)
+    done = list(fetch_all(backfilling(desk), wanted[:2]))
+
+    assert targets == ["asset-1", "asset-1027", GLOBAL_METRICS, FEAR_AND_GREED]
+    assert [one.outcome for one in done] == [Outcome.STORED, Outcome.FAILED]
+    assert plan() == targets[1:]
+
+
+def test_what_was_thinned_out_is_not_paid_for(desk: Desk) -> None:
+    for number in range(40):
+        put_attempt(desk.archive, SLOT - number * STEP)
+    load_all(desk)
+    desk.now = SLOT + HOUR
+    with desk.engine.begin() as connection:
+        gone = schema.quote.c.slot < SLOT - 2 * DAY
+        connection.execute(schema.quote.delete().where(gone))
+        told = {"done_at": SLOT, "older_than": SLOT - 2 * DAY, "keep_seconds": 0, "quotes": 64}
+        connection.execute(schema.thinning.insert(), told)
+    stretch = Stretch(SLOT - 9 * DAY, SLOT, DAY)
+
+    wanted = plan_requests(desk.engine, stretch, STEP, None, desk.now)
+
+    assert {one.target for one in wanted} == {GLOBAL_METRICS, FEAR_AND_GREED}
 
 
 @pytest.mark.parametrize(
@@ -311,13 +303,12 @@ def test_a_request_that_another_has_claimed_is_not_paid_twice(
         inner.extend(fetch_all(backfilling(desk), [wanted]))
         return desk.connect()
 
-    outer = BackfillDesk(
-        desk.engine, desk.archive, meanwhile, SourceKind.COINMARKETCAP, 5.0, clock=desk.clock
-    )
+    outer = msgspec.structs.replace(backfilling(desk), connect=meanwhile)
     done = list(fetch_all(outer, [wanted]))
+    after = list(fetch_all(backfilling(desk), [wanted]))
 
-    assert ([one.busy for one in inner], [one.busy for one in done]) == ([True], [False])
-    assert len(server.requests) == 1
+    busy = [one.busy for one in (*inner, *done, *after)]
+    assert (busy, len(server.requests)) == ([True, False, True], 1)
 
 
 def test_refused_points_make_it_partial_and_the_others_stay(desk: Desk, server: CMCServer) -> None:
@@ -329,18 +320,130 @@ def test_refused_points_make_it_partial_and_the_others_stay(desk: Desk, server: 
     assert [*stored(desk, 1)] == [SLOT - 2 * DAY]
 
 
-def test_a_damaged_answer_is_settled_as_such_and_stops_nothing(
-    desk: Desk, server: CMCServer, own_world: Path
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (html(), "broken_answer"),
+        (truncated(past(1, {SLOT - DAY: 1.0}).body), "unreachable"),
+        (Reply(past(1, {SLOT - DAY: 1.0}).body.replace(b"1.0", b"1e999")), "broken_answer"),
+        (json_reply({"status": {"error_code": 0}, "data": None}), "broken_answer"),
+        (error_reply(200, 500, "an error inside a 200"), "server_error"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_fails_alone_and_is_kept(
+    desk: Desk, server: CMCServer, reply: Answering, reason: str
 ) -> None:
-    server.on(HISTORY, past(1, {SLOT - DAY: 1.0}))
-    list(fetch_all(backfilling(desk), [request_of(1, SLOT - DAY, SLOT)]))
-    (key,) = backfills(desk.archive)
-    (own_world / "archive" / key.folder / "manifest.json").write_bytes(b"{torn")
-    migrate(desk.engine, "base")
-    migrate(desk.engine)
+    server.on(HISTORY, *[reply] * 4, past(2, {SLOT - DAY: 2.0}))
+    if reason == "broken_answer":
+        server.on(HISTORY, reply, past(2, {SLOT - DAY: 2.0}))
+    wanted = [request_of(number, SLOT - DAY, SLOT) for number in (1, 2)]
 
-    assert list(sweep_backfills(desk.engine, desk.archive, SLOT)) == [key]
+    done = list(fetch_all(backfilling(desk), wanted))
+
+    assert [one.outcome for one in done] == [Outcome.FAILED, Outcome.STORED]
+    assert [row["reason"] for row in desk.mappings(schema.backfill)] == [reason, None]
+    assert [key.target for key in backfills(desk.archive)] == ["asset-1", "asset-2"]
+
+
+def test_a_rate_limit_is_waited_out(desk: Desk, server: CMCServer) -> None:
+    limited = error_reply(429, 1008, "minute limit", retry_after="1")
+    server.on(HISTORY, limited, past(1, {SLOT - DAY: 2.0}))
+    slept: list[float] = []
+    connect = lambda: Client(server.url, sleep=slept.append, clock=desk.clock)  # noqa: E731
+
+    wanted = [request_of(1, SLOT - DAY, SLOT)]
+    done = list(fetch_all(msgspec.structs.replace(backfilling(desk), connect=connect), wanted))
+
+    assert [one.outcome for one in done] == [Outcome.STORED]
+    assert slept[0] == pytest.approx(1, abs=0.5)
+
+
+def test_a_made_up_answer_never_gets_into_a_real_store(desk: Desk, server: CMCServer) -> None:
+    put_attempt(desk.archive, SLOT)
+    load_all(desk)
+    server.on(HISTORY, past(1, {SLOT - DAY: 2.0}, simulated=True))
+
+    with pytest.raises(MixedSourcesError, match="never share a store"):
+        list(fetch_all(backfilling(desk), [request_of(1, SLOT - DAY, SLOT)]))
+    put_asset_history(desk.archive, 1027, {SLOT - DAY: 3.0}, DAY)
+    with pytest.raises(MixedSourcesError, match="1 backfilled answers"):
+        load_all(desk)
+
+    assert [row["target"] for row in desk.mappings(schema.backfill)] == ["asset-1027"]
+
+
+def test_a_simulated_backfill_takes_no_other_answer(desk: Desk, server: CMCServer) -> None:
+    server.on(HISTORY, past(1, {SLOT - DAY: 2.0}))
+    simulated = msgspec.structs.replace(backfilling(desk), source=SourceKind.SIMULATED)
+
+    (done,) = fetch_all(simulated, [request_of(1, SLOT - DAY, SLOT)])
+
+    assert done.outcome is Outcome.FAILED
+    assert "simulated" in done.detail
+
+
+def test_when_told_to_stop_nothing_more_is_asked(desk: Desk, server: CMCServer) -> None:
+    server.on(HISTORY, past(1, {SLOT - DAY: 1.0}))
+    working = backfilling(desk)
+    for _ in fetch_all(working, [request_of(number, SLOT - DAY, SLOT) for number in (1, 2, 3)]):
+        working.stopping.set()
+
+    assert len(server.requests) == 1
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda told: told.update(target="asset-2"),
+        lambda told: told.update(attempt="other"),
+        lambda told: told.update(to_time=told["to_time"] + DAY),
+        lambda told: told.update(resolution=0),
+        lambda told: told.update(interval_seconds=0),
+        lambda told: told.update(from_time=-1),
+        lambda told: told.update(captured_at=1e300),
+        lambda told: told["asset"].update(id=2),
+        lambda told: told.update(asset=None),
+        lambda told: told.update(credits=2**40),
+        lambda told: told["answers"][0].update(sha256="0" * 64),
+        lambda told: told["answers"][0].update(file="../../../elsewhere.json.gz"),
+        lambda told: told.clear(),
+    ],
+)
+def test_a_damaged_answer_is_settled_as_such_and_stops_nothing(desk: Desk, change: Change) -> None:
+    put_asset_history(desk.archive, 1, {SLOT - DAY: 1.0}, DAY)
+    put_asset_history(desk.archive, 2, {SLOT - DAY: 1.0}, DAY)
+    path = Path(desk.archive.location) / backfills(desk.archive)[0].folder / "manifest.json"
+    told = msgspec.json.decode(path.read_bytes())
+    change(told)
+    path.write_bytes(msgspec.json.encode(told))
+
+    settled = list(sweep_backfills(desk.engine, desk.archive, SLOT))
+
+    assert [key.target for key in settled] == ["asset-1", "asset-2"]
+    rows = {row["target"]: row["reason"] for row in desk.mappings(schema.backfill)}
+    assert rows == {"asset-1": "damaged", "asset-2": None}
+    assert waiting_backfills(desk.engine, desk.archive) == []
+    assert stored(desk, 1) == {}
+
+
+def test_what_is_not_called_as_an_answer_is_passed_over(desk: Desk) -> None:
+    for name in ("20269999T000000Z-20260102T000000Z-86400-1", "notes", "x" * 200):
+        desk.archive.create(f"backfill/asset-1/{name}/manifest.json", b"{}")
+    desk.archive.create("backfill/notes.txt", b"mine")
+
+    assert backfills(desk.archive) == []
+    load_all(desk)
+
+
+def test_a_name_that_the_store_cannot_hold_is_settled_as_damaged(desk: Desk) -> None:
+    put_asset_history(desk.archive, 1, {SLOT - DAY: 1.0}, DAY)
+    path = Path(desk.archive.location) / backfills(desk.archive)[0].folder / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b"Asset 1", b"A" * 70_000))
+
+    load_all(desk)
 
     (row,) = desk.mappings(schema.backfill)
-    assert (row["outcome"], row["reason"]) == ("failed", "damaged")
-    assert settled_backfills(desk.engine) == {(key.target, key.attempt)}
+    assert row["outcome"] == ("stored" if desk.engine.dialect.name == "sqlite" else "failed")

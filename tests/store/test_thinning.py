@@ -119,7 +119,7 @@ def test_a_thinning_stopped_anywhere_goes_on_when_asked_for_again(
         steps = thin(engine, CUT, DAY, NOW + attempt)
         for _ in range(3):
             next(steps)
-        steps.close()
+        del steps
         with engine.connect() as connection:
             # Already while it goes on, whoever compares the store knows what may be gone.
             assert not kept(CUT - 1, read_thinnings(connection))

@@ -1,13 +1,14 @@
 """Asking for history: one request after the other, each kept as it came and settled at once.
 
-It can be stopped at any moment. What was answered is in the archive; what was not is asked the
-next time.
+It can be stopped between two requests, and killed at any moment. What was answered is in the
+archive; what was not is asked the next time.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from threading import Event
 
 import msgspec
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from coinlog.backfill.kept import (
 from coinlog.backfill.load import load_backfill
 from coinlog.errors import PlanError, QuotaError, SourceError, UnavailableError, WrongKeyError
 from coinlog.market import Outcome, SourceKind
-from coinlog.slots import DAY, iso
+from coinlog.slots import iso
 from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
 from coinlog.sources.coinmarketcap import credits_of, error_of, fetch_history
@@ -55,7 +56,10 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """What a backfill works with; ``pause_seconds`` lie between the starts of two requests."""
+    """What a backfill works with; ``pause_seconds`` lie between the starts of two requests.
+
+    Once ``stopping`` is set, nothing more is asked.
+    """
 
     engine: sa.Engine
     archive: Archive
@@ -64,7 +68,7 @@ class Desk(msgspec.Struct, frozen=True):
     deadline_seconds: float
     pause_seconds: float = 0.0
     clock: Callable[[], float] = time.time
-    sleep: Callable[[float], object] = time.sleep
+    stopping: Event = msgspec.field(default_factory=Event)
 
 
 def fetch_all(desk: Desk, some: Sequence[Request]) -> Iterator[Done]:
@@ -78,6 +82,8 @@ def fetch_all(desk: Desk, some: Sequence[Request]) -> Iterator[Done]:
     """
     failures = 0
     for request in some:
+        if desk.stopping.is_set():
+            return
         begun = time.monotonic()
         done, error = _one(desk, request)
         failures = failures + 1 if isinstance(error, UnavailableError) else 0
@@ -86,7 +92,7 @@ def fetch_all(desk: Desk, some: Sequence[Request]) -> Iterator[Done]:
             raise error
         rest = desk.pause_seconds - (time.monotonic() - begun)
         if rest > 0 and request is not some[-1]:
-            desk.sleep(rest)
+            desk.stopping.wait(rest)
 
 
 def _one(desk: Desk, request: Request) -> tuple[Done, SourceError | None]:
@@ -97,7 +103,7 @@ def _one(desk: Desk, request: Request) -> tuple[Done, SourceError | None]:
     with desk.connect() as client:
         answer = ask(client, request, desk.clock())
     kept = desk.archive.keep(key, answer)
-    verdict = judge(request.target, request.asset_id, [answer])
+    verdict = judge(request.target, request.asset_id, desk.source, [answer])
     manifest = _manifest(desk, request, key, answer, verdict)
     finish(desk.archive, msgspec.structs.replace(manifest, answers=(kept,)))
     load_backfill(desk.engine, desk.archive, key, int(desk.clock()))
@@ -107,15 +113,15 @@ def _one(desk: Desk, request: Request) -> tuple[Done, SourceError | None]:
 
 def ask(client: Client, request: Request, now: float) -> Answer:
     """Ask one request of the source; a failure is an answer too."""
-    interval = INTERVALS[request.resolution]
     start, end = request.from_time, request.to_time
-    if request.target == GLOBAL_METRICS:
-        return fetch_global_history(client, "global-metrics-history", start, end, interval)
     if request.target == FEAR_AND_GREED:
-        days = (int(now) - start) // DAY + 2
-        return fetch_fear_history(client, "fear-and-greed-history", days)
+        return fetch_fear_history(client, "fear-and-greed-history", start, end, now)
     ids = [request.asset.id] if request.asset else []
-    return fetch_history(client, "quotes-history", HistoryWanted(ids, start, end, interval))
+    interval, most = INTERVALS[request.resolution], request.most_points
+    wanted = HistoryWanted(ids, start, end, interval, most)
+    if request.target == GLOBAL_METRICS:
+        return fetch_global_history(client, "global-metrics-history", wanted)
+    return fetch_history(client, "quotes-history", wanted)
 
 
 def _manifest(
@@ -128,6 +134,7 @@ def _manifest(
         from_time=request.from_time,
         to_time=request.to_time,
         resolution=request.resolution,
+        interval_seconds=request.interval_seconds,
         outcome=verdict.outcome,
         reason=verdict.reason,
         detail=verdict.detail,

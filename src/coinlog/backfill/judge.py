@@ -16,7 +16,7 @@ from coinlog.backfill.kept import (
     read_manifest,
     span_of,
 )
-from coinlog.errors import DamagedError, SourceError
+from coinlog.errors import BrokenAnswerError, DamagedError, SourceError
 from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.sources.answers import Answer
 from coinlog.sources.coinmarketcap import read_history
@@ -37,8 +37,13 @@ class Verdict(msgspec.Struct, frozen=True):
     simulated: bool = False
 
 
-def judge(target: str, asset_id: int | None, answers: Sequence[Answer]) -> Verdict:
-    """Judge raw answers: a pure function, used when asking and at every load."""
+def judge(
+    target: str, asset_id: int | None, source: SourceKind, answers: Sequence[Answer]
+) -> Verdict:
+    """Judge raw answers: a pure function, used when asking and at every load.
+
+    ``source`` is the one that was asked.
+    """
     points: Points = {}
     refused: list[str] = []
     simulated = False
@@ -48,6 +53,10 @@ def judge(target: str, asset_id: int | None, answers: Sequence[Answer]) -> Verdi
             points = {**points, **found}
             refused += wrong
             simulated = simulated or read_status(answer.body).simulated
+        if source is SourceKind.SIMULATED and not simulated:
+            raise BrokenAnswerError(
+                "the simulated market was asked, and the answer does not say that it is simulated"
+            )
     except SourceError as error:
         return Verdict(Outcome.FAILED, error.reason, str(error), {})
     if not refused:
@@ -80,7 +89,8 @@ def read_backfill(
         return damaged(key, str(error))
     try:
         answers = archive.answers(key, manifest, altered)
-        verdict = judge(key.target, manifest.asset.id if manifest.asset else None, answers)
+        asset_id = manifest.asset.id if manifest.asset else None
+        verdict = judge(key.target, asset_id, manifest.source, answers)
     except DamagedError as error:
         verdict = Verdict(Outcome.FAILED, Reason.DAMAGED, str(error), {})
     return _settlement(manifest, verdict, digest)
@@ -88,11 +98,10 @@ def read_backfill(
 
 def _settlement(manifest: BackfillManifest, verdict: Verdict, digest: str) -> BackfillSettlement:
     # What lies outside of what was asked for is no answer to it: fear and greed comes by number.
-    wanted = {
-        time: point
-        for time, point in verdict.points.items()
-        if manifest.target != FEAR_AND_GREED or manifest.from_time <= time <= manifest.to_time
-    }
+    # Other points may be near the times asked for, on either side.
+    spread = 0 if manifest.target == FEAR_AND_GREED else manifest.resolution
+    first, last = manifest.from_time - spread, manifest.to_time + spread
+    wanted = {time: point for time, point in verdict.points.items() if first <= time <= last}
     simulated = SourceKind.SIMULATED if verdict.simulated else manifest.source
     return BackfillSettlement(
         target=manifest.target,

@@ -64,8 +64,8 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def most_points(self) -> int:
-        """How many points the answer has at most."""
-        return (self.to_time - self.from_time) // self.resolution + 1
+        """How many points are asked for at most: one more than there are times to ask about."""
+        return (self.to_time - self.from_time) // self.resolution + 2
 
 
 class BackfillKey(msgspec.Struct, frozen=True, order=True):
@@ -188,8 +188,10 @@ def _is(key: BackfillKey, asset_id: int | None) -> bool:
 
 def _answered(archive: Archive, request: Request, number: int) -> bool:
     """Return whether an attempt at a request has had its answer."""
+    key = BackfillKey(request.target, f"{request.name}-{number}")
     try:
-        manifest, _ = read_manifest(archive, BackfillKey(request.target, f"{request.name}-{number}"))
+        manifest, _ = read_manifest(archive, key)
+        archive.answers(key, manifest)
     except DamagedError:
         return False
     return manifest.outcome is not Outcome.FAILED

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 
 from coinlog.archive import Archive
 from coinlog.backfill.judge import damaged, read_backfill
-from coinlog.backfill.kept import BackfillKey, backfills
-from coinlog.errors import StoreRefusedError
-from coinlog.store.backfilled import settle_backfill, settled_backfills
+from coinlog.backfill.kept import BackfillKey, backfills, read_manifest, span_of
+from coinlog.errors import DamagedError, MixedSourcesError, StoreRefusedError
+from coinlog.store.backfilled import Settled, settle_backfill, settled_backfills
+
+LOOKS = 2
 
 
 def waiting_backfills(engine: sa.Engine, archive: Archive) -> list[BackfillKey]:
@@ -24,26 +26,51 @@ def sweep_backfills(engine: sa.Engine, archive: Archive, settled_at: int) -> Ite
     """Settle each answer that the store has not, in the order in which they came; yield it.
 
     Raises:
-        MixedSourcesError: it is of the other kind of data.
+        MixedSourcesError: some are of the other kind of data; all others have been settled by
+            then.
         StoreUnavailableError: the database is away; the answers stay in the archive.
     """
-    came = [
-        (read_backfill(archive, key).captured_at, key) for key in waiting_backfills(engine, archive)
-    ]
-    for _, key in sorted(came):
-        if load_backfill(engine, archive, key, settled_at):
-            yield key
+    refused: dict[BackfillKey, MixedSourcesError] = {}
+    # An answer that comes after later ones makes all about its target wait for a second look.
+    for _ in range(LOOKS):
+        waiting = [key for key in waiting_backfills(engine, archive) if key not in refused]
+        for key in sorted(waiting, key=lambda key: (_captured_at(archive, key), key.attempt)):
+            try:
+                if _settle(engine, archive, key, settled_at) is Settled.DONE:
+                    yield key
+            except MixedSourcesError as error:
+                refused[key] = error
+    for key, why in refused.items():
+        raise MixedSourcesError(f"{len(refused)} backfilled answers, {key.folder} first: {why}")
 
 
-def load_backfill(engine: sa.Engine, archive: Archive, key: BackfillKey, settled_at: int) -> bool:
-    """Settle one answer; ``False`` where it was settled before.
+def load_backfill(engine: sa.Engine, archive: Archive, key: BackfillKey, settled_at: int) -> None:
+    """Settle one answer; one that the store has settled already changes nothing.
 
-    One that the database refuses is settled as damaged, so that it stops nothing after it.
+    Raises:
+        MixedSourcesError: it is of the other kind of data.
+        StoreUnavailableError: the database is away; the answer stays in the archive.
     """
+    if _settle(engine, archive, key, settled_at) is Settled.LATER_FIRST:
+        for _ in sweep_backfills(engine, archive, settled_at):
+            pass
+
+
+def _settle(engine: sa.Engine, archive: Archive, key: BackfillKey, settled_at: int) -> Settled:
+    """Settle an answer; one that the database refuses counts as damaged and stops nothing."""
     settlement = read_backfill(archive, key)
     try:
         return settle_backfill(engine, settlement, settled_at)
     except StoreRefusedError as error:
         told = damaged(key, str(error))
-        refused = msgspec.structs.replace(told, sha256=settlement.sha256)
+        # It keeps its place among the others about its target.
+        known = {"sha256": settlement.sha256, "captured_at": settlement.captured_at}
+        refused = msgspec.structs.replace(told, **known)
         return settle_backfill(engine, refused, settled_at)
+
+
+def _captured_at(archive: Archive, key: BackfillKey) -> int:
+    try:
+        return int(read_manifest(archive, key)[0].captured_at)
+    except DamagedError:
+        return span_of(key)[1]

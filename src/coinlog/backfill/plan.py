@@ -4,112 +4,157 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, Request
+from coinlog.backfill.kept import FEAR_AND_GREED, Request
 from coinlog.market import Asset
-from coinlog.slots import DAY
+from coinlog.slots import DAY, MINUTE, Schedule
 from coinlog.sources.history import INTERVALS
+from coinlog.sources.past_metrics import DAYS_A_REQUEST
+from coinlog.store.room import Cover
 
 POINTS_A_REQUEST = 1_000
 POINTS_A_CREDIT = 100
-FINE_SECONDS = 30 * DAY
-"""How far back every plan answers more often than daily; further back, plans differ."""
+FINE_SECONDS = 28 * DAY
+"""How far back every plan answers more often than daily: a month, also where that is February."""
+
+FIRST_TIME = 1_262_304_000
+"""2010-01-01: the source has nothing older."""
+
+FRESH_SECONDS = 15 * MINUTE
+"""The source adds a point some minutes late; one asked for too early would never be asked again."""
 
 
-class Span(msgspec.Struct, frozen=True):
-    """A stretch of time, both ends included, and the seconds between its points."""
+class Span(NamedTuple):
+    """A stretch of time, both ends included, the seconds between points, and between slots."""
 
     start: int
     end: int
     resolution: int
+    interval_seconds: int
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a target has already: when it was observed, sorted, and what was asked before."""
+    """What a target has already: when it was observed, sorted, and what was asked before.
+
+    ``asked`` are stretches, both ends included, with the seconds between their points.
+    """
 
     observed: Sequence[int] = ()
-    asked: Sequence[Span] = ()
+    asked: Sequence[tuple[int, int, int]] = ()
 
 
-def spans(start: int, end: int, interval_seconds: int, now: float) -> list[Span]:
-    """Return how a stretch is asked for: daily, and its last 30 days as often as slots come."""
-    fine = finest(interval_seconds)
-    if fine >= DAY:
-        return [_aligned(start, end, DAY)]
-    turn = max(start, int(now) // DAY * DAY - FINE_SECONDS + DAY)
-    found = [_aligned(start, min(end, turn - DAY), DAY), _aligned(turn, end, fine)]
-    return [span for span in found if span.start <= span.end]
+class Stretch(msgspec.Struct, frozen=True):
+    """From when to when history is wanted (seconds UTC), and how fine where not as usual."""
+
+    start: int
+    end: int
+    resolution: int | None = None
+
+    def spans(self, schedules: Sequence[Schedule], now: float) -> list[Span]:
+        """Return the spans to ask for, by the schedules in force at their time, oldest first.
+
+        Unless told otherwise points are daily, and in the last 28 days as frequent as slots.
+        """
+        end = min(self.end, int(now) - FRESH_SECONDS)
+        turn = -(-(int(now) - FINE_SECONDS) // DAY) * DAY
+        found: list[Span] = []
+        for first, last, interval in _periods(schedules, max(self.start, FIRST_TIME), end):
+            if self.resolution:
+                found.append(_aligned(first, last, self.resolution, interval))
+            else:
+                found.append(_aligned(first, min(last, turn - 1), DAY, interval))
+                found.append(_aligned(max(first, turn), last, finest(interval), interval))
+        return _joined(span for span in found if span.start <= span.end)
+
+
+def _joined(some: Iterable[Span]) -> list[Span]:
+    """Return spans, those joined that go on as the one before."""
+    found: list[Span] = []
+    for span in some:
+        if found and found[-1][2:] == span[2:] and found[-1].end + span.resolution == span.start:
+            span = found.pop()._replace(end=span.end)  # noqa: PLW2901  it grows
+        found.append(span)
+    return found
+
+
+def _periods(schedules: Sequence[Schedule], start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the stretches with the same interval between slots; the first one's began long ago."""
+    begins = start
+    for index, schedule in enumerate(schedules):
+        following = schedules[index + 1] if index + 1 < len(schedules) else None
+        if following and following.interval_seconds == schedule.interval_seconds:
+            continue
+        last = min(end, following.from_slot - 1) if following else end
+        if begins <= last:
+            yield begins, last, schedule.interval_seconds
+        begins = max(start, last + 1)
 
 
 def finest(interval_seconds: int) -> int:
     """Return the longest interval of the source that divides the one between slots."""
-    return max(step for step in INTERVALS if interval_seconds % step == 0)
+    return max((step for step in INTERVALS if interval_seconds % step == 0), default=min(INTERVALS))
 
 
-def _aligned(start: int, end: int, resolution: int) -> Span:
-    return Span(-(-start // resolution) * resolution, end // resolution * resolution, resolution)
+def _aligned(start: int, end: int, resolution: int, interval_seconds: int) -> Span:
+    first, last = -(-start // resolution) * resolution, end // resolution * resolution
+    return Span(first, last, resolution, interval_seconds)
 
 
 def requests(target: str, asset: Asset | None, span: Span, known: Known) -> Iterator[Request]:
     """Yield the requests for what a target lacks in a span, oldest first."""
-    marks = range(span.start, span.end + 1, span.resolution)
-    lacking = [mark for mark in marks if not _has(mark, span.resolution, known)]
-    if target == FEAR_AND_GREED:
-        if lacking:
-            yield Request(target, asset, lacking[0], lacking[-1], span.resolution)
-        return
-    for first, last in _joined(lacking, span.resolution):
-        step = span.resolution * POINTS_A_REQUEST
+    most = DAYS_A_REQUEST if target == FEAR_AND_GREED else POINTS_A_REQUEST
+    for first, last in _lacking(target, span, known):
+        step = span.resolution * most
         for begin in range(first, last + 1, step):
             until = min(last, begin + step - span.resolution)
-            yield Request(target, asset, begin, until, span.resolution)
+            yield Request(target, asset, begin, until, span.resolution, span.interval_seconds)
 
 
-def _has(mark: int, resolution: int, known: Known) -> bool:
-    """Return whether a point about ``mark`` was observed, or asked for as finely before."""
-    half = resolution // 2
-    place = bisect_left(known.observed, mark - half)
-    if place < len(known.observed) and known.observed[place] < mark + half:
-        return True
-    return any(
-        span.start <= mark <= span.end and span.resolution <= resolution for span in known.asked
-    )
+def _lacking(target: str, span: Span, known: Known) -> list[tuple[int, int]]:
+    """Return the stretches that are neither observed nor asked for.
+
+    They are joined over what was observed where that costs no more, and never over what was
+    asked for: nothing is asked twice.
+    """
+    asked = Cover((start, end) for start, end, fine in known.asked if fine <= span.resolution)
+    found: list[tuple[int, int]] = []
+    goes_on = False
+    for mark in range(span.start, span.end + 1, span.resolution):
+        if asked.holds(mark):
+            goes_on = False
+        elif not _observed(mark, span.resolution, known.observed):
+            first, last = found[-1] if goes_on else (mark, mark)
+            apart = _cost(target, first, last, span.resolution) + 1
+            if goes_on and _cost(target, first, mark, span.resolution) <= apart:
+                found[-1] = (first, mark)
+            else:
+                found.append((mark, mark))
+            goes_on = True
+    return found
 
 
-def _joined(marks: Sequence[int], resolution: int) -> Iterator[tuple[int, int]]:
-    """Yield runs of marks, joined over what is there already where that costs no more."""
-    runs: list[tuple[int, int]] = []
-    for mark in marks:
-        apart = _cost(*runs[-1], resolution) + _cost(mark, mark, resolution) if runs else 0
-        if runs and _cost(runs[-1][0], mark, resolution) <= apart:
-            runs[-1] = (runs[-1][0], mark)
-        else:
-            runs.append((mark, mark))
-    yield from runs
+def _observed(mark: int, resolution: int, observed: Sequence[int]) -> bool:
+    """Return whether ``mark`` is nearest to a time of observation."""
+    place = bisect_left(observed, mark - resolution // 2)
+    return place < len(observed) and observed[place] < mark + resolution // 2
 
 
-def _cost(first: int, last: int, resolution: int) -> int:
-    # One point more than we count: whether the end is included is the source's to decide.
-    return -(-((last - first) // resolution + 2) // POINTS_A_CREDIT)
+def _cost(target: str, first: int, last: int, resolution: int) -> int:
+    """Return what a stretch costs at most: a credit per 100 points; fear and greed a flat one."""
+    if target == FEAR_AND_GREED:
+        return 1
+    request = Request(target, None, first, last, resolution, resolution)
+    return -(-request.most_points // POINTS_A_CREDIT)
 
 
 def credits_of(request: Request) -> int:
-    """Return what a request costs at most: a credit per 100 points; fear and greed a flat one."""
-    if request.target == FEAR_AND_GREED:
-        return 1
-    return _cost(request.from_time, request.to_time, request.resolution)
+    """Return what a request costs at most."""
+    return _cost(request.target, request.from_time, request.to_time, request.resolution)
 
 
 def total(some: Iterable[Request]) -> int:
     """Return what requests cost together, at most."""
     return sum(map(credits_of, some))
-
-
-def target_of(asset: Asset) -> str:
-    """Return what an asset's answers are kept under."""
-    return f"asset-{asset.id}"
-
-
-MARKET_TARGETS = (GLOBAL_METRICS, FEAR_AND_GREED)

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
-from coinlog.backfill.kept import Request
-from coinlog.backfill.plan import MARKET_TARGETS, Known, Span, requests, spans, target_of
+from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, Request, target_of
+from coinlog.backfill.plan import Known, Span, Stretch, requests
 from coinlog.errors import UsageError
-from coinlog.market import Asset, Origin, Outcome
-from coinlog.slots import AssetSelection
+from coinlog.market import Asset, Origin, Outcome, SourceKind
+from coinlog.slots import DAY, AssetSelection, Schedule
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
+from coinlog.store.thinned import read_thinnings
+from coinlog.store.writer import known_schedules
 
+MARKET_TARGETS = (GLOBAL_METRICS, FEAR_AND_GREED)
 _MARKET_TABLES = dict(
     zip(MARKET_TARGETS, (schema.global_metrics, schema.fear_and_greed), strict=True)
 )
-
-
-class Stretch(msgspec.Struct, frozen=True):
-    """From when to when history is wanted (seconds UTC), and how fine where not as usual."""
-
-    start: int
-    end: int
-    resolution: int | None = None
-
-    def spans(self, interval_seconds: int, now: float) -> list[Span]:
-        """Return the spans to ask for."""
-        if self.resolution:
-            step = self.resolution
-            return [Span(-(-self.start // step) * step, self.end // step * step, step)]
-        return spans(self.start, self.end, interval_seconds, now)
 
 
 def plan_requests(
@@ -44,34 +32,37 @@ def plan_requests(
 ) -> list[Request]:
     """Return the requests that a store needs: the leading assets first, then the whole market.
 
+    ``interval_seconds`` lie between slots where the store remembers no schedule.
+
     Raises:
         UsageError: the store knows no asset yet, or not one of those asked for.
         StoreUnavailableError: the database is away.
     """
     with store_errors(), engine.connect() as connection:
-        assets = _assets(connection, selection)
-        targets: list[tuple[str, Asset | None]] = [(target_of(asset), asset) for asset in assets]
-        if selection is None:
-            targets += [(target, None) for target in MARKET_TARGETS]
-        asked = _asked(connection)
-        wanted = stretch.spans(interval_seconds, now)
+        targets = [(target_of(one.id), one) for one in _assets(connection, selection)]
+        whole_market = MARKET_TARGETS if selection is None or selection.top else ()
+        usual = Schedule(0, interval_seconds, "", SourceKind.COINMARKETCAP)
+        schedules = known_schedules(connection) or [usual]
+        asked, dropped = _asked(connection), _dropped(connection)
         return [
             request
-            for target, asset in targets
-            for request in _for_target(connection, target, asset, wanted, asked.get(target, []))
+            for target, asset in [*targets, *((target, None) for target in whole_market)]
+            for span in _stretch_of(target, stretch).spans(schedules, now)
+            for request in requests(
+                target,
+                asset,
+                span,
+                Known(
+                    _observed(connection, target, asset, span, dropped),
+                    asked.get(target, ()),
+                ),
+            )
         ]
 
 
-def _for_target(
-    connection: sa.Connection,
-    target: str,
-    asset: Asset | None,
-    wanted: Sequence[Span],
-    asked: Sequence[Span],
-) -> Iterator[Request]:
-    for span in wanted:
-        observed = _observed(connection, target, asset, span)
-        yield from requests(target, asset, span, Known(observed, asked))
+def _stretch_of(target: str, stretch: Stretch) -> Stretch:
+    """Return a stretch as it can be asked for: fear and greed has one value a day."""
+    return replace(stretch, resolution=DAY) if target == FEAR_AND_GREED else stretch
 
 
 def _assets(connection: sa.Connection, selection: AssetSelection | None) -> list[Asset]:
@@ -101,21 +92,36 @@ def _selected(known: Sequence[Asset], selection: AssetSelection) -> Iterator[Ass
     yield from (by_id[asset_id] for asset_id in selection.ids if by_id[asset_id] not in top)
 
 
-def _asked(connection: sa.Connection) -> dict[str, list[Span]]:
+def _asked(connection: sa.Connection) -> dict[str, list[tuple[int, int, int]]]:
     """Return what was asked before and answered, by target: it is not asked again."""
     table = schema.backfill.c
     query = sa.select(table.target, table.from_time, table.to_time, table.resolution)
-    found: dict[str, list[Span]] = {}
+    found: dict[str, list[tuple[int, int, int]]] = {}
     for target, *span in connection.execute(query.where(table.outcome != Outcome.FAILED.value)):
-        found.setdefault(target, []).append(Span(*span))
+        found.setdefault(target, []).append((span[0], span[1], span[2]))
     return found
 
 
-def _observed(connection: sa.Connection, target: str, asset: Asset | None, span: Span) -> list[int]:
+def _dropped(connection: sa.Connection) -> list[int]:
+    """Return the slots that were recorded and then thinned: nobody pays to have them back."""
+    thinned = max((one.older_than for one in read_thinnings(connection)), default=0)
+    table = schema.slot.c
+    query = sa.select(table.slot).where(table.slot < thinned, table.outcome != Outcome.FAILED.value)
+    return [*connection.execute(query).scalars()] if thinned else []
+
+
+def _observed(
+    connection: sa.Connection,
+    target: str,
+    asset: Asset | None,
+    span: Span,
+    dropped: Sequence[int],
+) -> list[int]:
     """Return when a target was observed, in order, about a span."""
     table = _MARKET_TABLES.get(target, schema.quote)
     near = table.c.slot.between(span.start - span.resolution, span.end + span.resolution)
     query = sa.select(table.c.slot).where(near, table.c.origin == Origin.OBSERVED.value)
     if asset:
         query = query.where(table.c.asset_id == asset.id)
-    return list(connection.execute(query.order_by(table.c.slot)).scalars())
+    seen = [*connection.execute(query.order_by(table.c.slot)).scalars()]
+    return sorted({*seen, *dropped}) if dropped else seen

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
+from threading import Event
 
 import click
-import msgspec
 from rich.markup import escape
 
 from coinlog.backfill.fetch import Desk, Done, fetch_all, named
-from coinlog.backfill.kept import Request
-from coinlog.backfill.plan import total
-from coinlog.backfill.wanted import Stretch, plan_requests
+from coinlog.backfill.offer import Offer, reserved_for
+from coinlog.backfill.plan import FIRST_TIME, Stretch
+from coinlog.backfill.wanted import plan_requests
 from coinlog.cli import report
 from coinlog.cli.progress import progress
 from coinlog.cli.report import err, say
-from coinlog.cli.shared import json_option, with_parts
-from coinlog.errors import CoinlogError, QuotaError, UsageError, WrongKeyError
+from coinlog.cli.shared import json_option, resumable, with_parts
+from coinlog.errors import CoinlogError, UsageError, WrongKeyError
 from coinlog.market import Outcome, SourceKind
 from coinlog.parts import Parts
 from coinlog.recorder import sweep
-from coinlog.slots import DAY, MINUTE, YEAR_2009, iso, parse_assets, parse_interval, parse_time
-from coinlog.sources.coinmarketcap import KeyInfo, key_info
+from coinlog.slots import DAY, iso, parse_assets, parse_interval, parse_time
+from coinlog.sources.coinmarketcap import key_info
 from coinlog.sources.history import INTERVALS
+from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
+from coinlog.store.reader import Reader
 
 RANGES = {"30d": 30 * DAY, "90d": 90 * DAY, "1y": 365 * DAY, "3y": 3 * 365 * DAY, "all": None}
 NO_KEY = (
@@ -33,37 +36,19 @@ NO_KEY = (
     "is recorded. A free key (a year of daily quotes) is at https://pro.coinmarketcap.com; put it "
     "into .env as COINLOG_API_KEY=..."
 )
-_REQUESTS_A_MINUTE = 30
-
-
-class Offer(msgspec.Struct, frozen=True):
-    """What a backfill would do, and what the plan has left for it."""
-
-    requests: list[Request]
-    credits: int
-    info: KeyInfo
-
-    @property
-    def left(self) -> int | None:
-        """The credits that may still be spent, where the source says."""
-        known = (self.info.credits_left_this_month, self.info.credits_left_today)
-        return min((one for one in known if one is not None), default=None)
-
-    @property
-    def pause_seconds(self) -> float:
-        """The seconds between the starts of two requests that the plan's limit allows."""
-        return MINUTE / (self.info.requests_per_minute or _REQUESTS_A_MINUTE)
 
 
 class Tally:
     """What has become of the requests so far."""
 
     def __init__(self) -> None:
-        self.points = self.credits = self.answered = self.busy = 0
+        self.asked = self.points = self.credits = self.answered = self.busy = 0
         self.failed: list[str] = []
+        self.stopped: str | None = None
 
     def add(self, done: Done) -> None:
         """Count one."""
+        self.asked += 1
         self.points += done.points
         self.credits += done.credits
         self.busy += done.busy
@@ -88,7 +73,7 @@ class Tally:
     "--interval",
     default="auto",
     show_default=True,
-    help="Between points: 1h, 6h, 1d; auto is daily, and as often as slots in the last 30 days.",
+    help="Between points: 1h, 6h, 1d; auto is daily, and as often as slots in the last 28 days.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and ask for nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before spending credits.")
@@ -117,24 +102,20 @@ def backfill(  # noqa: PLR0913, PLR0917  one for each option
       coinlog backfill --range 1y --yes
       coinlog backfill --from 2026-01-01 --to 2026-02-01 --assets id:1,1027 --interval 6h
     """
-    stretch = asked_stretch(range_, from_, to, interval)
-    offer = make_offer(parts, stretch, assets)
-    if not as_json:
-        say_offer(offer)
-    if dry_run or not offer.requests:
-        if as_json:
-            report.as_json(_facts(offer, Tally()))
-        return
-    refuse_beyond(offer)
-    if not yes and not agreed():
-        raise UsageError("nothing was asked for: say --yes to spend credits without a question")
-    tally, stopped = fetch(parts, offer)
-    if as_json:
-        report.as_json({**_facts(offer, tally), "stopped": stopped})
-    else:
-        say_tally(tally)
-    if stopped or tally.failed:
-        report.fail(stopped or f"{len(tally.failed)} requests failed: {tally.failed[0]}")
+    with resumable():
+        offer = make_offer(parts, asked_stretch(range_, from_, to, interval), assets)
+        if not as_json:
+            say_offer(offer)
+        if dry_run or not offer.requests:
+            _report(offer, Tally(), as_json=as_json)
+            return
+        offer.check()
+        if not yes and not _agreed():
+            raise UsageError("nothing was asked for: say --yes to spend credits without a question")
+        tally = _fetch_shown(parts, offer)
+    _report(offer, tally, as_json=as_json)
+    if tally.stopped or tally.failed:
+        report.fail(tally.stopped or f"{len(tally.failed)} requests failed: {tally.failed[0]}")
 
 
 def asked_stretch(
@@ -148,7 +129,7 @@ def asked_stretch(
     now = int(time.time())
     end = min(parse_time(to), now) if to else now
     back = RANGES[range_]
-    start = parse_time(from_) if from_ else YEAR_2009 if back is None else end - back
+    start = parse_time(from_) if from_ else FIRST_TIME if back is None else end - back
     if start > end:
         raise UsageError(f"from {iso(start)} to {iso(end)} is no stretch: --from must be before")
     if interval == "auto":
@@ -163,7 +144,7 @@ def asked_stretch(
 
 
 def make_offer(parts: Parts, stretch: Stretch, assets: str | None = None) -> Offer:
-    """Return which requests a stretch needs and what they cost.
+    """Return which requests a stretch needs, what they cost and what is left for them.
 
     Raises:
         WrongKeyError: there is no key, and the real market is asked.
@@ -175,30 +156,21 @@ def make_offer(parts: Parts, stretch: Stretch, assets: str | None = None) -> Off
     migrate(parts.engine)
     for _ in sweep(parts.engine, parts.archive):
         pass  # What the archive holds is not asked for again.
+    now, interval = time.time(), parts.plan.interval_seconds
     selection = parse_assets(assets) if assets else None
-    interval = parts.plan.interval_seconds
-    some = plan_requests(parts.engine, stretch, interval, selection, time.time())
+    some = plan_requests(parts.engine, stretch, interval, selection, now)
     with parts.connect() as client:
         info = key_info(client)
-    return Offer(some, total(some), info)
+    return Offer(some, info, reserved_for(read_head(Reader(parts.engine)), info, now))
 
 
-def refuse_beyond(offer: Offer) -> None:
-    """Refuse to begin what the credits do not suffice for.
-
-    Raises:
-        QuotaError: they do not.
-    """
-    left = offer.left
-    if left is not None and offer.credits > left:
-        raise QuotaError(
-            f"this takes up to {offer.credits:,} credits and {left:,} are left: take a shorter "
-            "--range or fewer --assets (top:50), or wait until the credits are renewed"
-        )
-
-
-def fetch(parts: Parts, offer: Offer, *, quietly: bool = False) -> tuple[Tally, str | None]:
-    """Ask for everything offered, showing how far it is; return why it stopped early, if so."""
+def fetch(
+    parts: Parts,
+    offer: Offer,
+    stopping: Event,
+    told: Callable[[int], None] = lambda _: None,
+) -> Tally:
+    """Ask for everything offered, until ``stopping`` is set; ``told`` hears of each answer."""
     simulated = parts.plan.source is SourceKind.SIMULATED
     desk = Desk(
         parts.engine,
@@ -208,23 +180,37 @@ def fetch(parts: Parts, offer: Offer, *, quietly: bool = False) -> tuple[Tally, 
         parts.plan.deadline_seconds,
         # The made-up market is ours and has no limit by the minute.
         0.0 if simulated else offer.pause_seconds,
+        stopping=stopping,
     )
     tally = Tally()
     try:
-        shown = nullcontext(_nobody) if quietly else progress("backfilling", len(offer.requests))
-        with shown as advance:
-            for done in fetch_all(desk, offer.requests):
-                tally.add(done)
-                advance(1)
-    except KeyboardInterrupt:
-        return tally, "stopped; what was answered is kept, and the next run goes on from there"
+        for done in fetch_all(desk, offer.requests):
+            tally.add(done)
+            told(1)
     except CoinlogError as error:
-        return tally, f"stopped after {tally.answered} of {len(offer.requests)} requests: {error}"
-    return tally, None
+        tally.stopped = f"stopped after {tally.asked} of {len(offer.requests)} requests: {error}"
+    if stopping.is_set() and tally.asked < len(offer.requests):
+        tally.stopped = (
+            f"stopped after {tally.asked} of {len(offer.requests)} requests; the next run goes on "
+            "from there"
+        )
+    return tally
 
 
-def _nobody(_steps: int) -> None:
-    """Tell nobody."""
+def _fetch_shown(parts: Parts, offer: Offer) -> Tally:
+    """Fetch with a progress bar; the first Ctrl-C waits for the answer that is under way."""
+    stopping = Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+        err.print("[dim]stopping after this answer, which is paid for; again: at once[/]")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with progress("backfilling", len(offer.requests)) as advance:
+        return fetch(parts, offer, stopping, advance)
 
 
 def say_offer(offer: Offer) -> None:
@@ -235,10 +221,10 @@ def say_offer(offer: Offer) -> None:
     assets = len({request.target for request in offer.requests if request.asset})
     since = iso(min(request.from_time for request in offer.requests))
     left = f" of {offer.left:,} left" if offer.left is not None else ""
-    minutes = report.duration(len(offer.requests) * offer.pause_seconds)
+    kept = f" besides {offer.reserved:,} for the recorder" if left and offer.reserved else ""
     say(
         f"backfill of {assets} assets since {since}: {len(offer.requests)} requests, at most "
-        f"{offer.credits:,} credits{left}, about {minutes}"
+        f"{offer.credits:,} credits{left}{kept}, about {report.duration(offer.seconds)}"
     )
 
 
@@ -253,19 +239,27 @@ def say_tally(tally: Tally) -> None:
         err.print(f"  [yellow]failed:[/] {escape(one)}")
 
 
-def agreed() -> bool:
+def _agreed() -> bool:
     """Ask at a terminal whether the credits may be spent; elsewhere nobody agrees."""
     return sys.stdin.isatty() and click.confirm("Spend them?", default=True, err=True)
 
 
-def _facts(offer: Offer, tally: Tally) -> dict[str, object]:
-    return {
-        "requests": len(offer.requests),
-        "most_credits": offer.credits,
-        "credits_left": offer.left,
-        "answered": tally.answered,
-        "points": tally.points,
-        "credits": tally.credits,
-        "busy": tally.busy,
-        "failed": tally.failed,
-    }
+def _report(offer: Offer, tally: Tally, *, as_json: bool) -> None:
+    if not as_json:
+        if tally.asked:
+            say_tally(tally)
+        return
+    report.as_json(
+        {
+            "requests": len(offer.requests),
+            "most_credits": offer.credits,
+            "credits_left": offer.left,
+            "credits_reserved": offer.reserved,
+            "answered": tally.answered,
+            "points": tally.points,
+            "credits": tally.credits,
+            "busy": tally.busy,
+            "failed": tally.failed,
+            "stopped": tally.stopped,
+        }
+    )

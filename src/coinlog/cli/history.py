@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+import select
 import sys
 import time
-from threading import Thread
+from threading import Event, Thread
 
 from rich.markup import escape
 
-from coinlog.cli.backfill import (
-    Offer,
-    agreed,
-    asked_stretch,
-    fetch,
-    make_offer,
-    refuse_beyond,
-    say_offer,
-    say_tally,
-)
-from coinlog.cli.report import err, say
+from coinlog.backfill.offer import Offer
+from coinlog.cli.backfill import NO_KEY, asked_stretch, fetch, make_offer, say_offer, say_tally
+from coinlog.cli.report import err, out, say
 from coinlog.errors import CoinlogError
 from coinlog.parts import Parts
 from coinlog.slots import DAY
@@ -29,41 +22,90 @@ from coinlog.store.reader import Reader
 HINT = (
     "`coinlog backfill` fetches the last year with your key; COINLOG_BACKFILL=1y does so by itself"
 )
-YOUNG_SECONDS = 2 * DAY
+YOUNG_SECONDS = 14 * DAY
+ANSWER_SECONDS = 60
+_STOP_SECONDS = 2
+_YES = frozenset({"", "y", "yes"})
 
 
-def offer_history(parts: Parts, choice: str) -> None:
-    """Offer the past at the start of ``coinlog up``, or fetch it where that was chosen.
+class Past:
+    """Fetches the past beside the recorder, as ``choice`` has it: a range, ``ask`` or ``none``."""
 
-    ``choice`` is one of ``RANGES``, ``ask`` or ``none``. It is asked only where nothing was
-    backfilled and recording is young. The answers come in the background: the next slot must not
-    wait for them. Whatever goes wrong is told, and recording goes on.
-    """
-    try:
-        if choice == "none" or (choice == "ask" and not _is_young(parts)):
-            return
-        if choice == "ask" and not sys.stdin.isatty():
+    def __init__(self, parts: Parts, choice: str) -> None:
+        self._parts, self._choice = parts, choice
+        self._stopping = Event()
+        self._thread: Thread | None = None
+
+    def offer(self, until: float) -> None:
+        """Offer the past, or begin to fetch it where that was chosen; wait for no answer longer.
+
+        It is asked only at a terminal, where recording is young and nothing was backfilled.
+        Whatever goes wrong is told, and recording goes on.
+        """
+        try:
+            if self._wanted():
+                self._begin(until)
+        except CoinlogError as error:
+            say(f"  history  [yellow]not backfilled:[/] {escape(str(error))}")
+
+    def stop(self) -> None:
+        """Ask for nothing more, and give the answer under way a moment to be kept."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(_STOP_SECONDS)
+
+    def _wanted(self) -> bool:
+        keyed = self._parts.settings.api_key is not None
+        if self._choice == "none" or (self._choice == "ask" and not (keyed and self._is_young())):
+            return False
+        if not keyed:
+            say(f"  history  [yellow]not backfilled:[/] {escape(NO_KEY)}")
+        elif self._choice == "ask" and not _can_answer():
             say(f"  history  {escape(HINT)}")
-            return
-        offer = make_offer(parts, asked_stretch("1y" if choice == "ask" else choice))
+        else:
+            return True
+        return False
+
+    def _is_young(self) -> bool:
+        engine = self._parts.engine
+        head = read_head(Reader(engine))
+        young = head.first_slot is not None and head.first_slot > time.time() - YOUNG_SECONDS
+        return young and not settled_backfills(engine)
+
+    def _begin(self, until: float) -> None:
+        asked = self._choice == "ask"
+        offer = make_offer(self._parts, asked_stretch("1y" if asked else self._choice))
         if not offer.requests:
             return
         say_offer(offer)
-        refuse_beyond(offer)
-        if choice != "ask" or agreed():
-            Thread(target=_in_background, args=(parts, offer), daemon=True).start()
-    except CoinlogError as error:
-        say(f"  history  [yellow]not backfilled:[/] {escape(str(error))}")
+        offer.check()
+        if asked and not _agreed(until):
+            say("  history  not now; `coinlog backfill` does it whenever you like")
+            return
+        # The next slot must not wait for it.
+        self._thread = Thread(target=self._fetch, args=(offer,), daemon=True)
+        self._thread.start()
+
+    def _fetch(self, offer: Offer) -> None:
+        tally = fetch(self._parts, offer, self._stopping)
+        if self._stopping.is_set():
+            return
+        say_tally(tally)
+        if tally.stopped:
+            err.print(f"  history  [yellow]{escape(tally.stopped)}[/]")
 
 
-def _is_young(parts: Parts) -> bool:
-    head = read_head(Reader(parts.engine))
-    young = head.first_slot is not None and head.first_slot > time.time() - YOUNG_SECONDS
-    return young and not settled_backfills(parts.engine)
+def _can_answer() -> bool:
+    # Windows cannot wait for a terminal with a limit, and a question must not hold up a slot.
+    return sys.stdin.isatty() and sys.platform != "win32"
 
 
-def _in_background(parts: Parts, offer: Offer) -> None:
-    tally, stopped = fetch(parts, offer, quietly=True)
-    say_tally(tally)
-    if stopped:
-        err.print(f"  history  [yellow]{escape(stopped)}[/]; `coinlog backfill` goes on from there")
+def _agreed(until: float) -> bool:
+    """Ask whether the credits may be spent; who does not answer in time has not agreed."""
+    out.print("  Fetch it now, in the background? \\[Y/n] ", end="")
+    seconds = max(1.0, min(ANSWER_SECONDS, until - time.time()))
+    answered, _, _ = select.select([sys.stdin], [], [], seconds)
+    if not answered:
+        out.print()
+        return False
+    return sys.stdin.readline().strip().lower() in _YES

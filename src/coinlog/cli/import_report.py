@@ -27,7 +27,7 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
     """Say what was found and, where every asset is told, what would become of it."""
     span = found.span()
     when = f", {iso(span[0])} to {iso(span[1])}" if span else ""
-    say(f"[bold]{_shown(found.imported)}[/]: {found.count:,} {found.unit}s{when}")
+    say(f"[bold]{_shown(found.imported)}[/]: {_counted(found.count, found.unit)}{when}")
     for note in found.notes:
         say(f"  note     {_shown(note)}")
     if found.seen:
@@ -50,14 +50,17 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
 
 def say_outcome(plan: Plan, loaded: int) -> None:
     """Say in one line what was done."""
-    if not plan.new:
-        say("[green]✓[/] all of it was imported before: nothing to do")
+    if not plan.new and not loaded:
+        say("[green]✓[/] nothing to do: all of it was imported before")
         return
     slots = len({each.slot for each in plan.attempts})
-    say(f"[green]✓[/] {plan.new:,} attempts in {slots:,} slots imported, {loaded:,} loaded")
+    new = _counted(len(plan.new), "attempt")
+    say(f"[green]✓[/] {new} in {_counted(slots, 'slot')} imported, {loaded:,} loaded")
 
 
-def facts(found: Found, matching: Matching, plan: Plan | None, loaded: int | None) -> dict[str, object]:
+def facts(
+    found: Found, matching: Matching, plan: Plan | None, loaded: int | None
+) -> dict[str, object]:
     """Return what was found and done, for programs."""
     span = found.span()
     return {
@@ -81,7 +84,7 @@ def facts(found: Found, matching: Matching, plan: Plan | None, loaded: int | Non
 def _plan_facts(plan: Plan) -> dict[str, object]:
     return {
         "attempts": len(plan.attempts),
-        "new_attempts": plan.new,
+        "new_attempts": len(plan.new),
         "outcomes": {outcome: plan.outcomes.get(outcome, 0) for outcome in _OUTCOMES},
         "slots_stored_already": plan.stays,
         "quotes": plan.quotes,
@@ -109,7 +112,9 @@ def refuse_unmatched(matching: Matching, found: Found) -> None:
 
 def ask(each: Unmatched) -> int | None:
     """Ask which asset a label means; None leaves it out."""
-    err.print(f"[bold]{_shown(str(each.label))}[/] ({each.rows:,} rows): which asset is it?")
+    err.print(
+        f"[bold]{_shown(str(each.label))}[/] ({_counted(each.rows, 'row')}): which asset is it?"
+    )
     for number, asset in enumerate(each.candidates, 1):
         err.print(f"  {number}) {escape(_named(asset))}")
     while True:
@@ -143,7 +148,7 @@ def _first_id(each: Unmatched) -> str:
 
 
 def _doubt(each: Unmatched) -> str:
-    who = f"{one_line(str(each.label), 80)} ({each.rows:,} rows)"
+    who = f"{one_line(str(each.label), 80)} ({_counted(each.rows, 'row')})"
     if not each.candidates:
         return f"{who} is not known"
     return f"{who} could be {' or '.join(map(_named, each.candidates))}"
@@ -164,13 +169,17 @@ def _attempts(plan: Plan) -> str:
     if not plan.attempts:
         return "none: there is nothing to import"
     told = [f"{plan.outcomes[o]:,} {o}" for o in _OUTCOMES if plan.outcomes.get(o)]
-    before = len(plan.attempts) - plan.new
-    line = f"{plan.new:,} new ({', '.join(told) or 'none'})"
+    before = len(plan.attempts) - len(plan.new)
+    line = f"{len(plan.new):,} new ({', '.join(told) or 'none'})"
     if before:
         line += f", {before:,} imported before"
     if plan.stays:
-        line += f"; {plan.stays:,} slots are stored already and stay as they are"
+        line += f"; {_counted(plan.stays, 'slot')} stored already, which stay as they are"
     return line
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
 def _say_more(count: int) -> None:

@@ -20,7 +20,7 @@ from coinlog.cli.import_source import Options, interval_of, open_source
 from coinlog.cli.progress import progress
 from coinlog.cli.shared import json_option, resumable, with_parts
 from coinlog.errors import UsageError
-from coinlog.imports.adopting import Standing, adopt, plan, standing
+from coinlog.imports.adopting import Plan, adopt, plan, standing
 from coinlog.imports.assets import (
     Directory,
     Matching,
@@ -105,7 +105,9 @@ def import_(  # noqa: PLR0913  one for each option that is not about reading the
             planned = None if doubt else plan(found, matching.matches, there, advance)
         if not as_json:
             say_summary(found, matching, planned, interval_seconds)
-        loaded = None if dry_run else _carry_out(parts, found, matching, there, interval_seconds)
+        loaded = None
+        if planned and not dry_run:
+            loaded = _carry_out(parts, found, matching, planned, interval_seconds)
         if as_json:
             report.as_json(facts(found, matching, planned, loaded))
         elif planned and loaded is not None:
@@ -153,16 +155,16 @@ def _read(path: str) -> bytes:
 
 
 def _carry_out(
-    parts: Parts, found: Found, matching: Matching, there: Standing, interval_seconds: int
+    parts: Parts, found: Found, matching: Matching, planned: Plan, interval_seconds: int
 ) -> int:
     """Write the attempts, load them, and return how many the store settled."""
-    slots = found.slots()
-    with progress("importing", total=len(slots)) as advance:
-        for _ in adopt(parts.archive, found, matching.matches, there, interval_seconds):
+    with progress("importing", total=len(planned.new)) as advance:
+        for _ in adopt(parts.archive, found, matching.matches, planned, interval_seconds):
             advance(1)
-    with progress("loading") as advance:
-        settled = 0
-        for _ in sweep(parts.engine, parts.archive, slots[0] if slots else 0):
+    settled = 0
+    first = planned.attempts[0].slot if planned.attempts else 0
+    with progress("loading", total=len(planned.new)) as advance:
+        for _ in sweep(parts.engine, parts.archive, first):
             settled += 1
             advance(1)
     return settled

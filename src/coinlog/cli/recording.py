@@ -7,6 +7,7 @@ import time
 
 import click
 
+from coinlog.backfill.load import waiting_backfills
 from coinlog.cli import report
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, with_parts
@@ -73,12 +74,15 @@ def load(parts: Parts, *, as_json: bool) -> None:
       coinlog load --json
     """
     migrate_store(parts.engine)
+    backfilled = len(waiting_backfills(parts.engine, parts.archive))
     slots = [iso(key.slot) for key in sweep(parts.engine, parts.archive)]
     if as_json:
-        report.as_json({"settled_attempts": len(slots), "slots": slots})
+        facts = {"settled_attempts": len(slots), "settled_backfills": backfilled, "slots": slots}
+        report.as_json(facts)
         return
+    answers = f" and {backfilled} backfilled answers" if backfilled else ""
     span = f": slots {slots[0]} to {slots[-1]}" if slots else ": the store has all of the archive"
-    say(f"[green]✓[/] {len(slots)} attempts settled{span}")
+    say(f"[green]✓[/] {len(slots)} attempts{answers} settled{span}")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from rich.markup import escape
 from coinlog.cli import report
 from coinlog.cli.progress import progress
 from coinlog.cli.report import err, say
-from coinlog.cli.shared import json_option, with_parts
+from coinlog.cli.shared import json_option, stoppable, with_parts
 from coinlog.errors import UsageError
 from coinlog.parts import Parts
 from coinlog.replay import Replayed
@@ -43,7 +43,8 @@ def replay(parts: Parts, *, force: bool, as_json: bool) -> None:
       coinlog replay --simulated
     """
     url = parts.settings.database_url
-    replayed = replay_archive(url, parts.archive, progress, force=force)
+    with stoppable("stopped; the store is as it was"):
+        replayed = replay_archive(url, parts.archive, progress, force=force)
     if as_json:
         report.as_json(msgspec.structs.asdict(replayed))
     else:
@@ -72,7 +73,8 @@ def verify(parts: Parts, sample: str | None, *, as_json: bool) -> None:
       coinlog verify --sample 5% --json
     """
     url = parts.settings.database_url
-    verified = verify_store(url, parts.archive, progress, sample=_sample(sample))
+    with stoppable("stopped; nothing is changed"):
+        verified = verify_store(url, parts.archive, progress, sample=_sample(sample))
     if as_json:
         report.as_json(msgspec.structs.asdict(verified))
     else:
@@ -107,13 +109,14 @@ def _tell_verified(verified: Verified) -> None:
     if not verified.differences:
         say(f"[green]✓[/] {what} are equal in store and archive, in {took}{thinned}")
         return
-    say(f"[red]✗[/] {verified.differences:,} differences in {what}, in {took}{thinned}")
+    say(f"[red]✗[/] {_counted(verified.differences, 'difference')} in {what}, in {took}{thinned}")
     for text in verified.first[:DETAILS]:
         say(f"  {escape(text)}")
     if verified.differences > DETAILS:
         say(f"  and {verified.differences - DETAILS:,} more; --json names up to {KEPT:,}")
     if verified.unsettled:
-        say(f"  [yellow]{verified.unsettled} attempts wait:[/] `coinlog load` settles them")
+        waiting = _counted(verified.unsettled, "attempt")
+        say(f"  [yellow]{waiting} not loaded yet:[/] `coinlog load` settles them")
     if verified.differences > verified.unsettled:
         say("  what the archive tells is brought back by `coinlog replay`: see docs/verify.md")
 
@@ -129,3 +132,7 @@ def _tell(replayed: Replayed) -> None:
             f"[yellow]note:[/] {replayed.thinned:,} quotes that had been thinned are back: "
             f"{escape('`coinlog thin`')} drops them again"
         )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

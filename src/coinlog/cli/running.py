@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from coinlog import __version__
 from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
-from coinlog.cli.history import offer_history
+from coinlog.cli.history import Past
 from coinlog.cli.report import errors_explained, out, say
 from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
 from coinlog.errors import StoreUnavailableError
@@ -77,7 +77,9 @@ def up(*, simulated: bool, history: str | None) -> None:
         _introduce(parts, simulated=simulated)
         if simulated:
             _fill_in(parts)
-        _keep_recording(parts, history or settings.backfill)
+        past = Past(parts, "none" if simulated else history or settings.backfill)
+        stack.callback(past.stop)
+        _keep_recording(parts, past)
 
 
 @click.command()
@@ -172,13 +174,13 @@ def _fill_in(parts: Parts) -> None:
     say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
-def _keep_recording(parts: Parts, history: str) -> None:
+def _keep_recording(parts: Parts, past: Past) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
         say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
         if number == 0 and _out_of_reach(turn.recording):
             say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
-        if number == 0 and parts.settings.api_key and turn.recording.done:
-            offer_history(parts, history)
+        if number == 0 and turn.recording.done:
+            past.offer(turn.next_look_at)
         say(f"  [dim]{_what_next(turn)}[/]")
 
 

@@ -104,7 +104,7 @@ def _verified(verification: Verification | None) -> str:
     if not verification.differences:
         return f"{when} [green]✓[/] {what}, equal to the archive"
     first = escape((verification.detail or "").partition("\n")[0])
-    return f"{when} [red]✗ {verification.differences:,} differences[/] in {what}: {first}"
+    return f"{when} [red]✗ differences: {verification.differences:,}[/] in {what}: {first}"
 
 
 def _say_troubles(rows: list[LedgerRow], waiting: int) -> None:

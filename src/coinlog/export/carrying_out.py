@@ -17,6 +17,7 @@ from coinlog.export.parquet import arrow, steps, write_parquet
 from coinlog.export.tables import Book, Table
 from coinlog.export.text_files import write_csv, write_lines
 from coinlog.notice import SIMULATED
+from coinlog.store.finding import all_ids
 from coinlog.watching import Watch
 
 STDOUT = "-"
@@ -64,7 +65,7 @@ def export(url: sa.URL, request: Request, delivery: Delivery, now: float, watch:
     if chosen == PARQUET:
         arrow()
     with opened(url, now) as book:
-        if book.head.last is None and not book.head.thinnings:
+        if not all_ids(book.reader):
             raise CoinlogError("nothing is recorded yet: run `coinlog up` or `coinlog record`")
         table = table_of(book, request)
         destination = delivery.destination or _usual_name(book, table, chosen)

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.export.columns import Column, columns
-from coinlog.market import FearAndGreed, GlobalMetrics, Origin
+from coinlog.market import FearAndGreed, GlobalMetrics, Origin, SourceKind
 from coinlog.notice import SIMULATED
 from coinlog.store import schema
 from coinlog.store.ledger import Head, LedgerRow, read_page
@@ -53,7 +53,7 @@ class Book(msgspec.Struct, frozen=True):
     @property
     def source(self) -> str:
         """What the column ``source`` says; a made-up market says it aloud."""
-        return SIMULATED if self.head.simulated else str(self.head.source)
+        return SIMULATED if self.head.simulated else SourceKind.COINMARKETCAP.value
 
 
 def quotes(book: Book, ids: Sequence[int], window: Window, fields: Sequence[str]) -> Table:

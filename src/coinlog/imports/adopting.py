@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 import sqlalchemy as sa
 
 from coinlog import __version__
 from coinlog.archive import Archive
-from coinlog.attempts import AttemptKey, Manifest, slot_name
+from coinlog.attempts import AttemptKey, KeptAnswer, Manifest, slot_name
 from coinlog.errors import SchemaError
 from coinlog.imports.found import Found, captured_and_matched
-from coinlog.market import Outcome
+from coinlog.market import Outcome, Reason
 from coinlog.slots import MAX_TOP
-from coinlog.sources.answers import Answer
 from coinlog.sources.labels import Matches
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
@@ -37,7 +37,9 @@ class Planned(msgspec.Struct, frozen=True):
     slot: int
     digest: str
     outcome: Outcome
+    reason: Reason | None
     detail: str
+    assets: str
     quotes: int
 
 
@@ -49,10 +51,15 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What an import would do. ``outcomes`` counts what the new attempts amount to."""
+    """What an import would do. ``outcomes`` counts what the new attempts amount to.
+
+    ``stays`` counts the slots that are stored already, ``newest`` has the numbers of the newest
+    attempts imported before, by slot.
+    """
 
     attempts: list[Planned]
-    new: int
+    new: list[Planned]
+    newest: dict[int, int]
     stays: int
     outcomes: dict[Outcome, int]
     quotes: int
@@ -81,7 +88,8 @@ def plan(found: Found, matches: Matches, there: Standing, advance: Callable[[int
     standing_slots = {each.slot for each in new if there.outcomes.get(each.slot) is Outcome.STORED}
     return Plan(
         attempts=attempts,
-        new=len(new),
+        new=new,
+        newest={slot: max(digests.values()) for slot, digests in there.imported.items()},
         stays=len(standing_slots),
         outcomes=Counter(each.outcome for each in new),
         quotes=sum(each.quotes for each in attempts),
@@ -89,25 +97,25 @@ def plan(found: Found, matches: Matches, there: Standing, advance: Callable[[int
 
 
 def adopt(
-    archive: Archive, found: Found, matches: Matches, there: Standing, interval_seconds: int
-) -> Iterator[tuple[int, list[AttemptKey]]]:
-    """Write what was found as attempts; yield each slot with those that are new in it.
+    archive: Archive, found: Found, matches: Matches, planned: Plan, interval_seconds: int
+) -> Iterator[AttemptKey]:
+    """Write what was planned and is not there yet as attempts; yield each, oldest first.
 
     Raises:
         ArchiveError: the archive cannot be used; what was written stays, so do it again.
     """
-    for slot in found.slots():
-        known = dict(there.imported.get(slot, {}))
-        written: list[AttemptKey] = []
+    for slot, attempts in groupby(planned.new, key=lambda each: each.slot):
+        waiting = {each.digest: each for each in attempts}
+        number = planned.newest.get(slot, 0)
         for captured in captured_and_matched(found, matches, slot):
-            digest = captured.digest(matches)
-            if digest in known:
+            attempt = waiting.pop(captured.digest(matches), None)
+            if attempt is None:
                 continue
-            known[digest] = max(known.values(), default=0) + 1
-            key = AttemptKey(slot, f"import-{known[digest]:04}-{digest}")
-            _write(archive, key, found, captured.with_matches(matches), interval_seconds)
-            written.append(key)
-        yield slot, written
+            number += 1
+            key = AttemptKey(slot, f"import-{number:04}-{attempt.digest}")
+            kept = tuple(archive.keep(key, each) for each in captured.with_matches(matches))
+            archive.finish(_manifest(key, found, attempt, kept, interval_seconds))
+            yield key
 
 
 def _planned(
@@ -116,39 +124,43 @@ def _planned(
     planned: dict[str, Planned] = {}
     for captured in captured_and_matched(found, matches, slot):
         digest = captured.digest(matches)
-        verdict = judge_imported(captured.with_matches(matches))
-        quotes = len(verdict.snapshot.quotes) if verdict.snapshot else 0
-        planned.setdefault(digest, Planned(slot, digest, verdict.outcome, verdict.detail, quotes))
+        if digest not in planned:
+            verdict = judge_imported(captured.with_matches(matches))
+            planned[digest] = _plan_of(slot, digest, verdict)
     advance(1)
     return planned.values()
 
 
-def _write(
-    archive: Archive,
+def _plan_of(slot: int, digest: str, verdict: Verdict) -> Planned:
+    ids = [quote.asset_id for quote in verdict.snapshot.quotes] if verdict.snapshot else []
+    return Planned(
+        slot, digest, verdict.outcome, verdict.reason, verdict.detail, _selection(ids), len(ids)
+    )
+
+
+def _manifest(
     key: AttemptKey,
     found: Found,
-    answers: Sequence[Answer],
+    attempt: Planned,
+    kept: tuple[KeptAnswer, ...],
     interval_seconds: int,
-) -> None:
-    verdict = judge_imported(answers)
-    # Nothing here is of the moment of the import: the same import makes the same archive.
-    archive.finish(
-        Manifest(
-            slot=slot_name(key.slot),
-            attempt=key.attempt,
-            outcome=verdict.outcome,
-            reason=verdict.reason,
-            detail=verdict.detail,
-            source=found.source,
-            interval_seconds=interval_seconds,
-            assets=_assets_of(verdict),
-            started_at=answers[0].received_at,
-            captured_at=answers[0].received_at,
-            credits=0,
-            answers=tuple(archive.keep(key, answer) for answer in answers),
-            program=f"coinlog {__version__}",
-            imported=found.imported,
-        )
+) -> Manifest:
+    """Return a manifest with nothing of the moment of the import: the same one gives the same."""
+    return Manifest(
+        slot=slot_name(key.slot),
+        attempt=key.attempt,
+        outcome=attempt.outcome,
+        reason=attempt.reason,
+        detail=attempt.detail,
+        source=found.source,
+        interval_seconds=interval_seconds,
+        assets=attempt.assets,
+        started_at=kept[0].received_at,
+        captured_at=kept[0].received_at,
+        credits=0,
+        answers=kept,
+        program=f"coinlog {__version__}",
+        imported=found.imported,
     )
 
 
@@ -162,10 +174,8 @@ def _outcomes(engine: sa.Engine, first: int, last: int) -> dict[int, Outcome]:
         return {}
 
 
-def _assets_of(verdict: Verdict) -> str:
+def _selection(ids: Sequence[int]) -> str:
     """Return what was captured as a selection of assets: by id where they are few."""
-    ids = [quote.asset_id for quote in verdict.snapshot.quotes] if verdict.snapshot else []
-    listed = ",".join(str(asset_id) for asset_id in sorted(ids))
-    return (
-        f"id:{listed}" if 0 < len(ids) <= _IDS_LISTED else f"top:{max(1, min(len(ids), MAX_TOP))}"
-    )
+    if 0 < len(ids) <= _IDS_LISTED:
+        return f"id:{','.join(map(str, sorted(ids)))}"
+    return f"top:{max(1, min(len(ids), MAX_TOP))}"

@@ -83,7 +83,7 @@ def _find(header: Sequence[str], field: str, taken: dict[str, str]) -> str | Non
     Raises:
         UsageError: there are several.
     """
-    names = _NAMES.get(field, (field,) if field in AMOUNTS else ())
+    names = _NAMES.get(field, (field,) if field in (*AMOUNTS, "last_updated") else ())
     free = [column for column in header if column not in taken.values()]
     found = [column for column in free if _plain(column) in names]
     if len(found) > 1:

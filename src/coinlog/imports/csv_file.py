@@ -59,11 +59,16 @@ def _opened(source: str, encoding: str) -> Iterator[TextIO]:
     """Open a file as text, inflated where it is gzip by its first bytes."""
     with ExitStack() as stack:
         with _told(source, 1, encoding):
-            raw = sys.stdin.buffer if source == STDIN else Path(source).open("rb")  # noqa: SIM115
-            buffered = cast("io.BufferedReader", stack.enter_context(raw))
+            buffered = stack.enter_context(_bytes_of(source))
             zipped = buffered.peek(2)[:2] == GZIP_MAGIC
         plain = cast("BinaryIO", gzip.GzipFile(fileobj=buffered) if zipped else buffered)
         yield stack.enter_context(io.TextIOWrapper(plain, encoding=encoding, newline=""))
+
+
+def _bytes_of(source: str) -> io.BufferedReader:
+    if source == STDIN:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    return Path(source).open("rb")
 
 
 @contextmanager
@@ -74,8 +79,8 @@ def _told(name: str, line: int, encoding: str) -> Iterator[None]:
     except UnicodeError as error:
         why = getattr(error, "reason", error)
         raise UsageError(
-            f"{name} is not written in {encoding} ({why}, near line {line}): say how with "
-            "--encoding, for example latin-1 or utf-16"
+            f"{name} is not written in {encoding} ({why}, at line {line} or soon after): say "
+            "how with --encoding, for example latin-1 or utf-16"
         ) from error
     except csv.Error as error:
         raise UsageError(

@@ -140,7 +140,8 @@ class SavedAnswers:
         ours = [name for name in names if name.lower().endswith(_ENDINGS)]
         others = len(names) - len(ours)
         if others:
-            self.notes.append(f"{others:,} other files are neither .json nor .json.gz: passed over")
+            files = "file" if others == 1 else "files"
+            self.notes.append(f"{others:,} {files} called neither .json nor .json.gz passed over")
         return ours
 
     def read(self, names: Sequence[str], advance: Callable[[int], None]) -> None:

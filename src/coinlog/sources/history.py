@@ -89,13 +89,26 @@ _PAST_ROW = msgspec.json.Decoder(_PastRow)
 class HistoryWanted(msgspec.Struct, frozen=True):
     """Which history: of these assets, from ``start`` to ``end`` (seconds UTC), every so often.
 
-    ``interval`` is the source's word: see ``INTERVALS``.
+    ``interval`` is the source's word: see ``INTERVALS``. More than ``most_points`` of an asset are
+    not answered, and so not paid.
     """
 
     asset_ids: Sequence[int]
     start: int
     end: int
     interval: str
+    most_points: int = _MOST_POINTS
+
+    @property
+    def times(self) -> dict[str, str]:
+        """The parameters but for the assets; money is in USD."""
+        return {
+            "time_start": iso(self.start),
+            "time_end": iso(self.end),
+            "interval": self.interval,
+            "count": str(min(self.most_points, _MOST_POINTS)),
+            "convert": "USD",
+        }
 
 
 def fetch_history(client: Asks, name: str, wanted: HistoryWanted) -> Answer:
@@ -103,15 +116,8 @@ def fetch_history(client: Asks, name: str, wanted: HistoryWanted) -> Answer:
 
     A failure is an answer too: ``read_history`` raises it.
     """
-    params = {
-        "id": ",".join(str(asset_id) for asset_id in wanted.asset_ids),
-        "time_start": iso(wanted.start),
-        "time_end": iso(wanted.end),
-        "interval": wanted.interval,
-        "count": str(_MOST_POINTS),
-        "convert": "USD",
-    }
-    return client.get(name, _HISTORICAL, params)
+    ids = ",".join(str(asset_id) for asset_id in wanted.asset_ids)
+    return client.get(name, _HISTORICAL, {"id": ids, **wanted.times})
 
 
 def read_history(answer: Answer) -> History:

@@ -8,15 +8,19 @@ import msgspec
 
 from coinlog.errors import BrokenAnswerError
 from coinlog.market import USD, FearAndGreed, GlobalMetrics
-from coinlog.slots import iso
+from coinlog.slots import DAY
 from coinlog.sources.answers import Answer
 from coinlog.sources.asking import Asks, raise_error_of
 from coinlog.sources.decode import Amount, Count, Envelope, check_numbers, decode
+from coinlog.sources.history import HistoryWanted
 from coinlog.sources.quotes import whole
 from coinlog.sources.status import parse_iso
 
 MOST_DAYS = 500
 """Values of fear and greed in one answer; it costs one credit however many they are."""
+
+DAYS_A_REQUEST = MOST_DAYS - 10
+"""How many days are asked for at once: the source counts back from today, not quite as we do."""
 
 _GLOBAL = "v1/global-metrics/quotes/historical"
 _FEAR = "v3/fear-and-greed/historical"
@@ -59,24 +63,22 @@ _FEAR_DATA = msgspec.json.Decoder(Envelope[list[msgspec.Raw]])
 _FEAR_ROW = msgspec.json.Decoder(_PastValue)
 
 
-def fetch_global_history(client: Asks, name: str, start: int, end: int, interval: str) -> Answer:
-    """Ask for the whole market's past, from ``start`` to ``end`` (seconds UTC).
+def fetch_global_history(client: Asks, name: str, wanted: HistoryWanted) -> Answer:
+    """Ask for the whole market's past, at one credit per 100 points; no asset is named.
 
-    It costs one credit per 100 points. A failure is an answer too.
+    A failure is an answer too.
     """
-    params = {
-        "time_start": iso(start),
-        "time_end": iso(end),
-        "interval": interval,
-        "count": "10000",
-        "convert": "USD",
-    }
-    return client.get(name, _GLOBAL, params)
+    return client.get(name, _GLOBAL, wanted.times)
 
 
-def fetch_fear_history(client: Asks, name: str, days: int) -> Answer:
-    """Ask for the fear and greed index of the last ``days`` days, at one credit."""
-    return client.get(name, _FEAR, {"start": "1", "limit": str(min(days, MOST_DAYS))})
+def fetch_fear_history(client: Asks, name: str, start: int, end: int, now: float) -> Answer:
+    """Ask for the fear and greed index from ``start`` to ``end`` (seconds UTC), at one credit.
+
+    There is a value a day, and the source counts them back from the newest at ``now``.
+    """
+    back = max(1, (int(now) - end) // DAY - 1)
+    days = min((end - start) // DAY + 5, MOST_DAYS)
+    return client.get(name, _FEAR, {"start": str(back), "limit": str(days)})
 
 
 def read_global_history(answer: Answer) -> tuple[dict[int, GlobalMetrics], list[str]]:

@@ -16,10 +16,11 @@ from coinlog.slots import MAX_ASSET_ID, iso
 from coinlog.sources.decode import AssetRow, Refused, decode
 from coinlog.sources.labels import NOBODY, Label, Labelled, Matches, matched
 from coinlog.sources.numbers import read_amount
+from coinlog.sources.status import parse_iso
 
 LABELS = ("symbol", "name", "slug", "id")
 AMOUNTS = tuple(field for field in QUOTE_FIELDS if field != "last_updated")
-FIELDS = ("time", *LABELS, *AMOUNTS)
+FIELDS = ("time", *LABELS, *AMOUNTS, "last_updated")
 """What a column can be. Prices, caps and volumes are taken as USD."""
 
 _IN_ROW = {
@@ -67,16 +68,21 @@ def read_table(body: bytes, matches: Matches) -> tuple[list[AssetRow], list[Refu
     reading = Reading(table)
     good: list[Labelled] = []
     refused: list[Refused] = []
+    settled: set[int | None] = set()
+    later = 0
     for row in sorted(table.rows, key=lambda each: (each.time, each.number)):
+        asset_id = reading.asset_id(row, matches)
+        if asset_id in settled:
+            later += 1
+            continue
         try:
             good.append(reading.read(row))
-        except (ValueError, msgspec.ValidationError) as error:
-            refused.append(Refused(reading.asset_id(row, matches), str(error)))
+        except ValueError as error:
+            refused.append(Refused(asset_id, str(error)))
+        else:
+            settled |= {asset_id} - {None}
     rows, unmatched = matched(good, matches)
-    first: dict[int, AssetRow] = {}
-    for each in rows:
-        first.setdefault(each.id, each)
-    return list(first.values()), [*refused, *unmatched], len(rows) - len(first)
+    return rows, [*refused, *unmatched], later
 
 
 class Reading:
@@ -87,6 +93,8 @@ class Reading:
         places = {name: index for index, name in enumerate(table.header)}
         self._at = {field: places[column] for field, column in table.columns.items()}
         self._amounts = [field for field in AMOUNTS if field in self._at]
+        self._who = [self._at.get(field) for field in LABELS]
+        self._labels: dict[tuple[str | None, ...], Label] = {}
 
     def label(self, cells: Cells) -> Label:
         """Return how a row calls its asset.
@@ -94,12 +102,11 @@ class Reading:
         Raises:
             ValueError: its id is none, or it calls it by nothing.
         """
-        symbol, name, slug, asset_id = (self._cell(cells, field) for field in LABELS)
-        if asset_id and not (asset_id.isdecimal() and 0 < int(asset_id[:12]) <= MAX_ASSET_ID):
-            raise ValueError(f"id {asset_id[:40]!r} is no CoinMarketCap id")
-        label = Label(symbol, name, slug, int(asset_id or NOBODY))
-        if label == Label():
-            raise ValueError("it does not say which asset it is about")
+        # A table says the same few labels over and over.
+        said = tuple([None if place is None else cells[place] for place in self._who])
+        label = self._labels.get(said)
+        if label is None:
+            label = self._labels[said] = _label(*((text or "").strip() for text in said))
         return label
 
     def read(self, row: TableRow) -> Labelled:
@@ -111,7 +118,8 @@ class Reading:
         place = f"{self.table.unit} {row.number}: "
         try:
             label = self.label(row.cells)
-            return Labelled(label, _asset_row(dict(self._values(row.cells)), row.time), place)
+            updated = parse_iso(self._cell(row.cells, "last_updated")) or row.time
+            return Labelled(label, _asset_row(dict(self._values(row.cells)), updated), place)
         except (ValueError, msgspec.ValidationError) as error:
             raise ValueError(f"{place}{error}".replace("`", "")) from None
 
@@ -136,7 +144,16 @@ class Reading:
         return "" if place is None else (cells[place] or "").strip()
 
 
-def _asset_row(values: dict[str, float | None], time: int) -> AssetRow:
+def _label(symbol: str, name: str, slug: str, asset_id: str) -> Label:
+    if asset_id and not (asset_id.isdecimal() and 0 < int(asset_id[:12]) <= MAX_ASSET_ID):
+        raise ValueError(f"id {asset_id[:40]!r} is no CoinMarketCap id")
+    label = Label(symbol, name, slug, int(asset_id or NOBODY))
+    if label == Label():
+        raise ValueError("it does not say which asset it is about")
+    return label
+
+
+def _asset_row(values: dict[str, float | None], updated: int) -> AssetRow:
     price = values.get("price")
     if price is None or price < 0:
         raise ValueError("there is no price" if price is None else f"a price of {price} is refused")
@@ -146,5 +163,5 @@ def _asset_row(values: dict[str, float | None], time: int) -> AssetRow:
     # Name and id are the match's to give.
     whole = {**in_row, "id": BITCOIN, "name": "", "symbol": "", "quote": {"USD": values}}
     row = msgspec.convert(whole, AssetRow)
-    row.last_updated = iso(time)
+    row.last_updated = iso(updated)
     return row

@@ -81,15 +81,14 @@ def renew_first_slots(
     ``slot`` is where all of them are about to have a quote.
     """
     quote, asset = schema.quote.c, schema.asset
-    remaining = (
-        sa.select(sa.func.min(quote.slot)).where(quote.asset_id == asset.c.id).scalar_subquery()
-    )
-    fallback = asset.c.first_slot if slot is None else sa.literal(slot)
-    first_slot = sa.case((remaining < fallback, remaining), else_=fallback)
-    if slot is None:
-        first_slot = sa.func.coalesce(remaining, fallback)
+    mine = sa.select(sa.func.min(quote.slot)).where(quote.asset_id == asset.c.id)
+    remaining = mine.scalar_subquery()
+    otherwise = asset.c.first_slot if slot is None else sa.literal(slot)
+    earliest: sa.ColumnElement[int] = sa.func.coalesce(remaining, otherwise)
+    if slot is not None:
+        earliest = sa.case((remaining < slot, remaining), else_=otherwise)
     here = asset.c.id.in_(ids) & asset.c.first_slot.between(first, last)
-    connection.execute(asset.update().where(here).values(first_slot=first_slot))
+    connection.execute(asset.update().where(here).values(first_slot=earliest))
 
 
 def unsettle_about(connection: sa.Connection, slot: int, ids: Collection[int]) -> None:

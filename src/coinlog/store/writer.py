@@ -218,7 +218,9 @@ def _write_slot(
         return
     lost = quotes.clear_slot(settlement.slot)
     _write_snapshot(connection, quotes, settlement, version)
-    seen = {quote.asset_id for quote in settlement.snapshot.quotes} if settlement.snapshot else set()
+    seen = (
+        {quote.asset_id for quote in settlement.snapshot.quotes} if settlement.snapshot else set()
+    )
     unsettle_about(connection, settlement.slot, lost - seen)
     connection.execute(here, slot_row(settlement, stored_at, *counts.values()))
 

@@ -161,9 +161,7 @@ class _Run:
     def _compare_history(self) -> None:
         """Compare what was backfilled, answer by answer and target by target."""
         base = self._comparer
-        comparer = HistoryComparer(
-            base.findings, base.names, base.thinnings, base.schedules, self._archive
-        )
+        comparer = HistoryComparer(base.findings, base.names, base.thinnings, self._archive)
         keys = {name: [*some] for name, some in groupby(self._history, lambda key: key.target)}
         with self._connected() as connection:
             held = connection.execute(sa.select(schema.backfill.c.target).distinct()).scalars()

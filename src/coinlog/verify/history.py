@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -12,12 +11,17 @@ from coinlog.archive import Archive
 from coinlog.backfill.judge import read_backfill
 from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, BackfillKey
 from coinlog.market import Origin, Reason
-from coinlog.slots import Schedule, iso
+from coinlog.slots import iso
 from coinlog.store import schema
-from coinlog.store.backfilled import BackfillSettlement, backfill_row, interval_at, places
-from coinlog.store.comparing import Row, unequal, words
+from coinlog.store.backfilled import (
+    BackfillSettlement,
+    backfill_row,
+    observed_cover,
+    standing,
+)
+from coinlog.store.comparing import unequal, words
 from coinlog.store.names import chunks
-from coinlog.store.room import nearest_slot
+from coinlog.store.settlements import Row
 from coinlog.store.thinned import Thinning, kept
 from coinlog.store.thinned import resolution_of as thinned_resolution
 from coinlog.verify.findings import Findings
@@ -32,7 +36,6 @@ class HistoryComparer(msgspec.Struct):
     findings: Findings
     names: Names
     thinnings: tuple[Thinning, ...]
-    schedules: tuple[Schedule, ...]
     archive: Archive
 
     def compare(
@@ -45,7 +48,7 @@ class HistoryComparer(msgspec.Struct):
             self.findings.add(f"{target} {name}: the store has settled it, the archive lacks it")
         broken = [each for each in told if each.reason is Reason.DAMAGED]
         if not broken and len(told) == len(held):
-            told.sort(key=lambda each: (held[each.attempt]["settled_at"], each.captured_at))
+            told.sort(key=lambda each: each.age)
             self._compare_points(connection, target, told)
         return {each.asset.id for each in told if each.asset}
 
@@ -82,26 +85,17 @@ class HistoryComparer(msgspec.Struct):
         if asset_id is None and target not in _TABLES:
             return
         what = target if asset_id is None else self.names.of(asset_id)
-        observed = set(connection.execute(_by_origin(table.c.slot, mine, observed=True)).scalars())
-        rows = connection.execute(_by_origin(table, mine, observed=False)).mappings()
-        held = {row["slot"]: dict(row) for row in rows}
-        wanted = self._wanted(told, observed)
+        slots = sa.select(table.c.slot, table.c.resolution)
+        seen = slots.where(*mine, table.c.origin == Origin.OBSERVED.value)
+        cover = observed_cover(dict(connection.execute(seen).fetchall()))
+        backfilled = sa.select(table).where(*mine, table.c.origin == Origin.BACKFILLED.value)
+        held = {row["slot"]: dict(row) for row in connection.execute(backfilled).mappings()}
+        wanted: dict[int, Row] = {}
+        for each in told:
+            wanted |= standing(each, cover, wanted)
         self.findings.quotes += len(wanted) if asset_id is not None else 0
         for slot in sorted(held.keys() | wanted.keys()):
             self._compare_point(slot, what, held.get(slot), wanted.get(slot))
-
-    def _wanted(self, told: Iterable[BackfillSettlement], observed: set[int]) -> dict[int, Row]:
-        """Return the points that stand, as they came: finer before coarser, first before later."""
-        wanted: dict[int, Row] = {}
-        for each in told:
-            fixed = {"origin": Origin.BACKFILLED.value, "resolution": each.resolution}
-            for slot, point in places(each, self.schedules):
-                near = nearest_slot(slot, interval_at(self.schedules, slot))
-                there = wanted.get(slot)
-                finer = there is None or there["resolution"] > each.resolution
-                if finer and not observed & {slot, near}:
-                    wanted[slot] = {"slot": slot, **msgspec.structs.asdict(point), **fixed}
-        return wanted
 
     def _compare_point(self, slot: int, what: str, held: Row | None, told: Row | None) -> None:
         if held is None:
@@ -109,6 +103,9 @@ class HistoryComparer(msgspec.Struct):
                 self._add(slot, f"{what}: the archive has this point, and the store lacks it")
             else:
                 self.findings.thinned += 1
+        elif told is None and not kept(slot, self.thinnings):
+            # What was observed around it has been thinned out, and now stands for more time.
+            return
         elif told is None:
             self._add(slot, f"{what}: a backfilled point that no answer explains")
         else:
@@ -125,17 +122,6 @@ def _answers(connection: sa.Connection, target: str) -> dict[str, Row]:
     table = schema.backfill
     query = sa.select(table).where(table.c.target == target)
     return {row["attempt"]: dict(row) for row in connection.execute(query).mappings()}
-
-
-def _by_origin(
-    what: Any,  # noqa: ANN401  a table or one of its columns
-    mine: Sequence[sa.ColumnElement[bool]],
-    *,
-    observed: bool,
-) -> sa.Select[Any]:
-    table = what if isinstance(what, sa.Table) else what.table
-    origin = Origin.OBSERVED if observed else Origin.BACKFILLED
-    return sa.select(what).where(*mine, table.c.origin == origin.value)
 
 
 def _with_backfilled(connection: sa.Connection, ids: Sequence[int]) -> set[int]:

@@ -138,7 +138,8 @@ class Comparer(msgspec.Struct):
 
     def _check_schedule(self, slot: int, settled: list[Settlement]) -> None:
         noted = schedule_at(self.schedules, slot)
-        told = [each.schedule for each in settled if each.schedule]
+        # What was imported is by no schedule of ours.
+        told = [each.schedule for each in settled if each.schedule and not each.imported]
         if told and not any(_same(noted, schedule) for schedule in told):
             self._differs(slot, "", "schedule in force", _terms(noted), _terms(told[0]))
 

@@ -210,25 +210,34 @@ def _global(iso: Iso) -> str:
 
 
 def _gaps(iso: Iso, now: str) -> str:
-    """Return the stretches without a slot that has quotes, by the schedule at their start."""
+    """Return the stretches without a slot that has quotes, by the schedule at their start.
+
+    Each step looks at neighbours alone, so that a ledger of years takes no longer than reading it.
+    The reason is that of the last failure in the gap; without one, nothing ran.
+    """
     good = "outcome IN ('stored', 'partial')"
-    following = f"(SELECT MIN(n.slot) FROM slot n WHERE n.slot > s.slot AND n.{good})"
-    interval = (
-        "(SELECT c.interval_seconds FROM schedule c WHERE c.from_slot <= s.slot "
+    neighbours = (
+        "SELECT slot, outcome, LAG(outcome) OVER (ORDER BY slot) AS before_outcome, "
+        "LAG(reason) OVER (ORDER BY slot) AS before_reason FROM slot"
+    )
+    failed = "CASE WHEN before_outcome = 'failed' THEN before_reason END"
+    ends = (
+        f"SELECT slot, LEAD(slot) OVER (ORDER BY slot) AS until, "
+        f"LEAD({failed}) OVER (ORDER BY slot) AS reason FROM ({neighbours}) n WHERE {good}"
+    )
+    step = (
+        "(SELECT c.interval_seconds FROM schedule c WHERE c.from_slot <= e.slot "
         "ORDER BY c.from_slot DESC LIMIT 1)"
     )
-    ends = (
-        f"SELECT s.slot AS slot, {interval} AS step, COALESCE({following}, {now}) AS until "
-        f"FROM slot s WHERE s.{good}"
-    )
-    reason = (
-        "(SELECT f.reason FROM slot f WHERE f.slot > d.slot AND f.slot < d.until "
-        "AND f.outcome = 'failed' ORDER BY f.slot DESC LIMIT 1)"
+    last = f"(SELECT CASE WHEN NOT {good} THEN reason END FROM slot ORDER BY slot DESC LIMIT 1)"
+    gaps = (
+        f"SELECT e.slot + {step} AS slot, COALESCE(e.until, {now}) AS until, {step} AS step, "
+        f"CASE WHEN e.until IS NULL THEN {last} ELSE e.reason END AS reason FROM ({ends}) e"
     )
     return (
-        f"SELECT {iso('d.slot + d.step')} AS from_utc, {iso('d.until')} AS to_utc, "
-        f"d.until - d.slot - d.step AS seconds, COALESCE({reason}, 'missed') AS reason, "
-        f"d.slot + d.step AS slot FROM ({ends}) d WHERE d.until > d.slot + 1.5 * d.step"
+        f"SELECT {iso('d.slot')} AS from_utc, {iso('d.until')} AS to_utc, "
+        "d.until - d.slot AS seconds, COALESCE(d.reason, 'missed') AS reason, d.slot AS slot "
+        f"FROM ({gaps}) d WHERE d.until > d.slot + 0.5 * d.step"
     )
 
 

@@ -1,0 +1,223 @@
+"""``coinlog import`` from the command line: what it says first, what it refuses, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import sqlite3
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from adopting import first_ticker
+from market import encoded
+from program import COMMAND, run, run_json
+from samples import listings_body
+
+HEADER = "Name,Symbol,Price,Time\n"
+ROWS = (
+    "Bitcoin,BTC,34567.891,2021-06-29 00:00:05\n"
+    "Ethereum,ETH,2100.5,2021-06-29 00:00:06\n"
+    "Bitcoin,BTC,34600.0,2021-06-29 06:00:05\n"
+)
+MAP = ("--map", "BTC=1,ETH=1027")
+
+
+@pytest.fixture
+def table(own_world: Path) -> Path:
+    path = own_world / "precios.csv"
+    path.write_text(HEADER + ROWS + "Bitcoin,BTC,1,ayer\n")
+    return path
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_summary_comes_first_and_one_line_last(table: Path) -> None:
+    done = run("import", str(table), *MAP)
+
+    assert done.returncode == 0, done.stderr
+    said = words(done.stdout)
+    assert "precios.csv: 4 lines, 2021-06-29T00:00:05Z to 2021-06-29T06:00:05Z" in said
+    assert "taken as UTC" in said
+    assert "BTC, Bitcoin → 1" in said
+    assert "refused line 5: 'ayer' is no time" in said
+    assert done.stdout.splitlines()[-1] == "✓ 2 attempts in 2 slots imported, 2 loaded"
+    assert done.stderr == ""
+
+
+def test_a_dry_run_writes_nothing(table: Path, own_world: Path) -> None:
+    done = run("import", str(table), "--dry-run")
+
+    assert done.returncode == 0
+    assert "--map BTC=ID,ETH=ID" in done.stdout
+    assert not list((own_world / "data").rglob("import-*"))
+
+
+def test_nothing_is_imported_before_every_asset_is_told(table: Path, own_world: Path) -> None:
+    done = run("import", str(table), "--map", "BTC=1")
+
+    assert done.returncode == 2
+    assert "ETH, Ethereum (1 row) is not known" in words(done.stderr)
+    assert "--map ETH=ID" in done.stderr
+    assert not list((own_world / "data").rglob("import-*"))
+
+
+def test_candidates_are_named_and_one_is_offered(table: Path, own_world: Path) -> None:
+    rows = [(1, "Bitcoin", "BTC"), (4023, "Bitcoin BEP2", "BTC"), (1027, "Ether", "ETH")]
+    keys = ("id", "name", "symbol")
+    known = own_world / "map.json"
+    known.write_bytes(encoded({"data": [dict(zip(keys, row, strict=True)) for row in rows]}))
+    table.write_text(HEADER.replace("Name,", "") + "BTC,1.5,2021-06-29\nETH,1.5,2021-06-29\n")
+    done = run("import", str(table), "--assets-file", str(known))
+
+    said = words(done.stderr)
+    assert "BTC (1 row) could be 1 Bitcoin (BTC) or 4023 Bitcoin BEP2 (BTC)" in said
+    assert "--map BTC=ID,ETH=1027" in said
+    again = run_json("import", str(table), "--assets-file", str(known), *MAP)
+    assert [each["asset_id"] for each in again["matched"]] == [1, 1027]
+
+
+def test_what_cannot_be_told_is_left_out_where_that_is_said(table: Path) -> None:
+    facts = run_json("import", str(table), "--map", "BTC=1", "--skip-unresolved")
+
+    assert facts["plan"]["outcomes"] == {"stored": 1, "partial": 1, "failed": 0}
+    assert [each["label"]["symbol"] for each in facts["unresolved"]] == ["ETH"]
+    completed = run_json("import", str(table), *MAP)
+    assert completed["plan"]["new_attempts"] == 1
+    again = run_json("import", str(table), *MAP)
+    assert (again["plan"]["new_attempts"], again["settled_attempts"]) == (0, 0)
+    assert "imported before" in run("import", str(table), *MAP).stdout
+
+
+def ask_at_a_terminal(arguments: Sequence[str], answers: str) -> tuple[int, str]:
+    """Run a command with a terminal for its stdin, and type into it."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=dict(os.environ),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    os.close(theirs)
+    os.write(ours, answers.encode())
+    said, _ = process.communicate(timeout=60)
+    os.close(ours)
+    return process.returncode, said
+
+
+def test_at_a_terminal_the_unknown_are_asked_for(table: Path) -> None:
+    run("import", str(table), "--map", "BTC=1", "--skip-unresolved")
+    table.write_text(table.read_text().replace("Bitcoin", "Bitcoins").replace("06-29", "06-30"))
+    code, said = ask_at_a_terminal(["import", str(table)], "7\n1\nid:0\nid:1027\n")
+
+    assert code == 0, said
+    assert "1) 1 Bitcoin (BTC)" in said
+    assert "BTC, Bitcoins → 1" in said
+    assert "ETH, Ethereum → 1027" in said
+
+
+def test_a_pipe_is_read_once(table: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "import", "-", *MAP, "--json"],
+        input=table.read_bytes(),
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["source"] == "stdin"
+    assert json.loads(done.stdout)["settled_attempts"] == 2
+
+
+def test_the_tutorials_own_database_is_the_store_too(mariadb_url: sa.URL) -> None:
+    engine = sa.create_engine(mariadb_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE Monedas (Name TEXT, Symbol TEXT, Price FLOAT, Time TIMESTAMP)",
+            "INSERT INTO Monedas VALUES ('Bitcoin', 'BTC', 1.5, '2021-06-29 00:00:05')",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    password = str(mariadb_url.password)
+    database = {
+        "DB_HOST": "127.0.0.1",
+        "DB_PORT": str(mariadb_url.port),
+        "DB_USER": str(mariadb_url.username),
+        "DB_NAME": str(mariadb_url.database),
+        "DB_PASSWORD": password,
+    }
+    done = run("import", "store", "--map", "BTC=1", **database)
+    assert done.returncode == 0, done.stderr
+    user, port, name = (database[f"DB_{key}"] for key in ("USER", "PORT", "NAME"))
+    address = f"mysql://{user}@127.0.0.1:{port}/{name}"
+    elsewhere = run("import", address, "--map", "BTC=1", COINLOG_IMPORT_PASSWORD=password)
+
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert "0 attempts in 1 slot imported, 1 loaded" in elsewhere.stdout
+    shown = done.stdout + done.stderr + elsewhere.stdout + elsewhere.stderr
+    assert password not in shown
+    assert run_json("import", "store", "--map", "BTC=1", **database)["settled_attempts"] == 0
+    assert run_json("verify", **database)["differences"] == 0
+
+
+def test_a_folder_of_answers_and_a_sqlite_file_are_told_by_their_content(own_world: Path) -> None:
+    folder = own_world / "answers"
+    folder.mkdir()
+    (folder / "new.json").write_bytes(listings_body([1, 1027], 1_624_926_225))
+    bitcoin = {"id": "bitcoin", "name": "Bitcoin", "symbol": "BTC", "price_usd": "9024.09"}
+    (folder / "old.json").write_bytes(first_ticker(1_525_137_187, [bitcoin]))
+    facts = run_json("import", str(folder), "--map", "bitcoin=1")
+    assert (facts["settled_attempts"], facts["from"]) == (2, "2018-05-01T01:13:07Z")
+
+    connection = sqlite3.connect(own_world / "old.db")
+    connection.execute("CREATE TABLE cryptos (symbol, name, price, timestamp)")
+    connection.execute("INSERT INTO cryptos VALUES ('A1', 'Asset 1', '1.5', 1624999999)")
+    connection.commit()
+    connection.close()
+    facts = run_json("import", str(own_world / "old.db"))
+    assert (facts["source"], facts["settled_attempts"]) == ("table cryptos of old.db", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.csv"], "no file or folder"),
+        (["mysql://u:canary@h:x/d"], "address of the database"),
+        (["precios.csv", "--timezone", "Mars"], "Europe/Madrid"),
+        (["precios.csv", "--interval", "7m"], "interval"),
+        (["precios.csv", "--columns", "price"], "FIELD=COLUMN"),
+        (["precios.csv", "--columns", "price=Valor"], "is not there"),
+        (["precios.csv", "--delimiter", "ab"], "one character"),
+        (["precios.csv", "--map", "XYZ=1"], "no row is about that"),
+        (["precios.csv", "--assets-file", "precios.csv"], "/v1/cryptocurrency/map"),
+        ([".", "--time-from", "name"], "--time-format"),
+    ],
+)
+@pytest.mark.usefixtures("table")
+def test_wrong_use_is_explained_with_exit_code_2(arguments: list[str], said: str) -> None:
+    done = run("import", *arguments)
+
+    assert done.returncode == 2
+    assert said in words(done.stderr)
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_nothing_to_import_is_said(own_world: Path) -> None:
+    (own_world / "readme.txt").write_text("hello")
+    done = run("import", ".")
+
+    assert done.returncode == 0
+    assert "nothing to import" in done.stdout
+
+
+def test_help_has_examples() -> None:
+    assert "Examples:" in run("import", "--help").stdout
