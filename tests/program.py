@@ -36,10 +36,11 @@ def run_json(*arguments: str, **environment: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a command and leave it running."""
+def start(*arguments: str, stdin: int | None = None, **environment: str) -> subprocess.Popen[str]:
+    """Start a command and leave it running; ``stdin`` is a terminal's, say."""
     return subprocess.Popen(
         [*COMMAND, *arguments],
+        stdin=stdin,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -48,9 +49,11 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    *arguments: str, stdin: int | None = None, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """Run a command beside the test; it must end cleanly within 5 s of SIGTERM."""
-    process = start(*arguments, **environment)
+    process = start(*arguments, stdin=stdin, **environment)
     try:
         yield process
     finally:

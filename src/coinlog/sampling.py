@@ -26,13 +26,10 @@ from coinlog.store.buckets import Summary, places
 from coinlog.store.ledger import Head, read_refusals
 from coinlog.store.points import Break, breaks_between, ends, read_breaks, read_points
 from coinlog.store.reader import Reader
-from coinlog.timeline import Gap, Timeline, Window, gaps_at, read_parts
+from coinlog.timeline import MOST_PARTS, Gap, Timeline, Window, gaps_at, read_parts
 
 READ_AT_ONCE = 5_000
 """From about here on, the database is quicker: its rows need not come over the wire."""
-
-MOST_PARTS = 8
-"""Broken stretches are looked at one by one; more of them, as one that spans them all."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -128,10 +125,8 @@ class _Line:
         if _due(reading) <= READ_AT_ONCE:
             return reading.timeline()
         first, last = self.ends or (window.end + 1, window.end)
-        parts = [Window(one.left + 1, one.right - 1) for one in breaks]
-        if len(parts) > MOST_PARTS:
-            parts = [Window(parts[0].start, parts[-1].end)]
-        parts = [Window(window.start, first - 1), *parts, Window(last + 1, window.end)]
+        between = [Window(one.left + 1, one.right - 1) for one in breaks]
+        parts = [Window(window.start, first - 1), *between, Window(last + 1, window.end)]
         parts = [part for part in parts if part.start <= part.end]
         return read_parts(reading.reader, reading.head, window, parts, reading.now)
 

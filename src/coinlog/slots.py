@@ -58,7 +58,7 @@ def grace_seconds(interval_seconds: int) -> int:
 
 def iso(time: float) -> str:
     """Return a time as ISO 8601 in UTC with whole seconds: ``2026-01-26T18:00:00Z``."""
-    return datetime.fromtimestamp(int(time), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(int(time), UTC).isoformat()[:19]}Z"
 
 
 def parse_time(text: str) -> int:

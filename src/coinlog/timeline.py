@@ -11,13 +11,11 @@ import msgspec
 
 from coinlog.market import Outcome, Reason
 from coinlog.slots import DAY, Schedule, schedule_at
+from coinlog.store.lapses import due_in, read_lapses
 from coinlog.store.ledger import (
     Head,
-    SlotOutcome,
     due_range,
-    read_failures,
     read_outcomes,
-    unbroken,
 )
 from coinlog.store.points import BREAK_AT, Break, breaks_between
 from coinlog.store.reader import Columns, Reader
@@ -33,12 +31,15 @@ RANGES: dict[str, int | None] = {
 }
 """The named ranges in seconds; ``all`` begins before anything was recorded."""
 
-MAX_SLOTS = 220_000
+MAX_SLOTS = 200_000
 """How many slots a thinned series spans at most, so that it takes a fraction of a second to read:
-two years of five minutes and a little more."""
+nearly two years of five minutes, or 22 of hours."""
 
 MAX_ROWS = 110_000
 """How many slots a series that is not thinned has at most."""
+
+MOST_PARTS = 60
+"""So many parts of a window are looked at one by one; more of them, as one that spans them all."""
 
 MAX_TIME = 2**62
 _UNSAID = Reason.BROKEN_ANSWER.value
@@ -109,41 +110,6 @@ def read_timeline(reader: Reader, head: Head, window: Window, now: float) -> Tim
     # Before the first recorded slot nothing was due that could be missed.
     start = max(window.start, head.first_slot or window.start)
     over = sorted({row.slot for row in rows}.union(*head.over_ranges(start, window.end, now)))
-    return _timeline(head, window, rows, over)
-
-
-def read_parts(
-    reader: Reader, head: Head, window: Window, parts: Sequence[Window], now: float
-) -> Timeline:
-    """Return what the ledger says of parts of a window, reading as little of it as can be.
-
-    Where it has a row for every due slot, only the failed ones are read. ``observed_at`` then
-    tells which slots were recorded, not when.
-    """
-    rows: list[SlotOutcome] = []
-    over: set[int] = set()
-    for part in parts:
-        start = max(part.start, head.first_slot or part.start)
-        due = [some for some in head.over_ranges(start, part.end, now) if some]
-        until = max((some[-1] for some in due), default=start - 1)
-        if unbroken(reader, start, until, due):
-            rows += _recorded(due, failed := read_failures(reader, start, until))
-            rows += [*failed, *read_outcomes(reader, until + 1, part.end)]
-        else:
-            rows += read_outcomes(reader, start, part.end)
-        over.update(*due)
-    over.update(row.slot for row in rows)
-    return _timeline(head, window, rows, sorted(over))
-
-
-def _recorded(due: Sequence[range], failed: Sequence[SlotOutcome]) -> Iterator[SlotOutcome]:
-    known = {row.slot for row in failed}
-    for slot in chain.from_iterable(due):
-        if slot not in known:
-            yield SlotOutcome(slot, Outcome.STORED, None, slot)
-
-
-def _timeline(head: Head, window: Window, rows: Sequence[SlotOutcome], over: list[int]) -> Timeline:
     observed_at = {row.slot: row.observed_at for row in rows if row.observed_at is not None}
     return Timeline(
         window=window,
@@ -152,6 +118,36 @@ def _timeline(head: Head, window: Window, rows: Sequence[SlotOutcome], over: lis
         over=over,
         over_observed_at=drawn_at(observed_at, over),
         widest_step=widest_step(over),
+        schedules=head.schedules,
+        thinnings=head.thinnings,
+    )
+
+
+def read_parts(
+    reader: Reader, head: Head, window: Window, parts: Sequence[Window], now: float
+) -> Timeline:
+    """Return what the ledger says of parts of a window, oldest first, reading little of it.
+
+    ``observed_at`` then tells which slots were recorded, not when.
+    """
+    looked_at = parts if len(parts) <= MOST_PARTS else [Window(parts[0].start, parts[-1].end)]
+    lapses = read_lapses(reader, head, [(one.start, one.end) for one in looked_at], now)
+    extra = sorted(lapses.extra)
+    over: list[int] = []
+    for part in parts:
+        inside = extra[bisect_left(extra, part.start) : bisect_right(extra, part.end)]
+        due = chain.from_iterable(due_in(head, part.start, part.end, now))
+        over += sorted({*due, *inside}) if inside else due
+    recorded = dict.fromkeys(over, 0)
+    for slot in chain(lapses.failed, lapses.missed):
+        recorded.pop(slot, None)
+    return Timeline(
+        window=window,
+        observed_at=recorded,
+        failed=lapses.failed,
+        over=over,
+        over_observed_at=[],
+        widest_step=0,
         schedules=head.schedules,
         thinnings=head.thinnings,
     )

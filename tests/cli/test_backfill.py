@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -33,26 +34,50 @@ def test_the_last_year_is_filled_within_the_predicted_credits(setting: dict[str,
     told = run("backfill", "--simulated", "--yes", **setting)
     again = run_json("backfill", "--simulated", "--yes", **setting)
 
-    assert (planned["requests"], planned["answered"]) == (24, 0)
+    assert (planned["requests"], planned["answered"]) == (23, 0)
     assert told.returncode == 0, told.stderr
-    assert "points from 24 answers" in told.stdout
+    assert "points from 23 answers" in told.stdout
     assert f"for {planned['most_credits']} credits" in told.stdout
     assert told.stderr == ""
     assert (again["requests"], again["credits"]) == (0, 0)
 
 
-def test_stopped_in_the_middle_it_goes_on_from_there(setting: dict[str, str]) -> None:
+def test_at_ctrl_c_the_answer_under_way_is_kept_and_the_next_run_goes_on(
+    setting: dict[str, str],
+) -> None:
     run("record", "--simulated", **setting)
-    process = start("backfill", "--simulated", "--yes", "--interval", "1h", **setting)
+    process = start(
+        "backfill", "--simulated", "--yes", "--range", "90d", "--interval", "1h", **setting
+    )
     read_until(process, "backfill of")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=30)
 
-    rest = run_json("backfill", "--simulated", "--yes", "--interval", "1h", **setting)
-    last = run_json("backfill", "--simulated", "--dry-run", "--interval", "1h", **setting)
+    rest = run_json(
+        "backfill", "--simulated", "--yes", "--range", "90d", "--interval", "1h", **setting
+    )
+    last = run_json(
+        "backfill", "--simulated", "--dry-run", "--range", "90d", "--interval", "1h", **setting
+    )
 
-    assert (rest["failed"], rest["stopped"]) == ([], None)
+    assert process.returncode == 1
+    assert "the next run goes on from there" in " ".join(told.split())
+    assert rest["answered"] == rest["requests"] > 0
     assert last["requests"] == 0
+
+
+def test_a_database_that_comes_later_gets_it_from_the_archive(setting: dict[str, str]) -> None:
+    run("record", "--simulated", **setting)
+    done = run_json("backfill", "--simulated", "--yes", "--range", "30d", **setting)
+    run("migrate", "--simulated", "--down")
+
+    run("migrate", "--simulated")
+    waiting = run_json("status", "--simulated")["attempts_waiting"]
+    loaded = run_json("load", "--simulated")
+
+    assert waiting == 1 + done["answered"]
+    assert (loaded["settled_attempts"], loaded["settled_backfills"]) == (1, done["answered"])
+    assert run_json("status", "--simulated")["attempts_waiting"] == 0
 
 
 def test_without_a_key_it_says_that_history_begins_now_and_how_to_get_one() -> None:
@@ -77,35 +102,69 @@ def test_before_anything_is_recorded_it_names_what_to_do_first(setting: dict[str
         (("--interval", "20m"), "no history every 20m"),
         (("--from", "2026-02-01", "--to", "2026-01-01"), "--from must be before"),
         (("--from", "yesterday"), "is not a time"),
-        (("--assets", "id:999999"), "is not in the store"),
         (("--range", "2w"), "is not one of"),
-        ((), "say --yes to spend credits"),
+        (("--assets", "bitcoin"), "cannot be used"),
     ],
 )
 def test_wrong_use_is_refused_with_a_sentence(
     setting: dict[str, str], options: tuple[str, ...], said: str
 ) -> None:
-    run("record", "--simulated", **setting)
-
     done = run("backfill", "--simulated", *options, **setting)
 
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
 
 
-def test_up_with_a_key_hints_at_the_past_and_fetches_it_where_that_was_chosen(
-    market: str,
-) -> None:
-    asked = {
+def test_who_is_not_recorded_and_who_does_not_agree_costs_nothing(setting: dict[str, str]) -> None:
+    run("record", "--simulated", **setting)
+
+    unknown = run("backfill", "--simulated", "--assets", "id:999999", **setting)
+    silent = run("backfill", "--simulated", **setting)
+
+    assert (unknown.returncode, silent.returncode) == (2, 2)
+    assert "is not in the store" in " ".join(unknown.stderr.split())
+    assert "say --yes to spend credits" in " ".join(silent.stderr.split())
+
+
+@pytest.fixture
+def keyed(market: str) -> dict[str, str]:
+    """Return the settings of a recorder with a key, for ``coinlog up``."""
+    return {
         "COINLOG_CMC_URL": market,
         "COINLOG_API_KEY": "11111111-2222-3333-4444-555555555555",
         "COINLOG_ASSETS": "id:1,1027",
+        "COINLOG_PORT": str(free_port()),
     }
-    with running("up", **asked, COINLOG_PORT=str(free_port())) as process:
+
+
+def test_up_with_a_key_hints_at_the_past_where_nobody_can_be_asked(keyed: dict[str, str]) -> None:
+    with running("up", **keyed) as process:
         assert "coinlog backfill" in read_until(process, "history")[-1]
-    begun = time.monotonic()
-    with running("up", "--backfill", "30d", **asked, COINLOG_PORT=str(free_port())) as process:
-        assert "12 requests" in read_until(process, "backfill of")[-1]
+
+
+def test_up_fetches_the_past_that_was_chosen_and_ends_in_the_middle(keyed: dict[str, str]) -> None:
+    with running("up", "--backfill", "30d", **keyed) as process:
+        assert "23 requests" in read_until(process, "backfill of")[-1]
+        # It is fetched beside the recorder.
         read_until(process, "next slot")
 
-    assert time.monotonic() - begun < 30
+
+def test_up_without_a_key_says_why_a_chosen_past_is_not_fetched(keyed: dict[str, str]) -> None:
+    del keyed["COINLOG_API_KEY"]
+    with running("up", COINLOG_BACKFILL="1y", **keyed) as process:
+        assert "to keys only" in read_until(process, "not backfilled")[-1]
+
+
+@pytest.mark.parametrize(("typed", "said"), [(b"\n", "next slot"), (b"n\n", "not now")])
+def test_up_asks_at_a_terminal_and_an_empty_line_agrees(
+    keyed: dict[str, str], typed: bytes, said: str
+) -> None:
+    ours, theirs = pty.openpty()
+    with running("up", stdin=theirs, **keyed) as process:
+        read_until(process, "backfill of")
+        os.write(ours, typed)
+        lines = read_until(process, said)
+    os.close(ours)
+    os.close(theirs)
+
+    assert ("not now" in "".join(lines)) == (said == "not now")

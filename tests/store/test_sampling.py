@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from coinlog import sampling
 from coinlog.sampling import Reading, read_thinned
 from coinlog.series import Series, buckets_for
+from coinlog.store import lapses
 from coinlog.store.buckets import places, summaries
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import Head, read_head
@@ -48,8 +49,9 @@ def both_ways(
     asked = (reading(reader, window), ids, fields, points)
     here = read_thinned(*asked)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "READ_AT_ONCE", 0)
+        patch.setattr(sampling, "READ_AT_ONCE", -1)
         patch.setattr(sampling, "_due", lambda _: 10**9)
+        patch.setattr(lapses, "READ_AT_ONCE", 10)
         return here, read_thinned(*asked)
 
 

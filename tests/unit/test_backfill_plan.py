@@ -83,7 +83,14 @@ def test_a_gap_is_asked_for_alone() -> None:
     gap = (TODAY - 100 * DAY, TODAY - 40 * DAY)
     slots = [*range(YEAR.start, gap[0], STEP), *range(gap[1] + DAY, TODAY + DAY, STEP)]
 
-    assert stretches(YEAR, Known(slots)) == [gap]
+    assert stretches(YEAR, Known(slots)) == [(gap[0] - DAY, gap[1] + DAY)]
+
+
+def test_only_what_is_nearest_to_a_slot_that_is_lacking_is_asked_for_in_fine_points() -> None:
+    span = Span(TODAY - 2 * DAY, TODAY, HOUR, STEP)
+    slots = [slot for slot in range(span.start, TODAY + DAY, STEP) if slot != TODAY - DAY]
+
+    assert stretches(span, Known(slots)) == [(TODAY - DAY - 3 * HOUR, TODAY - DAY + 2 * HOUR)]
 
 
 def test_what_is_observed_between_gaps_is_included_where_that_costs_no_more() -> None:
@@ -92,9 +99,12 @@ def test_what_is_observed_between_gaps_is_included_where_that_costs_no_more() ->
         day for day in range(YEAR.start, TODAY + DAY, DAY) if day not in {near, near + 3 * DAY}
     ]
 
-    assert stretches(YEAR, Known(slots)) == [(near, near + 3 * DAY)]
+    assert stretches(YEAR, Known(slots)) == [(near - DAY, near + 4 * DAY)]
     slots = [day for day in slots if day != far]
-    assert stretches(YEAR, Known(slots)) == [(far, far), (near, near + 3 * DAY)]
+    assert stretches(YEAR, Known(slots)) == [
+        (far - DAY, far + DAY),
+        (near - DAY, near + 4 * DAY),
+    ]
 
 
 def test_many_points_are_asked_for_in_several_requests() -> None:

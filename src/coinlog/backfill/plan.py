@@ -13,7 +13,7 @@ from coinlog.market import Asset
 from coinlog.slots import DAY, MINUTE, Schedule
 from coinlog.sources.history import INTERVALS
 from coinlog.sources.past_metrics import DAYS_A_REQUEST
-from coinlog.store.room import Cover
+from coinlog.store.room import Cover, around, nearest_slot
 
 POINTS_A_REQUEST = 1_000
 POINTS_A_CREDIT = 100
@@ -120,26 +120,35 @@ def _lacking(target: str, span: Span, known: Known) -> list[tuple[int, int]]:
     asked for: nothing is asked twice.
     """
     asked = Cover((start, end) for start, end, fine in known.asked if fine <= span.resolution)
+    marks = range(span.start, span.end + 1, span.resolution)
+    open_marks = [mark for mark in marks if not asked.holds(mark)]
+    lacking = {mark for mark in open_marks if not _is_observed(mark, span, known.observed)}
+    if span.resolution > span.interval_seconds:
+        # A day on which a gap begins or ends may have a point inside it.
+        lacking |= {mark + step for mark in lacking for step in (-span.resolution, span.resolution)}
     found: list[tuple[int, int]] = []
-    goes_on = False
-    for mark in range(span.start, span.end + 1, span.resolution):
-        if asked.holds(mark):
-            goes_on = False
-        elif not _observed(mark, span.resolution, known.observed):
-            first, last = found[-1] if goes_on else (mark, mark)
-            apart = _cost(target, first, last, span.resolution) + 1
-            if goes_on and _cost(target, first, mark, span.resolution) <= apart:
-                found[-1] = (first, mark)
-            else:
-                found.append((mark, mark))
-            goes_on = True
+    previous = None
+    for mark in (mark for mark in open_marks if mark in lacking):
+        first, last = found[-1] if found else (mark, mark)
+        apart = _cost(target, first, last, span.resolution) + 1
+        together = _cost(target, first, mark, span.resolution)
+        if previous is not None and together <= apart and not asked.meets(previous, mark):
+            found[-1] = (first, mark)
+        else:
+            found.append((mark, mark))
+        previous = mark
     return found
 
 
-def _observed(mark: int, resolution: int, observed: Sequence[int]) -> bool:
-    """Return whether ``mark`` is nearest to a time of observation."""
-    place = bisect_left(observed, mark - resolution // 2)
-    return place < len(observed) and observed[place] < mark + resolution // 2
+def _is_observed(mark: int, span: Span, observed: Sequence[int]) -> bool:
+    """Return whether a point asked for about ``mark`` would be of no use."""
+    if span.resolution <= span.interval_seconds:
+        slot = nearest_slot(mark, span.interval_seconds)
+        first, last = around(slot, span.interval_seconds)
+    else:
+        first, last = mark, mark + span.resolution - 1
+    place = bisect_left(observed, first)
+    return place < len(observed) and observed[place] <= last
 
 
 def _cost(target: str, first: int, last: int, resolution: int) -> int:

@@ -119,7 +119,7 @@ def _observed(
 ) -> list[int]:
     """Return when a target was observed, in order, about a span."""
     table = _MARKET_TABLES.get(target, schema.quote)
-    near = table.c.slot.between(span.start - span.resolution, span.end + span.resolution)
+    near = table.c.slot.between(span.start - DAY, span.end + DAY)
     query = sa.select(table.c.slot).where(near, table.c.origin == Origin.OBSERVED.value)
     if asset:
         query = query.where(table.c.asset_id == asset.id)

@@ -14,6 +14,7 @@ from coinlog.errors import UsageError
 from coinlog.imports.adopting import Plan
 from coinlog.imports.assets import Matching, Unmatched
 from coinlog.imports.found import Found
+from coinlog.imports.saved import FILE
 from coinlog.market import Asset, Outcome
 from coinlog.slots import MAX_ASSET_ID, format_interval, iso
 from coinlog.sources.labels import Label
@@ -21,6 +22,8 @@ from coinlog.sources.texts import one_line
 
 SHOWN = 5
 NAMED = 20
+MANY = 10
+"""Rows that are not drawn are mentioned where they are more than one in so many."""
 
 
 def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_seconds: int) -> None:
@@ -44,6 +47,11 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
         say(f"  next     say which assets those are: [bold]{option}[/]")
         return
     say(f"  attempts {_attempts(plan)}")
+    if (later := _later(found, matching, plan)) > 0:
+        say(
+            f"  note     {_counted(later, 'row')} came after another of their asset in a slot: "
+            "kept in the archive, and drawn with a shorter --interval"
+        )
     for attempt in [each for each in plan.attempts if each.outcome is not Outcome.STORED][:SHOWN]:
         say(f"  [yellow]{attempt.outcome}[/]  {iso(attempt.slot)}: {_shown(attempt.detail, 300)}")
 
@@ -163,6 +171,15 @@ def _matched(matching: Matching) -> str:
     named = ", ".join(f"{one_line(str(label), 40)} → {asset.id}" for label, asset in pairs[:SHOWN])
     more = f" and {len(pairs) - SHOWN:,} more" if len(pairs) > SHOWN else ""
     return escape(f": {named}{more}") if pairs else ""
+
+
+def _later(found: Found, matching: Matching, plan: Plan) -> int:
+    """Return how many rows of a table are beside their slots' quotes, if that is many of them."""
+    known = [
+        told.rows for label, told in found.seen.items() if label.id or label in matching.matches
+    ]
+    later = sum(known) - plan.quotes if found.unit != FILE else 0
+    return later if later * MANY > sum(known) else 0
 
 
 def _attempts(plan: Plan) -> str:

@@ -26,6 +26,9 @@ from coinlog.sources.answers import Answer
 from coinlog.sources.imported import Kind, Saved, look_at
 from coinlog.sources.labels import Label
 
+FILE = "file"
+"""What saved answers are counted by."""
+
 ZIP_MAGIC = b"PK\x03\x04"
 _ENDINGS = (".json", ".json.gz")
 # Pages of one listing are asked for one after the other.
@@ -120,7 +123,7 @@ class Entry(msgspec.Struct, frozen=True):
 class SavedAnswers:
     """The answers among some files, by slot; each is read again when it is needed."""
 
-    unit = "file"
+    unit = FILE
 
     def __init__(self, files: Files, clock: Clock, options: SavedOptions) -> None:
         self._files = files

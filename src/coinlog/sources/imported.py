@@ -54,6 +54,9 @@ class _Outer(msgspec.Struct):
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+# What reading a body stumbles over where it is not as ``coinlog import`` wrote it.
+_NOT_OURS = (msgspec.DecodeError, LookupError, ValueError, OverflowError, OSError, RecursionError)
+
 _OUTER = msgspec.json.Decoder(_Outer)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -65,7 +68,6 @@ def read_imported(answers: Sequence[Answer]) -> Snapshot:
     Raises:
         SourceError: none of it can be used.
     """
-    matches = _matches(answers)
     later: list[int] = []
 
     def read(answer: Answer) -> RowsRead:
@@ -76,8 +78,9 @@ def read_imported(answers: Sequence[Answer]) -> Snapshot:
         return _read_saved(answer, matches)
 
     try:
+        matches = _matches(answers)
         snapshot = read_unasked([each for each in answers if each.name != MATCHES], read)
-    except (msgspec.ValidationError, KeyError, IndexError) as error:
+    except _NOT_OURS as error:
         raise BrokenAnswerError(
             f"got an imported body of an unknown shape ({error!r}): expected one that `coinlog "
             "import` wrote; import it again"

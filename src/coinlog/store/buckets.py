@@ -90,25 +90,39 @@ def places(reader: Reader, asset_id: int, buckets: Buckets, fields: Sequence[str
     return _read(reader, _places(tuple(fields)), asset_id, buckets, len(fields))
 
 
+def ends_of(
+    reader: Reader, asset_id: int, buckets: Buckets, field: str
+) -> list[tuple[Summary, Any, Any]]:
+    """Return an asset's buckets, each with the first and the last value of a field."""
+    rows = _rows(reader, _ends(field), asset_id, buckets)
+    return [(_summary(row[:-2], 1), row[-2], row[-1]) for row in rows]
+
+
 def _read(
     reader: Reader, query: sa.Select[Any], asset_id: int, buckets: Buckets, fields: int
 ) -> list[Summary]:
+    return [_summary(row, fields) for row in _rows(reader, query, asset_id, buckets)]
+
+
+def _rows(
+    reader: Reader, query: sa.Select[Any], asset_id: int, buckets: Buckets
+) -> Sequence[sa.Row[Any]]:
     asked = {"asset_id": asset_id, **msgspec.structs.asdict(buckets)}
     with reader.connected() as connection:
-        rows = connection.execute(query, asked).fetchall()
-    return [
-        Summary(
-            start=row[0],
-            points=row[1],
-            first=row[2],
-            last=row[3],
-            resolutions=(row[4], row[5]),
-            phases=(row[6], row[7]),
-            lowest=tuple(row[8 : 8 + fields]),
-            highest=tuple(row[8 + fields :]),
-        )
-        for row in rows
-    ]
+        return connection.execute(query, asked).fetchall()
+
+
+def _summary(row: Sequence[Any], fields: int) -> Summary:
+    return Summary(
+        start=row[0],
+        points=row[1],
+        first=row[2],
+        last=row[3],
+        resolutions=(row[4], row[5]),
+        phases=(row[6], row[7]),
+        lowest=tuple(row[8 : 8 + fields]),
+        highest=tuple(row[8 + fields :]),
+    )
 
 
 _FACTS = (
@@ -182,3 +196,16 @@ def _places(fields: tuple[str, ...]) -> sa.Select[Any]:
     query = sa.select(*facts, *extremes).select_from(joined).where(*_within(quote))
     query = query.where(sa.or_(slot == found.c.first_slot, *lows, *highs))
     return query.group_by(found.c.bucket).order_by(found.c.bucket)
+
+
+@cache
+def _ends(field: str) -> sa.Select[Any]:
+    """Return the query for the ends of each bucket: two look-ups by key for each."""
+    found = _summaries((field,)).order_by(None).cte("found")
+    first, last = schema.quote.alias("first"), schema.quote.alias("last")
+    joined = found
+    for table, slot in ((first, found.c.first_slot), (last, found.c.last_slot)):
+        here = (table.c.asset_id == sa.bindparam("asset_id")) & (table.c.slot == slot)
+        joined = joined.join(table, here)
+    query = sa.select(*found.c, first.c[field], last.c[field]).select_from(joined)
+    return query.order_by(found.c.bucket)

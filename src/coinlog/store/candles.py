@@ -13,8 +13,7 @@ from itertools import groupby
 import msgspec
 
 from coinlog.slots import DAY, HOUR
-from coinlog.store.buckets import WEEK, Buckets, bucket_start, origin_of, summaries
-from coinlog.store.points import read_points
+from coinlog.store.buckets import WEEK, Buckets, bucket_start, ends_of, origin_of
 from coinlog.store.reader import Reader
 
 MONTH = "1mo"
@@ -68,26 +67,20 @@ def read_candles(
     """
     width = DAY if interval == MONTH else INTERVALS[interval]
     buckets = Buckets(start, end, width, origin_of(width))
-    # Over one connection: both reads see the same moment of the store.
-    with reader.connected():
-        found = summaries(reader, asset_id, buckets, ("price",))
-        ends = {slot for one in found for slot in (one.first, one.last)}
-        points, _ = read_points(reader, asset_id, sorted(ends), ("price",))
-    prices = dict(zip(points.slots, points.fields["price"], strict=True))
     candles = [
         Candle(
             start=one.start,
             end=one.start + width,
-            open=prices[one.first],
+            open=first,
             high=one.highest[0],
             low=one.lowest[0],
-            close=prices[one.last],
+            close=last,
             points=one.points,
             first_slot=one.first,
             last_slot=one.last,
             complete=start <= one.start and one.start + width <= end,
         )
-        for one in found
+        for one, first, last in ends_of(reader, asset_id, buckets, "price")
     ]
     return list(_months(candles, start, end)) if interval == MONTH else candles
 

@@ -165,33 +165,6 @@ def read_outcomes(reader: Reader, start: int, end: int) -> list[SlotOutcome]:
         return [SlotOutcome(*row) for row in cursor.fetchall()] if cursor else []
 
 
-def read_failures(reader: Reader, start: int, end: int) -> list[SlotOutcome]:
-    """Return the failed slots from ``start`` to ``end`` (both included), oldest first."""
-    table = schema.slot.c
-    query = sa.select(table.slot, table.outcome, table.reason, table.observed_at)
-    query = query.where(table.slot.between(start, end), table.outcome == Outcome.FAILED)
-    with reader.connected() as connection:
-        return [SlotOutcome(*row) for row in connection.execute(query.order_by(table.slot))]
-
-
-def unbroken(reader: Reader, start: int, end: int, due: Sequence[range]) -> bool:
-    """Return whether the ledger has a row for every due slot of a stretch and no other.
-
-    ``due`` are the slots of the stretch by schedule; none of the ranges is empty.
-    """
-    slot = schema.slot.c.slot
-    count = sa.select(sa.func.count()).select_from(schema.slot)
-    with reader.connected() as connection:
-        total = connection.execute(count.where(slot.between(start, end))).scalar_one()
-        if total != sum(map(len, due)):
-            return False
-        on_time = (
-            count.where(slot.between(one.start, one[-1]), slot % one.step == one.start % one.step)
-            for one in due
-        )
-        return total == sum(connection.execute(query).scalar_one() for query in on_time)
-
-
 def read_page(
     reader: Reader, head: Head, now: float, *, limit: int, before: int | None = None
 ) -> list[LedgerRow]:

@@ -31,6 +31,11 @@ class Cover:
         index = bisect_right(self._starts, time) - 1
         return index >= 0 and self._ends[index] >= time
 
+    def meets(self, start: int, end: int) -> bool:
+        """Return whether one of them lies, with some of it, from ``start`` to ``end``."""
+        index = bisect_right(self._starts, end) - 1
+        return index >= 0 and self._ends[index] >= start
+
 
 def nearest_slot(time: int, interval_seconds: int) -> int:
     """Return the slot that a time is nearest to; of two equally near ones, the later."""
