@@ -3,8 +3,8 @@
 Three stores with one schedule, every six hours: 480 assets for a year, 4,800 for a year, 4,800
 for ten years. A year of an asset is the same 1,460 points in each, so the only difference is what
 lies around them. Random assets are asked for through the code that answers the API, the stores in
-turn: cold (the system's and the database's caches emptied first), warm (the same assets again),
-and over HTTP from ``coinlog serve``, where no answer comes from its byte cache.
+turn, asset by asset: cold (the system's and the database's caches emptied first), warm (the same
+assets again), and over HTTP from ``coinlog serve``, where no answer comes from its byte cache.
 
 The quotes are put in by the database itself, in the order of its key, some assets at a time.
 """
@@ -19,7 +19,8 @@ from contextlib import ExitStack, closing
 from functools import partial
 from http.client import HTTPConnection
 
-from harness import QUICK_ROUNDS, Result, Rounds, check, in_turn, main, say, timed
+from coinlog.web.watch import Watch
+from harness import QUICK_ROUNDS, Result, Rounds, check, main, say, spread, timed, wait_for_quiet
 from processes import coinlog_serving, peak_bytes
 from scale_stores import Store, in_mariadb, in_sqlite, read
 from year_series import FIELDS
@@ -28,50 +29,95 @@ ROUNDS = 5
 ASSETS_ASKED = 40
 MOST = 1.5
 BUDGET_MB = 500
+CHART_POINTS = 1_500
+
+Row = dict[str, float]
 
 
-def some_assets(store: Store, chance: random.Random) -> list[int]:
-    """Return random assets, each once."""
-    count = min(ASSETS_ASKED, len(store.year.bases) // 2)
-    return [base.asset_id for base in chance.sample(store.year.bases[1:], count)]
+class Comparison:
+    """The stores of a database, asked in turn: asset by asset, so that neighbours in time compare.
+
+    A machine that slows down for a second slows down all of them.
+    """
+
+    def __init__(self, database: str, stores: Sequence[Store], rounds: int) -> None:
+        self.database, self.stores, self.rounds = database, stores, rounds
+        self.chance = random.Random(20260126)  # noqa: S311  a market needs chance, not secrecy
+
+    def some_assets(self) -> list[list[int]]:
+        """Return random assets of each store, each once."""
+        count = min(ASSETS_ASKED, min(len(store.year.bases) for store in self.stores) // 2)
+        return [
+            [base.asset_id for base in self.chance.sample(store.year.bases[1:], count)]
+            for store in self.stores
+        ]
+
+    def medians(self, tasks: Sequence[Callable[[int], object]], ids: list[list[int]]) -> Row:
+        """Return by store the median of what its task takes for each of its assets, in ms."""
+        taken: dict[str, list[float]] = {store.name: [] for store in self.stores}
+        wait_for_quiet()
+        for number, asked in enumerate(zip(*ids, strict=True)):
+            turn = [*zip(self.stores, tasks, asked, strict=True)]
+            start = number % len(turn)
+            for store, task, asset_id in turn[start:] + turn[:start]:
+                taken[store.name].append(1000 * timed(partial(task, asset_id)))
+        return {name: statistics.median(values) for name, values in taken.items()}
+
+    def gathered(self, how: str, rows: Sequence[Row]) -> Rounds:
+        """Return the rounds as the other benchmarks have them, and say them."""
+        found = Rounds({store.name: [row[store.name] for row in rows] for store in self.stores})
+        for store in self.stores:
+            say(f"{self.database}, {how}, {store.name}: {found.said(store.name, 'ms')}")
+        return found
+
+    def read_again(self, how: str, task: Callable[[Watch, int], object]) -> Rounds:
+        """Read something of random assets that was read a moment before."""
+        rows = []
+        with ExitStack() as stack:
+            watches = [stack.enter_context(store.watched()) for store in self.stores]
+            tasks = [partial(task, watch) for watch in watches]
+            for _ in range(self.rounds):
+                ids = self.some_assets()
+                self.medians(tasks, ids)
+                rows.append(self.medians(tasks, ids))
+        return self.gathered(how, rows)
+
+    def read_first(self, empty_caches: Callable[[], object]) -> Rounds:
+        """Read a year of random assets with nothing of the stores in memory."""
+        rows = []
+        for _ in range(self.rounds):
+            empty_caches()
+            with ExitStack() as stack:
+                watches = [stack.enter_context(store.watched()) for store in self.stores]
+                tasks = [partial(read, watch) for watch in watches]
+                rows.append(self.medians(tasks, self.some_assets()))
+        return self.gathered("a year, cold", rows)
+
+    def ask_servers(self) -> tuple[Rounds, float]:
+        """Ask ``coinlog serve`` for what it has never answered; return its most memory in MB."""
+        rows = []
+        with ExitStack() as stack:
+            servers = [
+                stack.enter_context(coinlog_serving(store.url, workers=1)) for store in self.stores
+            ]
+            connections = [
+                stack.enter_context(closing(HTTPConnection("127.0.0.1", port)))
+                for port, _ in servers
+            ]
+            for number in range(self.rounds):
+                ids = self.some_assets()
+                # Another number of points each time: the byte cache has no such answer.
+                for points in (19_000 + number, 18_000 + number):
+                    tasks = [partial(fetch, one, points) for one in connections]
+                    row = self.medians(tasks, ids)
+                rows.append(row)
+            peak = max(peak_bytes(pid) for _, pid in servers) / 1_000_000
+        return self.gathered("a year, over HTTP", rows), peak
 
 
-def median_ms(task: Callable[[int], object], ids: Sequence[int]) -> float:
-    """Return the median of what a task takes for each asset, in milliseconds."""
-    return 1000 * statistics.median(timed(partial(task, asset_id)) for asset_id in ids)
-
-
-def cold(store: Store, chance: random.Random) -> float:
-    """Return the median of random assets' years with nothing of the store in memory."""
-    ids = some_assets(store, chance)
-    store.empty_caches()
-    with store.watched() as watch:
-        return median_ms(partial(read, watch), ids)
-
-
-def warm(store: Store, chance: random.Random, name: str = "1y") -> float:
-    """Return the median of random assets' years that were read a moment before."""
-    ids = some_assets(store, chance)
-    with store.watched() as watch:
-        for asset_id in ids:
-            read(watch, asset_id, name)
-        return median_ms(lambda asset_id: read(watch, asset_id, name), ids)
-
-
-def served(store: Store, port: int, chance: random.Random) -> float:
-    """Return the median of random assets' years over HTTP; none of them was asked for before."""
-    ids = some_assets(store, chance)
-    number = chance.randrange(10_000, 20_000)
-    path = f"/api/v1/assets/%s/series?range=1y&fields={','.join(FIELDS)}&points={number}"
-    with store.watched() as watch:
-        for asset_id in ids:
-            read(watch, asset_id)
-    with closing(HTTPConnection("127.0.0.1", port)) as connection:
-        return median_ms(lambda asset_id: fetch(connection, path % asset_id), ids)
-
-
-def fetch(connection: HTTPConnection, path: str) -> None:
+def fetch(connection: HTTPConnection, points: int, asset_id: int) -> None:
     """Ask over a connection that stays open: making one would take longer than the answer."""
+    path = f"/api/v1/assets/{asset_id}/series?range=1y&fields={','.join(FIELDS)}&points={points}"
     connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
     answer = connection.getresponse()
     check(equal=len(answer.read()) > 1000 and answer.status == 200, what=path)
@@ -82,29 +128,16 @@ def own_peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def compare(database: str, stores: Sequence[Store], rounds: int) -> list[Result]:
+def compare(
+    database: str, stores: Sequence[Store], empty_caches: Callable[[], object], rounds: int
+) -> list[Result]:
     """Measure all stores of a database in turn."""
-    chance = random.Random(20260126)  # noqa: S311  a market needs chance, not secrecy
-
-    def in_turns(how: str, task: Callable[[Store], Callable[[], float]]) -> Rounds:
-        found = in_turn({store.name: task(store) for store in stores}, rounds)
-        for store in stores:
-            say(f"{database}, {how}, {store.name}: {found.said(store.name, 'ms')}")
-        return found
-
-    read_first = in_turns("a year, cold", lambda store: partial(cold, store, chance))
-    read_again = in_turns("a year, warm", lambda store: partial(warm, store, chance))
-    whole = in_turns("all, warm", lambda store: partial(warm, store, chance, "all"))
-    with ExitStack() as stack:
-        servers = {
-            store.name: stack.enter_context(coinlog_serving(store.url, workers=1))
-            for store in stores
-        }
-        over_http = in_turns(
-            "a year, over HTTP",
-            lambda store: partial(served, store, servers[store.name][0], chance),
-        )
-        peaks = [peak_bytes(pid) / 1_000_000 for _, pid in servers.values()]
+    these = Comparison(database, stores, rounds)
+    cold = these.read_first(empty_caches)
+    warm = these.read_again("a year, warm", read)
+    chart = partial(read, name="all", fields=("price",), points=CHART_POINTS)
+    whole = these.read_again("all, as a chart", chart)
+    over_http, peak = these.ask_servers()
     first, *larger = [store.name for store in stores]
     results = [
         Result(
@@ -116,22 +149,14 @@ def compare(database: str, stores: Sequence[Store], rounds: int) -> list[Result]
             at_most=True,
             detail=f"{found.said(name, 'ms')}; {first}: {found.said(first, 'ms')}",
         )
-        for how, found in (("cold", read_first), ("warm", read_again), ("over HTTP", over_http))
+        for how, found in (("cold", cold), ("warm", warm), ("over HTTP", over_http))
         for name in larger
     ]
-    last = stores[-1]
-    values = whole.values[last.name]
-    results.append(
-        Result(
-            f"all of an asset in {database}, {len(last.year.slots):,} points thinned",
-            "for information",
-            " ms",
-            statistics.median(values),
-            min(values),
-            max(values),
-        )
-    )
-    return [*results, _memory(f"coinlog serve on {database}, {last.name} quotes", peaks[-1])]
+    slots = len(stores[-1].year.slots)
+    what = f"all {slots:,} points of an asset in {database}, as a chart of {CHART_POINTS:,}"
+    milliseconds = spread(whole.values[stores[-1].name])
+    results.append(Result(what, "for information", " ms", *milliseconds))
+    return [*results, _memory(f"coinlog serve on {database}", peak)]
 
 
 def _memory(what: str, found: float) -> Result:
@@ -145,8 +170,8 @@ def measure(quick: bool) -> list[Result]:  # noqa: FBT001
     rounds = QUICK_ROUNDS if quick else ROUNDS
     results = []
     for database, opened in (("SQLite", in_sqlite), ("MariaDB", in_mariadb)):
-        with opened(quick) as stores:
-            results += compare(database, stores, rounds)
+        with opened(quick) as (stores, empty_caches):
+            results += compare(database, stores, empty_caches, rounds)
     return [*results, _memory("loading and reading all of these", own_peak_mb())]
 
 

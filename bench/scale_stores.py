@@ -34,12 +34,11 @@ _POOL_BYTES = 256 * 1024**2
 
 @dataclass(frozen=True)
 class Store:
-    """One of the stores, and how to forget what is remembered of it."""
+    """One of the stores, and what it was made of."""
 
     name: str
     url: sa.URL
     year: MadeUpYear
-    empty_caches: Callable[[], None]
 
     @contextmanager
     def watched(self) -> Iterator[Watch]:
@@ -47,14 +46,21 @@ class Store:
         engine = open_engine(self.url, read_only=True)
         watch = Watch(Reader(engine))
         for name in ("1y", "all"):
-            read(watch, self.year.bases[0].asset_id, name)
+            read(watch, self.year.bases[0].asset_id, name=name)
         yield watch
         engine.dispose()
 
 
-def read(watch: Watch, asset_id: int, name: str = "1y") -> None:
-    """Read an asset's series as the API does."""
-    read_asked(Asked(watch, asset_id, name, None, None, FIELDS, None))
+def read(
+    watch: Watch,
+    asset_id: int,
+    *,
+    name: str = "1y",
+    fields: tuple[str, ...] = FIELDS,
+    points: int | None = None,
+) -> None:
+    """Read a range of an asset's series as the API does."""
+    read_asked(Asked(watch, asset_id, name, None, None, fields, points))
 
 
 def fill(url: sa.URL, year: MadeUpYear) -> float:
@@ -94,6 +100,10 @@ def check_year(store: Store) -> None:
             check(equal=shown == wanted and found.gaps == [], what=f"a year in {store.name}")
 
 
+Made = tuple[list[Store], Callable[[], object]]
+"""The stores, smallest first, and what empties the caches of the database and the system."""
+
+
 def drop_pages(folder: Path) -> None:
     """Let the system forget what it holds of the files in a folder."""
     os.sync()
@@ -104,18 +114,18 @@ def drop_pages(folder: Path) -> None:
 
 
 @contextmanager
-def in_sqlite(quick: bool) -> Iterator[list[Store]]:  # noqa: FBT001
+def in_sqlite(quick: bool) -> Iterator[Made]:  # noqa: FBT001
     """Make the stores in SQLite files."""
     with tempfile.TemporaryDirectory(prefix="scale-", dir=OUT) as folder:
         stores = []
         for name, (assets, slots) in (QUICK_SIZES if quick else SIZES).items():
             url = sa.URL.create("sqlite", database=f"{folder}/{assets}-{slots}.db")
-            stores.append(filled(name, url, assets, slots, partial(drop_pages, Path(folder))))
-        yield stores
+            stores.append(filled(name, url, assets, slots))
+        yield stores, partial(drop_pages, Path(folder))
 
 
 @contextmanager
-def in_mariadb(quick: bool) -> Iterator[list[Store]]:  # noqa: FBT001
+def in_mariadb(quick: bool) -> Iterator[Made]:  # noqa: FBT001
     """Make the stores in databases of one MariaDB."""
     with ExitStack() as stack:
         server = MariaDB()
@@ -130,8 +140,8 @@ def in_mariadb(quick: bool) -> Iterator[list[Store]]:  # noqa: FBT001
         stores = []
         for name, (assets, slots) in (QUICK_SIZES if quick else SIZES).items():
             url = stack.enter_context(server.database())
-            stores.append(filled(name, url, assets, slots, empty_caches))
-        yield stores
+            stores.append(filled(name, url, assets, slots))
+        yield stores, empty_caches
 
 
 def start(server: MariaDB) -> None:
@@ -144,14 +154,12 @@ def start(server: MariaDB) -> None:
     )
 
 
-def filled(
-    name: str, url: sa.URL, assets: int, slots: int, empty_caches: Callable[[], None]
-) -> Store:
+def filled(name: str, url: sa.URL, assets: int, slots: int) -> Store:
     """Fill a store, say how fast that was, and check it."""
     year = MadeUpYear(assets, slots, floor_slot(time.time(), STEP), _WALKS)
     say(f"{name}: {assets:,} assets x {slots:,} slots into {url.get_backend_name()}")
     rate = fill(url, year)
-    store = Store(name, url, year, empty_caches)
+    store = Store(name, url, year)
     check_year(store)
     say(f"{name}: {rate:,.0f} quotes a second")
     return store

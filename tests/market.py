@@ -83,7 +83,7 @@ def encoded(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def put_attempt(
+def put_attempt(  # noqa: PLR0913  what an attempt may be
     archive: Archive,
     slot: int,
     name: str = "1",

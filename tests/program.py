@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,8 +37,14 @@ def run_json(*arguments: str, **environment: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def start(*arguments: str, stdin: int | None = None, **environment: str) -> subprocess.Popen[str]:
-    """Start a command and leave it running; ``stdin`` is a terminal's, say."""
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a command and leave it running."""
+    return _started(arguments, environment)
+
+
+def _started(
+    arguments: Sequence[str], environment: Mapping[str, str], stdin: int | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=stdin,
@@ -49,11 +56,28 @@ def start(*arguments: str, stdin: int | None = None, **environment: str) -> subp
 
 
 @contextmanager
-def running(
-    *arguments: str, stdin: int | None = None, **environment: str
-) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """Run a command beside the test; it must end cleanly within 5 s of SIGTERM."""
-    process = start(*arguments, stdin=stdin, **environment)
+    with _ended_by_sigterm(start(*arguments, **environment)) as process:
+        yield process
+
+
+@contextmanager
+def at_terminal(
+    *arguments: str, **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], object]]]:
+    """Run a command beside the test that takes a terminal for its input; yield what types there."""
+    ours, theirs = pty.openpty()
+    try:
+        with _ended_by_sigterm(_started(arguments, environment, theirs)) as process:
+            yield process, lambda text: os.write(ours, text.encode())
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@contextmanager
+def _ended_by_sigterm(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:

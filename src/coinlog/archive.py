@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +36,7 @@ from coinlog.errors import ArchiveError, DamagedError, UsageError
 from coinlog.sources.answers import Answer
 
 MANIFEST = "manifest.json"
+_IN_MEMORY = "memory://"
 _SLOT_NAME = r"[0-9]{8}T[0-9]{6}Z"
 _MANIFEST_PATH = re.compile(rf"captures/({_SLOT_NAME})/([A-Za-z0-9][\w.-]{{0,63}})/manifest\.json")
 _CLAIM_PATH = re.compile(rf"captures/{_SLOT_NAME}/claim-([0-9]{{1,9}})")
@@ -50,7 +51,7 @@ def open_archive(location: str) -> Archive:
     """
     if location.startswith("s3://"):
         return Archive(S3Store.from_url(location), location)
-    if location == "memory://":
+    if location == _IN_MEMORY:
         return Archive(MemoryStore(), location)
     if "://" in location:
         raise UsageError(
@@ -85,6 +86,15 @@ class Archive:
         self._objects = objects
         self._disk = folder
         self.location = location
+
+    def __reduce__(self) -> tuple[Callable[[str], Archive], tuple[str]]:
+        """Let another process open the same archive."""
+        return open_archive, (self.location,)
+
+    @property
+    def shared(self) -> bool:
+        """Whether another process finds the same in it: one in memory is this process's own."""
+        return self.location != _IN_MEMORY
 
     def claims(self, slot: int) -> list[Claim]:
         """Return the claims on a slot, oldest first; one that cannot be read counts as old."""

@@ -17,7 +17,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog import __version__
-from coinlog.ahead import batches_ahead
+from coinlog.ahead import MANY, batches_ahead
 from coinlog.archive import Archive
 from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
 from coinlog.backfill.load import sweep_backfills
@@ -152,7 +152,8 @@ def sweep(
     there = archive.attempts(since_slot) if keys is None else keys
     waiting = [key for key in there if (key.slot, key.attempt) not in done]
     mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
-    for batch in batches_ahead(waiting, partial(read_attempt, archive), _weight):
+    read, apart = partial(read_attempt, archive), archive.shared and len(waiting) >= MANY
+    for batch in batches_ahead(waiting, read, _weight, apart=apart):
         yield from _settle_batch(engine, batch, int(clock()), mixed)
     # What was observed first: it is what backfilled points must leave alone.
     for _ in sweep_backfills(engine, archive, int(clock())):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import signal
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cmc_server import CMCServer, Exchange, json_reply
+from coinlog.archive import open_archive
 from coinlog.simulated.process import simulated_process
-from program import read_until, run, run_json, running, start
+from market import put_attempt
+from program import at_terminal, read_until, run, run_json, running, start
+from samples import SLOT
 from servers import free_port
+
+KEY = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture(scope="module")
@@ -40,30 +46,40 @@ def test_the_last_year_is_filled_within_the_predicted_credits(setting: dict[str,
     assert f"for {planned['most_credits']} credits" in told.stdout
     assert told.stderr == ""
     assert (again["requests"], again["credits"]) == (0, 0)
+    past = run_json("status", "--simulated")["backfilled"]
+    assert (past["answers"], past["credits"]) == (23, planned["most_credits"])
 
 
-def test_at_ctrl_c_the_answer_under_way_is_kept_and_the_next_run_goes_on(
-    setting: dict[str, str],
-) -> None:
-    run("record", "--simulated", **setting)
-    process = start(
-        "backfill", "--simulated", "--yes", "--range", "90d", "--interval", "1h", **setting
-    )
-    read_until(process, "backfill of")
-    process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=30)
+def test_at_ctrl_c_the_answer_under_way_is_kept_and_the_next_run_goes_on(own_world: Path) -> None:
+    under_way, released = threading.Event(), threading.Event()
 
-    rest = run_json(
-        "backfill", "--simulated", "--yes", "--range", "90d", "--interval", "1h", **setting
-    )
-    last = run_json(
-        "backfill", "--simulated", "--dry-run", "--range", "90d", "--interval", "1h", **setting
-    )
+    def history(exchange: Exchange) -> None:
+        asset_id = exchange.request.params["id"]
+        if asset_id == "1":
+            under_way.set()
+            released.wait(60)
+        point = {"timestamp": "2026-01-02T00:00:00Z", "quote": {"USD": {"price": 1}}}
+        data = {asset_id: {"id": int(asset_id), "quotes": [point]}}
+        json_reply({"status": {"credit_count": 1}, "data": data})(exchange)
+
+    put_attempt(open_archive(str(own_world / "data" / "archive")), SLOT)
+    run("load")
+    asked = ("backfill", "--from", "2026-01-01", "--to", "2026-01-20", "--assets", "id:1,1027")
+    with CMCServer() as server:
+        server.on("/v3/cryptocurrency/quotes/historical", history)
+        server.on("/v1/key/info", json_reply({"data": {"plan": {"rate_limit_minute": 6000}}}))
+        setting = {"COINLOG_CMC_URL": server.url, "COINLOG_API_KEY": KEY}
+        process = start(*asked, "--yes", **setting)
+        assert under_way.wait(60)
+        process.send_signal(signal.SIGINT)
+        read_until(process, "stopping after this answer")
+        released.set()
+        told, _ = process.communicate(timeout=30)
+        rest = run_json(*asked, "--yes", **setting)
 
     assert process.returncode == 1
-    assert "the next run goes on from there" in " ".join(told.split())
-    assert rest["answered"] == rest["requests"] > 0
-    assert last["requests"] == 0
+    assert "stopped after 1 of 2 requests; the next run goes on" in " ".join(told.split())
+    assert (rest["requests"], rest["answered"], rest["credits"]) == (1, 1, 1)
 
 
 def test_a_database_that_comes_later_gets_it_from_the_archive(setting: dict[str, str]) -> None:
@@ -131,7 +147,7 @@ def keyed(market: str) -> dict[str, str]:
     """Return the settings of a recorder with a key, for ``coinlog up``."""
     return {
         "COINLOG_CMC_URL": market,
-        "COINLOG_API_KEY": "11111111-2222-3333-4444-555555555555",
+        "COINLOG_API_KEY": KEY,
         "COINLOG_ASSETS": "id:1,1027",
         "COINLOG_PORT": str(free_port()),
     }
@@ -155,16 +171,13 @@ def test_up_without_a_key_says_why_a_chosen_past_is_not_fetched(keyed: dict[str,
         assert "to keys only" in read_until(process, "not backfilled")[-1]
 
 
-@pytest.mark.parametrize(("typed", "said"), [(b"\n", "next slot"), (b"n\n", "not now")])
+@pytest.mark.parametrize(("typed", "said"), [("\n", "next slot"), ("n\n", "not now")])
 def test_up_asks_at_a_terminal_and_an_empty_line_agrees(
-    keyed: dict[str, str], typed: bytes, said: str
+    keyed: dict[str, str], typed: str, said: str
 ) -> None:
-    ours, theirs = pty.openpty()
-    with running("up", stdin=theirs, **keyed) as process:
+    with at_terminal("up", **keyed) as (process, type_in):
         read_until(process, "backfill of")
-        os.write(ours, typed)
+        type_in(typed)
         lines = read_until(process, said)
-    os.close(ours)
-    os.close(theirs)
 
     assert ("not now" in "".join(lines)) == (said == "not now")

@@ -34,6 +34,8 @@ def sweep_backfills(engine: sa.Engine, archive: Archive, settled_at: int) -> Ite
     # An answer that comes after later ones makes all about its target wait for a second look.
     for _ in range(LOOKS):
         waiting = [key for key in waiting_backfills(engine, archive) if key not in refused]
+        if not waiting:
+            break
         for key in sorted(waiting, key=lambda key: (_captured_at(archive, key), key.attempt)):
             try:
                 if _settle(engine, archive, key, settled_at) is Settled.DONE:

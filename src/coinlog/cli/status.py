@@ -15,6 +15,7 @@ from coinlog.cli.shared import json_option, with_parts
 from coinlog.market import Outcome
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
+from coinlog.store.backfilled import Backfilled, read_backfilled
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settled
@@ -41,8 +42,10 @@ def status(parts: Parts, *, as_json: bool) -> None:
     rows = _recent(reader, head, now)
     waiting = _waiting(parts)
     verification = newest(parts.engine)
+    backfilled = read_backfilled(parts.engine)
     if as_json:
-        report.as_json({**_facts(parts, head, rows, waiting, now), "verification": verification})
+        further = {"backfilled": backfilled, "verification": verification}
+        report.as_json({**_facts(parts, head, rows, waiting, now), **further})
         return
     say(f"[bold]coinlog[/] records {escape(parts.settings.assets)} every {_every(parts)}")
     say(f"  store    {escape(parts.settings.database_url.render_as_string())}")
@@ -50,6 +53,8 @@ def status(parts: Parts, *, as_json: bool) -> None:
     say(f"  holds    {head.source or 'nothing yet'}{_since(head)}")
     say(f"  newest   {_newest(head, now)}")
     say(f"  {DAYS_SHOWN} days  {_counts(rows)}")
+    if backfilled.since is not None:
+        say(f"  past     {_past(backfilled, backfilled.since)}")
     say(f"  verified {_verified(verification)}")
     _say_troubles(rows, waiting)
     if (next_slot := head.next_slot(now)) is not None:
@@ -93,6 +98,13 @@ def _newest(head: Head, now: float) -> str:
 def _counts(rows: list[LedgerRow]) -> str:
     counts = Counter(row.outcome for row in rows)
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+
+
+def _past(backfilled: Backfilled, since: int) -> str:
+    return (
+        f"{backfilled.points:,} points since {iso(since)} backfilled, "
+        f"{backfilled.answers:,} answers for {backfilled.credits:,} credits"
+    )
 
 
 def _verified(verification: Verification | None) -> str:

@@ -53,7 +53,7 @@ def read_global_metrics(body: bytes) -> GlobalMetrics:
     Raises:
         BrokenAnswerError: they cannot be read.
     """
-    data = _decode(_GLOBAL, body, "global metrics with a quote in USD")
+    data = decoded(_GLOBAL, body, "global metrics with a quote in USD")
     usd = _only_usd(data.quote)
     return GlobalMetrics(
         total_market_cap=usd.total_market_cap,
@@ -74,18 +74,24 @@ def read_fear_and_greed(body: bytes) -> FearAndGreed:
     Raises:
         BrokenAnswerError: it cannot be read, or is not from 0 to 100.
     """
-    data = _decode(_INDEX, body, "a value and its classification")
-    try:
-        value = float(data.value)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= _MOST_GREED:
+    data = decoded(_INDEX, body, "a value and its classification")
+    index = index_of(data.value, data.value_classification, parse_iso(data.update_time))
+    if index is None:
         raise BrokenAnswerError(
             f"got a fear and greed index of {str(data.value)[:40]!r}: expected a number from 0 to "
             "100; the answer is kept in the archive"
         )
-    label = data.value_classification[:_LABEL_LENGTH]
-    return FearAndGreed(value, label, parse_iso(data.update_time))
+    return index
+
+
+def index_of(raw: float | str, label: str, updated_at: int | None) -> FearAndGreed | None:
+    """Return a fear and greed index, ``None`` where its value is not from 0 to 100."""
+    try:
+        value = float(raw)
+    except ValueError:
+        return None
+    known = 0 <= value <= _MOST_GREED
+    return FearAndGreed(value, label[:_LABEL_LENGTH], updated_at) if known else None
 
 
 def _only_usd(quotes: dict[str, _GlobalQuote] | list[_GlobalQuote]) -> _GlobalQuote:
@@ -102,7 +108,12 @@ def _only_usd(quotes: dict[str, _GlobalQuote] | list[_GlobalQuote]) -> _GlobalQu
     return usd
 
 
-def _decode(decoder: msgspec.json.Decoder[Envelope[T]], body: bytes, expected: str) -> T:
+def decoded(decoder: msgspec.json.Decoder[Envelope[T]], body: bytes, expected: str) -> T:
+    """Return the data of a body.
+
+    Raises:
+        BrokenAnswerError: it cannot be decoded.
+    """
     check_numbers(body)
     try:
         return decode(decoder, body).data

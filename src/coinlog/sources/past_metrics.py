@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from coinlog.errors import BrokenAnswerError
 from coinlog.market import USD, FearAndGreed, GlobalMetrics
 from coinlog.slots import DAY
 from coinlog.sources.answers import Answer
 from coinlog.sources.asking import Asks, raise_error_of
-from coinlog.sources.decode import Amount, Count, Envelope, check_numbers, decode
+from coinlog.sources.decode import Amount, Count, Envelope, decode
 from coinlog.sources.history import HistoryWanted
+from coinlog.sources.metrics import decoded, index_of
 from coinlog.sources.quotes import whole
 from coinlog.sources.status import parse_iso
 
@@ -24,10 +24,6 @@ DAYS_A_REQUEST = MOST_DAYS - 10
 
 _GLOBAL = "v1/global-metrics/quotes/historical"
 _FEAR = "v3/fear-and-greed/historical"
-_LABEL_LENGTH = 64
-_MOST_GREED = 100
-
-T = TypeVar("T")
 
 
 class _PastQuote(msgspec.Struct):
@@ -88,7 +84,7 @@ def read_global_history(answer: Answer) -> tuple[dict[int, GlobalMetrics], list[
         SourceError: the answer is a failure or cannot be decoded.
     """
     raise_error_of(answer)
-    rows = _decoded(_GLOBAL_DATA, answer.body).quotes
+    rows = decoded(_GLOBAL_DATA, answer.body, "history by time").quotes
     found: dict[int, GlobalMetrics] = {}
     refused: list[str] = []
     for raw in rows:
@@ -110,10 +106,10 @@ def read_fear_history(answer: Answer) -> tuple[dict[int, FearAndGreed], list[str
     raise_error_of(answer)
     found: dict[int, FearAndGreed] = {}
     refused: list[str] = []
-    for raw in _decoded(_FEAR_DATA, answer.body):
+    for raw in decoded(_FEAR_DATA, answer.body, "an index by day"):
         try:
             time, mood = _mood(decode(_FEAR_ROW, bytes(raw)))
-        except (msgspec.ValidationError, ValueError) as error:
+        except msgspec.ValidationError as error:
             refused.append(f"fear and greed: {str(error).replace('`', '')}")
         else:
             found.setdefault(time, mood)
@@ -142,18 +138,7 @@ def _mood(row: _PastValue) -> tuple[int, FearAndGreed]:
     """Return a day's index; its time comes as seconds in a text, or as ISO."""
     text = str(row.timestamp)
     time = int(text) if text.isdecimal() and len(text) <= 10 else parse_iso(text)  # noqa: PLR2004
-    value = float(row.value)
-    if time is None or not 0 <= value <= _MOST_GREED:
-        raise ValueError(f"got {row.value!r} at {text[:40]!r}: expected 0 to 100 at a time")
-    return time, FearAndGreed(value, row.value_classification[:_LABEL_LENGTH], time)
-
-
-def _decoded(decoder: msgspec.json.Decoder[Envelope[T]], body: bytes) -> T:
-    check_numbers(body)
-    try:
-        return decode(decoder, body).data
-    except msgspec.ValidationError as error:
-        raise BrokenAnswerError(
-            f"got JSON of an unknown shape ({error}): expected history; the answer is kept in the "
-            "archive"
-        ) from error
+    index = index_of(row.value, row.value_classification, time)
+    if time is None or index is None:
+        raise msgspec.ValidationError("it has no readable time, or a value outside of 0 to 100")
+    return time, index

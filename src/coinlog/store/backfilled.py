@@ -13,6 +13,7 @@ from enum import Enum
 import msgspec
 import sqlalchemy as sa
 
+from coinlog.errors import SchemaError
 from coinlog.market import (
     Asset,
     FearAndGreed,
@@ -79,12 +80,43 @@ class Settled(Enum):
     LATER_FIRST = "later ones were settled first; all are to be settled again"
 
 
+class Backfilled(msgspec.Struct, frozen=True):
+    """How much the store has from the source's history; ``since`` is seconds UTC."""
+
+    answers: int
+    points: int
+    credits: int
+    since: int | None
+
+
+def read_backfilled(engine: sa.Engine) -> Backfilled:
+    """Return how many usable answers were settled, what they held and what all of them cost."""
+    table = schema.backfill.c
+    usable = table.outcome != Outcome.FAILED.value
+    query = sa.select(
+        sa.func.count(sa.case((usable, 1))),
+        sa.func.coalesce(sa.func.sum(table.points), 0),
+        sa.func.coalesce(sa.func.sum(table.credits), 0),
+        sa.func.min(sa.case((usable, table.from_time))),
+    )
+    try:
+        with store_errors(), engine.connect() as connection:
+            answers, points, spent, since = connection.execute(query).one()
+    except SchemaError:
+        # A store that an older coinlog made has nothing of it.
+        return Backfilled(0, 0, 0, None)
+    return Backfilled(answers, int(points), int(spent), since)
+
+
 def settled_backfills(engine: sa.Engine) -> set[tuple[str, str]]:
     """Return the (target, attempt) pairs that the store has settled."""
     table = schema.backfill.c
-    with store_errors(), engine.connect() as connection:
-        query = sa.select(table.target, table.attempt)
-        return {(target, attempt) for target, attempt in connection.execute(query)}
+    query = sa.select(table.target, table.attempt)
+    try:
+        with store_errors(), engine.connect() as connection:
+            return {(target, attempt) for target, attempt in connection.execute(query)}
+    except SchemaError:
+        return set()
 
 
 def settle_backfill(engine: sa.Engine, settlement: BackfillSettlement, settled_at: int) -> Settled:

@@ -6,14 +6,16 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
-from coinlog.ahead import batches_ahead
+from coinlog.ahead import MANY, batches_ahead
 from coinlog.archive import Archive
+from coinlog.attempts import AttemptKey
 from coinlog.backfill.kept import backfills
 from coinlog.store import schema
 from coinlog.store.comparing import (
@@ -124,7 +126,12 @@ class _Run:
         chosen = self._sample.of(slots) if self._sample else slots
         low = 0
         with self._watch("verifying", len(chosen)) as advance:
-            for batch in batches_ahead(chosen, self._read, self._weigh):
+            read, apart = (
+                partial(read_slot, self._archive),
+                self._archive.shared and len(chosen) >= MANY,
+            )
+            work = map(self._with_attempts, chosen)
+            for batch in batches_ahead(work, read, self._weigh, apart=apart):
                 if self._sample:
                     for told in batch:
                         self._compare([told], told.slot, told.slot)
@@ -142,11 +149,12 @@ class _Run:
         self._compare_latest()
         return self._comparer.findings
 
-    def _read(self, slot: int) -> Told:
+    def _with_attempts(self, slot: int) -> tuple[int, Sequence[AttemptKey]]:
         keys = self._keys.get(slot, ())
         if not keys or slot >= self._newest:
+            # The store has read on since the archive was listed.
             keys = self._archive.slot_attempts(slot)
-        return read_slot(self._archive, slot, keys)
+        return slot, keys
 
     def _weigh(self, told: Told) -> int:
         return max(told.weight, self._ledger.get(told.slot, 0))

@@ -43,8 +43,9 @@ class Told(msgspec.Struct, frozen=True):
         return 50 + sum(len(snapshot.quotes) for snapshot in snapshots if snapshot)
 
 
-def read_slot(archive: Archive, slot: int, keys: Sequence[AttemptKey]) -> Told:
+def read_slot(archive: Archive, work: tuple[int, Sequence[AttemptKey]]) -> Told:
     """Read and judge the attempts of one slot, and check the files that they are in."""
+    slot, keys = work
     altered: list[str] = []
     settlements = tuple(read_attempt(archive, key, altered) for key in keys)
     return Told(slot, settlements, tuple(altered))
