@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lock clean
+.PHONY: help setup up test lint bench lock clean
 
 STEP := scripts/step
 COINLOG := .venv/bin/coinlog
@@ -15,16 +15,13 @@ DEV := .venv/.dev
 BENCH := .venv/.bench
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(COINLOG) $(BUNDLE) ## Make .venv with coinlog in it, and the page's bundle
 	@:
 
 up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1: a made-up one)
 	@exec $(COINLOG) up $(if $(filter-out 0 no false,$(SIMULATED)),--simulated)
-
-data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
-	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
 test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
@@ -41,10 +38,6 @@ bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@$(STEP) "nginx and wrk for the comparison" scripts/install_bench_tools.sh
 	@.venv/bin/python bench/run.py
-
-bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes about an hour and 30 GB
-	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
-	@.venv/bin/python bench/scale.py
 
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh

@@ -12,8 +12,7 @@ compile() {
 
 compile pyproject.toml --output-file requirements.lock
 compile --group build --constraint requirements.lock --output-file requirements-build.lock
-compile pyproject.toml --extra data --constraint requirements.lock --output-file requirements-data.lock
-compile pyproject.toml --extra data --group dev --constraint requirements-data.lock --constraint requirements.lock \
+compile pyproject.toml --group dev --constraint requirements.lock \
     --constraint requirements-build.lock --output-file requirements-dev.lock
 compile --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
 compile --group uv --output-file requirements-uv.lock

@@ -193,21 +193,14 @@ class Reader:
 
     def whole_market(self, slot: int) -> tuple[GlobalMetrics | None, FearAndGreed | None]:
         """Return the global metrics and the fear and greed index of a slot, where recorded."""
-        metrics, fear = (
-            sa.select(*(table.c[name] for name in kind.__struct_fields__)).where(
-                table.c.slot == slot
-            )
-            for table, kind in (
-                (schema.global_metrics, GlobalMetrics),
-                (schema.fear_and_greed, FearAndGreed),
-            )
-        )
+        metrics = sa.select(schema.global_metrics).where(schema.global_metrics.c.slot == slot)
+        fear = sa.select(schema.fear_and_greed).where(schema.fear_and_greed.c.slot == slot)
         with self.connected() as connection:
             metrics_row = connection.execute(metrics).first()
             fear_row = connection.execute(fear).first()
         return (
-            GlobalMetrics(*metrics_row) if metrics_row else None,
-            FearAndGreed(*fear_row) if fear_row else None,
+            GlobalMetrics(*metrics_row[1:]) if metrics_row else None,
+            FearAndGreed(*fear_row[1:]) if fear_row else None,
         )
 
 

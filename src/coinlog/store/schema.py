@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0001"
 """The newest migration, which makes these tables; a test holds the two equal."""
 
 metadata = sa.MetaData()
@@ -196,8 +196,6 @@ global_metrics = sa.Table(
         for name in ("active_cryptocurrencies", "active_exchanges", "active_market_pairs")
     ),
     sa.Column("last_updated", Time),
-    sa.Column("origin", Code, nullable=False, server_default="observed"),
-    sa.Column("resolution", Id, nullable=False, server_default="0"),
     **_TABLE,
 )
 
@@ -208,60 +206,5 @@ fear_and_greed = sa.Table(
     sa.Column("value", Double, nullable=False),
     sa.Column("classification", sa.String(64), nullable=False),
     sa.Column("updated_at", Time),
-    sa.Column("origin", Code, nullable=False, server_default="observed"),
-    sa.Column("resolution", Id, nullable=False, server_default="0"),
     **_TABLE,
 )
-
-backfill = sa.Table(
-    "backfill",
-    metadata,
-    sa.Column("target", sa.String(64), primary_key=True),
-    sa.Column("attempt", sa.String(64), primary_key=True),
-    sa.Column("asset_id", Id),
-    sa.Column("from_time", Time, nullable=False),
-    sa.Column("to_time", Time, nullable=False),
-    sa.Column("resolution", Id, nullable=False),
-    sa.Column("outcome", Code, nullable=False),
-    sa.Column("reason", Code),
-    sa.Column("detail", sa.Text),
-    sa.Column("points", Id, nullable=False),
-    sa.Column("captured_at", Time, nullable=False),
-    sa.Column("credits", Id, nullable=False),
-    sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("settled_at", Time, nullable=False),
-    **_TABLE,
-)
-"""Every answer of the source's history that the store has settled: what was asked, what came.
-
-``target`` is ``asset-1``, ``global-metrics`` or ``fear-and-greed``; the times asked for are both
-included; ``resolution`` is seconds; ``points`` counts what the answer held.
-"""
-
-verification = sa.Table(
-    "verification",
-    metadata,
-    sa.Column("started_at", Time, primary_key=True, autoincrement=False),
-    sa.Column("ended_at", Time, nullable=False),
-    sa.Column("sampled", sa.Boolean, nullable=False),
-    sa.Column("slots", Time, nullable=False),
-    sa.Column("quotes", Time, nullable=False),
-    sa.Column("differences", Time, nullable=False),
-    sa.Column("detail", sa.Text),
-    **_TABLE,
-)
-"""What comparing the store with the archive found: one row each time; newest is what stands."""
-
-thinning = sa.Table(
-    "thinning",
-    metadata,
-    sa.Column("done_at", Time, primary_key=True, autoincrement=False),
-    sa.Column("older_than", Time, nullable=False),
-    sa.Column("keep_seconds", Id, nullable=False),
-    sa.Column("quotes", Time, nullable=False),
-    **_TABLE,
-)
-"""What people chose to drop from the store, never from the archive: slots before ``older_than``.
-
-``keep_seconds`` is what one kept quote stands for; 0 means that none was kept.
-"""

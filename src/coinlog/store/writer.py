@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.errors import MixedSourcesError
-from coinlog.market import Origin, Outcome, Reason, Snapshot, SourceKind
+from coinlog.market import Outcome, Reason, Snapshot, SourceKind
 from coinlog.slots import Schedule, iso, schedule_at
 from coinlog.store import names, rows, schema
 from coinlog.store.engine import store_errors
@@ -223,13 +223,12 @@ def _write_snapshot(connection: sa.Connection, settlement: Settlement, version: 
     names.write_assets(connection, slot, snapshot.assets, version)
     resolution_seconds = settlement.schedule.interval_seconds if settlement.schedule else 0
     rows.write_quotes(connection, slot, snapshot.quotes, resolution_seconds)
-    place = {"slot": slot, "origin": Origin.OBSERVED, "resolution": resolution_seconds}
     if snapshot.global_metrics:
         values = msgspec.structs.asdict(snapshot.global_metrics)
-        connection.execute(schema.global_metrics.insert(), {**values, **place})
+        connection.execute(schema.global_metrics.insert(), {"slot": slot, **values})
     if snapshot.fear_and_greed:
         values = msgspec.structs.asdict(snapshot.fear_and_greed)
-        connection.execute(schema.fear_and_greed.insert(), {**values, **place})
+        connection.execute(schema.fear_and_greed.insert(), {"slot": slot, **values})
     if snapshot.missing:
         kept = enumerate(snapshot.missing[:MISSING_KEPT], 1)
         lines = [{"slot": slot, "number": n, **msgspec.structs.asdict(line)} for n, line in kept]
