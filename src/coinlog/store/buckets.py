@@ -95,7 +95,7 @@ def ends_of(
 ) -> list[tuple[Summary, Any, Any]]:
     """Return an asset's buckets, each with the first and the last value of a field."""
     rows = _rows(reader, _ends(field), asset_id, buckets)
-    return [(_summary(row[:-2], 1), row[-2], row[-1]) for row in rows]
+    return [(_summary(row, 1), row[-2], row[-1]) for row in rows]
 
 
 def _read(
@@ -106,7 +106,7 @@ def _read(
 
 def _rows(
     reader: Reader, query: sa.Select[Any], asset_id: int, buckets: Buckets
-) -> Sequence[sa.Row[Any]]:
+) -> Sequence[Sequence[Any]]:
     asked = {"asset_id": asset_id, **msgspec.structs.asdict(buckets)}
     with reader.connected() as connection:
         return connection.execute(query, asked).fetchall()
@@ -121,7 +121,7 @@ def _summary(row: Sequence[Any], fields: int) -> Summary:
         resolutions=(row[4], row[5]),
         phases=(row[6], row[7]),
         lowest=tuple(row[8 : 8 + fields]),
-        highest=tuple(row[8 + fields :]),
+        highest=tuple(row[8 + fields : 8 + 2 * fields]),
     )
 
 
@@ -203,7 +203,7 @@ def _ends(field: str) -> sa.Select[Any]:
     """Return the query for the ends of each bucket: two look-ups by key for each."""
     found = _summaries((field,)).order_by(None).cte("found")
     first, last = schema.quote.alias("first"), schema.quote.alias("last")
-    joined = found
+    joined: sa.FromClause = found
     for table, slot in ((first, found.c.first_slot), (last, found.c.last_slot)):
         here = (table.c.asset_id == sa.bindparam("asset_id")) & (table.c.slot == slot)
         joined = joined.join(table, here)

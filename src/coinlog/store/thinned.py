@@ -9,6 +9,7 @@ is the archive: ``kept`` tells which slots must still have every quote.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -55,7 +56,7 @@ def stood_for(slot: int, neighbours: Sequence[int], thinnings: Sequence[Thinning
     return any(bucket_start(one, keep) == bucket_start(slot, keep) for one in neighbours)
 
 
-def select_thinnings() -> sa.Select[tuple[int, int, int, int]]:
+def select_thinnings() -> sa.Select[Any]:
     """Return the query for all thinnings, in the order in which they were done."""
     table = schema.thinning.c
     columns = (table.done_at, table.older_than, table.keep_seconds, table.quotes)
