@@ -152,7 +152,7 @@ def sweep(
     there = archive.attempts(since_slot) if keys is None else keys
     waiting = [key for key in there if (key.slot, key.attempt) not in done]
     mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
-    read, apart = partial(read_attempt, archive), archive.shared and len(waiting) >= MANY
+    read, apart = partial(read_attempt, archive), archive.objects.shared and len(waiting) >= MANY
     for batch in batches_ahead(waiting, read, _weight, apart=apart):
         yield from _settle_batch(engine, batch, int(clock()), mixed)
     # What was observed first: it is what backfilled points must leave alone.

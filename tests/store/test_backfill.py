@@ -431,8 +431,8 @@ def test_a_damaged_answer_is_settled_as_such_and_stops_nothing(desk: Desk, chang
 
 def test_what_is_not_called_as_an_answer_is_passed_over(desk: Desk) -> None:
     for name in ("20269999T000000Z-20260102T000000Z-86400-1", "notes", "x" * 200):
-        desk.archive.create(f"backfill/asset-1/{name}/manifest.json", b"{}")
-    desk.archive.create("backfill/notes.txt", b"mine")
+        desk.archive.objects.create(f"backfill/asset-1/{name}/manifest.json", b"{}")
+    desk.archive.objects.create("backfill/notes.txt", b"mine")
 
     assert backfills(desk.archive) == []
     load_all(desk)

@@ -36,14 +36,14 @@ def folder(tmp_path: Path) -> Path:
     put_attempt(archive, SLOT, outcome=Outcome.FAILED)
     for slot, name in ((SLOT, "2"), (SLOT + STEP, "1"), (SLOT + 2 * STEP, "1")):
         put_attempt(archive, slot, name)
-    archive.create("backfill/asset-1/20260126T000000Z/asset-1.json.gz", b"history")
-    archive.create("backfill/asset-1/20260126T000000Z/manifest.json", b"{}")
-    archive.create("README", b"kept by hand")
+    archive.objects.create("backfill/asset-1/20260126T000000Z/asset-1.json.gz", b"history")
+    archive.objects.create("backfill/asset-1/20260126T000000Z/manifest.json", b"{}")
+    archive.objects.create("README", b"kept by hand")
     return tmp_path / "archive"
 
 
 def contents(archive: Archive) -> dict[str, bytes]:
-    return {path: archive.read(path) for path in archive.objects("")}
+    return {path: archive.objects.read(path) for path in archive.objects.sizes("")}
 
 
 def test_an_archive_goes_to_a_bucket_and_back_the_same(
@@ -72,7 +72,7 @@ def test_an_archive_in_a_bucket_is_recorded_into_and_read(bucket: str) -> None:
     assert not archive.finish(manifest)
     assert archive.claim(SLOT, Claim(1, SLOT + 1.0, "here", 1, 1.0))
     assert not archive.claim(SLOT, Claim(1, SLOT + 2.0, "there", 2, 2.0))
-    archive.check_writable()
+    archive.objects.check_writable()
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -86,13 +86,13 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_a_move_goes_on_with_what_is_not_there_yet(folder: Path, target: str) -> None:
     there = open_archive(target)
     here = open_archive(str(folder))
-    held = [path for path in here.objects("") if MANIFEST not in path]
+    held = [path for path in here.objects.sizes("") if MANIFEST not in path]
     for path in held:
-        there.create(path, here.read(path))
+        there.objects.create(path, here.objects.read(path))
 
     assert move(str(folder), target).copied == 12 - len(held)
     assert move(str(folder), target) == MovedArchive(
-        objects=12, bytes=sum(here.objects("").values())
+        objects=12, bytes=sum(here.objects.sizes("").values())
     )
 
 
@@ -139,24 +139,24 @@ def test_a_place_that_cannot_be_written_is_told_and_can_be_tried_again(
 def test_an_answer_that_differs_there_is_told_and_never_overwritten(
     folder: Path, target: str
 ) -> None:
-    open_archive(target).create(f"{FIRST}/listings-1.json.gz", b"other")
+    open_archive(target).objects.create(f"{FIRST}/listings-1.json.gz", b"other")
 
     moved = move(str(folder), target)
 
-    size = len(open_archive(str(folder)).read(f"{FIRST}/listings-1.json.gz"))
+    size = len(open_archive(str(folder)).objects.read(f"{FIRST}/listings-1.json.gz"))
     assert moved.differences == [
         f"{FIRST}/listings-1.json.gz: {size:,} bytes here, 5 there",
         f"{FIRST}/manifest.json: it is not there",
     ]
-    assert open_archive(target).read(f"{FIRST}/listings-1.json.gz") == b"other"
+    assert open_archive(target).objects.read(f"{FIRST}/listings-1.json.gz") == b"other"
     assert AttemptKey(SLOT, "1") not in open_archive(target).attempts()
 
 
 def test_a_single_flipped_bit_is_found(folder: Path, target: str) -> None:
     path = f"{FIRST}/listings-1.json.gz"
-    body = bytearray(open_archive(str(folder)).read(path))
+    body = bytearray(open_archive(str(folder)).objects.read(path))
     body[-1] ^= 1
-    open_archive(target).create(path, bytes(body))
+    open_archive(target).objects.create(path, bytes(body))
 
     moved = move(str(folder), target)
     again = compare_archives(str(folder), target, unwatched)
@@ -170,7 +170,7 @@ def test_comparing_names_what_is_missing_and_copies_nothing(folder: Path, target
 
     assert len(found.differences) == found.objects == 12
     assert found.differences[-1] == "README: it is not there"
-    assert open_archive(target).objects("") == {}
+    assert open_archive(target).objects.sizes("") == {}
 
 
 def test_another_archive_is_not_moved_into(folder: Path, target: str) -> None:
@@ -179,7 +179,7 @@ def test_another_archive_is_not_moved_into(folder: Path, target: str) -> None:
     with pytest.raises(UsageError, match="holds another archive: none of its 1 folders"):
         move(str(folder), target)
 
-    assert len(open_archive(target).objects("")) == 2
+    assert len(open_archive(target).objects.sizes("")) == 2
 
 
 def test_places_that_are_no_archive_or_not_apart_are_refused(folder: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ LAYERS = (
     {"backfill", "imports"},
     {"ahead", "claims", "verdict", "timeline", "freshness"},
     {"settings", "store", "archive"},
-    {"attempts"},
+    {"attempts", "objects"},
     {"sources"},
     {"slots"},
     {"extras"},

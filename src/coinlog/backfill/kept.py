@@ -106,7 +106,7 @@ class BackfillManifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def backfills(archive: Archive) -> list[BackfillKey]:
     """Return every backfilled answer of an archive, by target and name."""
-    found = map(_MANIFEST.fullmatch, archive.objects(ROOT))
+    found = map(_MANIFEST.fullmatch, archive.objects.sizes(ROOT))
     keys = [BackfillKey(match[1], match[2]) for match in found if match]
     return sorted(key for key in keys if _span_in(key.attempt))
 
@@ -117,25 +117,27 @@ def claim(archive: Archive, request: Request, deadline_seconds: float, now: floa
     Another is at work on it, or has had its answer by now.
     """
     folder = f"{ROOT}/{request.target}/"
-    there = archive.objects(folder.rstrip("/"))
+    there = archive.objects.sizes(folder.rstrip("/"))
     claims = {n: path for path in there if (n := _claim_number(path, request)) is not None}
     newest = max(claims, default=0)
     held = _read_claim(archive, claims[newest]) if newest else None
     busy = held is not None and at_work(held, deadline_seconds, now)
     # Listed after the look at the process: one that is gone by then has written what it would.
-    finished = set(_finished(archive.objects(folder.rstrip("/")), request))
+    finished = set(_finished(archive.objects.sizes(folder.rstrip("/")), request))
     if (busy and newest not in finished) or any(_answered(archive, request, n) for n in finished):
         return None
     number = max(newest, *finished, 0) + 1
     body = msgspec.json.encode(our_claim(number, now))
-    ours = archive.create(f"{folder}{request.name}.claim-{number}", body)
+    ours = archive.objects.create(f"{folder}{request.name}.claim-{number}", body)
     return f"{request.name}-{number}" if ours else None
 
 
 def finish(archive: Archive, manifest: BackfillManifest) -> bool:
     """Write the manifest, which makes the answer count; ``False`` if there is one already."""
     path = f"{ROOT}/{manifest.target}/{manifest.attempt}/{MANIFEST}"
-    return archive.create(path, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    return archive.objects.create(
+        path, msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    )
 
 
 def read_manifest(archive: Archive, key: BackfillKey) -> tuple[BackfillManifest, str]:
@@ -144,7 +146,7 @@ def read_manifest(archive: Archive, key: BackfillKey) -> tuple[BackfillManifest,
     Raises:
         DamagedError: it cannot be read as one.
     """
-    body = archive.read(f"{key.folder}/{MANIFEST}")
+    body = archive.objects.read(f"{key.folder}/{MANIFEST}")
     try:
         manifest = msgspec.json.decode(body, type=BackfillManifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -210,6 +212,6 @@ def _finished(paths: dict[str, int], request: Request) -> Iterator[int]:
 
 def _read_claim(archive: Archive, path: str) -> Claim | None:
     try:
-        return msgspec.json.decode(archive.read(path), type=Claim)
+        return msgspec.json.decode(archive.objects.read(path), type=Claim)
     except (DamagedError, msgspec.DecodeError, UnicodeDecodeError):
         return None

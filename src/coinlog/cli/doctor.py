@@ -91,7 +91,7 @@ def _finding(what: str, look: Callable[[Parts], str], parts: Parts) -> Finding:
 
 def _look_at_archive(parts: Parts) -> str:
     attempts = parts.archive.attempts()
-    parts.archive.check_writable()
+    parts.archive.objects.check_writable()
     return f"{len(attempts)} attempts in {parts.archive.location}"
 
 

@@ -16,9 +16,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from coinlog.archive import MANIFEST, Archive, open_archive
+from coinlog.archive import MANIFEST
 from coinlog.errors import UsageError
 from coinlog.move.stores import Watch
+from coinlog.objects import Objects, open_objects
 from coinlog.store.names import chunks
 
 THREADS = 8
@@ -78,33 +79,33 @@ def compare_archives(origin: str, target: str, watch: Watch) -> MovedArchive:
     return _compare(here, there, _units(here), watch)
 
 
-def _opened(origin: str, target: str) -> tuple[Archive, Archive]:
+def _opened(origin: str, target: str) -> tuple[Objects, Objects]:
     for one, other in ((origin, target), (target, origin)):
         if f"{one}/".startswith(f"{other}/"):
             raise UsageError(f"FROM and TO are both in {other}: give two places apart")
     # Opening a folder makes it, and a mistyped one would look like an empty archive.
     if "://" not in origin and not Path(origin).is_dir():
         raise UsageError(f"there is no archive at {origin}: expected a folder or s3://bucket")
-    here = open_archive(origin)
+    here = open_objects(origin)
     if here.inside() == ([], {}):
         raise UsageError(f"there is nothing at {origin}: expected an archive")
-    return here, open_archive(target)
+    return here, open_objects(target)
 
 
-def _units(archive: Archive) -> list[Unit]:
+def _units(place: Objects) -> list[Unit]:
     """Return the folders of slots and of backfilled assets, and what lies loose above them."""
-    tops = sorted(archive.inside()[0])
-    whole = [Unit(folder, whole=True) for top in tops for folder in sorted(archive.inside(top)[0])]
+    tops = sorted(place.inside()[0])
+    whole = [Unit(folder, whole=True) for top in tops for folder in sorted(place.inside(top)[0])]
     return [*whole, *(Unit(folder, whole=False) for folder in ("", *tops))]
 
 
-def _objects(archive: Archive, unit: Unit) -> dict[str, int]:
-    return archive.objects(unit.folder) if unit.whole else archive.inside(unit.folder)[1]
+def _sizes(place: Objects, unit: Unit) -> dict[str, int]:
+    return place.sizes(unit.folder) if unit.whole else place.inside(unit.folder)[1]
 
 
-def _copy(here: Archive, there: Archive, unit: Unit) -> int:
+def _copy(here: Objects, there: Objects, unit: Unit) -> int:
     """Copy what is not there, manifests last, and none for an attempt that differs there."""
-    wanted, held = _objects(here, unit), _objects(there, unit)
+    wanted, held = _sizes(here, unit), _sizes(there, unit)
     copied, unlike = 0, set[str]()
     for path in sorted(wanted, key=lambda path: (_is_manifest(path), path)):
         attempt = path.rpartition("/")[0]
@@ -121,7 +122,7 @@ def _is_manifest(path: str) -> bool:
     return path.endswith(f"/{MANIFEST}")
 
 
-def _compare(here: Archive, there: Archive, units: list[Unit], watch: Watch) -> MovedArchive:
+def _compare(here: Objects, there: Objects, units: list[Unit], watch: Watch) -> MovedArchive:
     total = MovedArchive()
     with watch("proving", len(units)) as advance:
         for found in _each(partial(_prove, here, there), units, advance):
@@ -132,8 +133,8 @@ def _compare(here: Archive, there: Archive, units: list[Unit], watch: Watch) -> 
     return total
 
 
-def _prove(here: Archive, there: Archive, unit: Unit) -> MovedArchive:
-    wanted, held = _objects(here, unit), _objects(there, unit)
+def _prove(here: Objects, there: Objects, unit: Unit) -> MovedArchive:
+    wanted, held = _sizes(here, unit), _sizes(there, unit)
     return MovedArchive(
         objects=len(wanted),
         bytes=sum(wanted.values()),
@@ -146,7 +147,7 @@ def _prove(here: Archive, there: Archive, unit: Unit) -> MovedArchive:
     )
 
 
-def _difference(here: Archive, there: Archive | None, path: str) -> str | None:
+def _difference(here: Objects, there: Objects | None, path: str) -> str | None:
     """Return how an object differs, in words."""
     if there is None:
         return f"{path}: it is not there"

@@ -128,7 +128,7 @@ class _Run:
         with self._watch("verifying", len(chosen)) as advance:
             read, apart = (
                 partial(read_slot, self._archive),
-                self._archive.shared and len(chosen) >= MANY,
+                self._archive.objects.shared and len(chosen) >= MANY,
             )
             work = map(self._with_attempts, chosen)
             for batch in batches_ahead(work, read, self._weigh, apart=apart):

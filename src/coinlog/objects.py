@@ -1,0 +1,140 @@
+"""Where the archive lies: objects in a folder, a bucket or memory, used alike.
+
+What is created is never overwritten: whoever comes second is told so. That replaces every lock,
+in a folder and on S3 alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
+
+from coinlog.errors import ArchiveError, DamagedError, UsageError
+
+_IN_MEMORY = "memory://"
+
+
+def open_objects(location: str) -> Objects:
+    """Open a folder, ``s3://bucket/prefix`` or ``memory://``.
+
+    Raises:
+        UsageError: the address is of another kind.
+        ArchiveError: the folder cannot be made.
+    """
+    if location.startswith("s3://"):
+        return Objects(S3Store.from_url(location), location)
+    if location == _IN_MEMORY:
+        return Objects(MemoryStore(), location)
+    if "://" in location:
+        raise UsageError(
+            f"archive {location!r} cannot be used: expected a folder or s3://bucket/prefix"
+        )
+    folder = Path(location).expanduser().resolve()
+    with _archive_errors(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        return Objects(LocalStore(prefix=folder), str(folder), folder)
+
+
+class Objects:
+    """Bytes by path. Every method raises ``ArchiveError`` where the place cannot be used."""
+
+    def __init__(self, store: ObjectStore, location: str, folder: Path | None = None) -> None:
+        self._store = store
+        self._disk = folder
+        self.location = location
+
+    @property
+    def shared(self) -> bool:
+        """Whether another process finds the same in it: what is in memory is this process's own."""
+        return self.location != _IN_MEMORY
+
+    def paths(self, prefix: str, offset: str | None = None) -> Iterator[str]:
+        """Yield the paths inside a folder, those after ``offset`` where it is given."""
+        with _archive_errors(prefix):
+            for chunk in obstore.list(self._store, prefix, offset=offset):
+                for entry in chunk:
+                    yield entry["path"]
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """Return every object somewhere inside a folder, and its size in bytes."""
+        with _archive_errors(folder):
+            chunks = obstore.list(self._store, folder)
+            return {entry["path"]: entry["size"] for chunk in chunks for entry in chunk}
+
+    def inside(self, folder: str = "") -> tuple[list[str], dict[str, int]]:
+        """Return the folders right inside a folder, and the objects there with their bytes."""
+        with _archive_errors(folder or self.location):
+            found = obstore.list_with_delimiter(self._store, folder or None)
+        sizes = {entry["path"]: entry["size"] for entry in found["objects"]}
+        return [*found["common_prefixes"]], sizes
+
+    def read(self, path: str) -> bytes:
+        """Return an object as it is.
+
+        Raises:
+            DamagedError: it is not there.
+        """
+        with _archive_errors(path):
+            return bytes(obstore.get(self._store, path).bytes())
+
+    def put(self, path: str, body: bytes) -> None:
+        """Write an object, whatever is there."""
+        with _archive_errors(path):
+            obstore.put(self._store, path, body)
+            self._flush(path)
+
+    def create(self, path: str, body: bytes) -> bool:
+        """Write an object as it is; ``False`` if there is one already, which stays."""
+        try:
+            with _archive_errors(path):
+                obstore.put(self._store, path, body, mode="create")
+                self._flush(path)
+        except _TakenError:
+            return False
+        return True
+
+    def check_writable(self) -> None:
+        """Write and remove a small object."""
+        with _archive_errors(self.location):
+            obstore.put(self._store, "check", b"coinlog doctor was here")
+            obstore.delete(self._store, "check")
+
+    def _flush(self, path: str) -> None:
+        """Make a file and its name outlast a power cut; a bucket does that by itself."""
+        if self._disk is None or os.name == "nt":
+            return
+        for place in (self._disk / path, (self._disk / path).parent):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+class _TakenError(ArchiveError):
+    """A create-only object is there already."""
+
+
+@contextmanager
+def _archive_errors(what: str) -> Iterator[None]:
+    """Turn the storage library's errors into ours, saying what could not be reached."""
+    try:
+        yield
+    except AlreadyExistsError as error:
+        raise _TakenError(f"{what} is there already") from error
+    except (NotFoundError, FileNotFoundError) as error:
+        raise DamagedError(f"{what} is not in the archive") from error
+    except ValueError as error:
+        raise DamagedError(f"{what[:200]!r} is no place in an archive") from error
+    except (BaseError, OSError) as error:
+        text = " ".join(str(error).split())[:300]
+        raise ArchiveError(
+            f"the archive could not be used at {what}: {text}; check that it exists, is writable "
+            "and has room"
+        ) from error
