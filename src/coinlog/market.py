@@ -66,6 +66,7 @@ class Reason(StrEnum):
     DAMAGED = "damaged"
     INCOMPLETE = "incomplete"
     MISSED = "missed"
+    NOT_DUE = "not_due"
     NOT_LISTED = "not_listed"
     REFUSED = "refused"
     NOT_ANSWERED = "not_answered"

@@ -207,9 +207,16 @@ def gaps_at(
     def reason(slot: int) -> str:
         if slot in timeline.failed:
             return timeline.failed[slot]
-        return refused.get(slot, _NOT_LISTED) if slot in recorded else Reason.MISSED.value
+        if slot in recorded:
+            return refused.get(slot, _NOT_LISTED)
+        return Reason.MISSED.value if _holds(timeline.over, slot) else Reason.NOT_DUE.value
 
     return [gap for absent, end in stretches for gap in _cut(absent, end, reason)]
+
+
+def _holds(slots: Sequence[int], slot: int) -> bool:
+    place = bisect_left(slots, slot)
+    return place < len(slots) and slots[place] == slot
 
 
 def breaks_in(slots: Sequence[int], resolutions: Sequence[int]) -> list[Break]:

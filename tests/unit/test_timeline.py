@@ -81,10 +81,12 @@ def test_backfill_across_missed_slots_mends_the_line() -> None:
     assert found == []
 
 
-def test_points_further_apart_than_any_schedule_explains_are_a_break_too() -> None:
+def test_points_further_apart_than_any_schedule_explains_are_a_break_where_nothing_was_due() -> (
+    None
+):
     found = gaps(columns([DAY, 3 * DAY], DAY), timeline([]))
 
-    assert found == [Gap(2 * DAY, 3 * DAY, "missed")]
+    assert found == [Gap(2 * DAY, 3 * DAY, "not_due")]
 
 
 def test_a_change_to_a_shorter_interval_is_no_break() -> None:
