@@ -91,7 +91,7 @@ def backfill(  # noqa: PLR0913, PLR0917  one for each option
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Fill gaps, and the time before the first slot, from the source's history.
+    """Fill gaps and the time before from the source's own history.
 
     Says first what it costs at most. Every answer is kept in the archive; what was observed is
     never overwritten. Ctrl-C stops it, and the next run goes on: nothing is asked or paid twice.

@@ -42,7 +42,7 @@ class Finding(msgspec.Struct, frozen=True):
 @json_option
 @with_parts
 def doctor(parts: Parts, *, as_json: bool) -> None:
-    """Check settings, archive, database, source, clock, disk and port; say what to do.
+    """Check that everything is in order, and say what to do if not.
 
     Exit code 0: all in order; 1: something is not.
 

@@ -49,7 +49,7 @@ def export(  # noqa: PLR0913, PLR0917  one for each option
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Write the record, or a part of it, to a file, to a folder of Parquet files, or to stdout.
+    """Write the record, or a part of it, to a file, a folder or stdout.
 
     DESTINATION is a file (.csv, .jsonl; with .gz it is compressed), a folder for Parquet, or -
     for stdout. A file or folder appears whole or not at all. The store is only read, as it was

@@ -73,7 +73,7 @@ def import_(  # noqa: PLR0913  one for each option that is not about reading the
     as_json: bool,
     **reading: Any,  # noqa: ANN401  the options that ``Options`` lists
 ) -> None:
-    """Adopt what you already have: old tables, CSV files, saved answers.
+    """Adopt what you have: old tables, CSV files, saved answers.
 
     SOURCE is the address of a database (mysql://, mariadb://, sqlite:///file), `store` for the one
     in the settings, a CSV file (also .gz, or - for a pipe), or a folder, a zip or a file of saved

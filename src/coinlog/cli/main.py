@@ -1,6 +1,8 @@
-"""The ``coinlog`` command: all commands, in the order in which a newcomer needs them."""
+"""The ``coinlog`` command: all commands, by what they are for."""
 
 from __future__ import annotations
+
+from itertools import chain
 
 import click
 
@@ -16,36 +18,31 @@ from coinlog.cli.running import serve, simulate, up
 from coinlog.cli.status import status
 from coinlog.cli.thinning import thin
 
-COMMANDS = (
-    up,
-    record,
-    capture,
-    load,
-    backfill,
-    serve,
-    status,
-    doctor,
-    migrate,
-    replay,
-    verify,
-    export,
-    move,
-    import_,
-    thin,
-    simulate,
-)
+SECTIONS = {
+    "Recording": (up, record, capture, load, serve, simulate),
+    "Looking after it": (status, doctor, verify, replay, migrate, thin),
+    "The past, and elsewhere": (backfill, import_, export, move),
+}
 
 
-class InOrder(click.Group):
-    """A group that lists its commands as they were added, not by the alphabet."""
+class InSections(click.Group):
+    """A group whose help lists the commands by what they are for, not by the alphabet."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click hands it over
-        """Return the commands' names."""
-        return list(self.commands)
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click hands it over
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write a section for each purpose."""
+        width = formatter.width - max(map(len, self.commands)) - 4
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                rows = [(one.name or "", one.get_short_help_str(width)) for one in commands]
+                formatter.write_dl(rows)
 
 
 @click.group(
-    cls=InOrder,
+    cls=InSections,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Settings come from the environment and from .env: see docs/settings.md.",
 )
@@ -64,5 +61,5 @@ def main() -> None:
     """
 
 
-for command in COMMANDS:
+for command in chain.from_iterable(SECTIONS.values()):
     main.add_command(command)

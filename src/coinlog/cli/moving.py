@@ -34,7 +34,7 @@ Place = sa.URL | str
 @json_option
 @with_parts
 def move(parts: Parts, origin: str, target: str, *, check: bool, as_json: bool) -> None:
-    """Copy a whole store or archive to another place and prove the two equal.
+    """Copy a whole store or archive elsewhere, and prove them equal.
 
     FROM and TO are databases (sqlite:///file, mysql://, mariadb://) or places of archives (a
     folder, s3://bucket/prefix); `store` and `archive` are those of the settings. FROM is only

@@ -50,7 +50,7 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
 @json_option
 @with_parts
 def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
-    """Ask the source and keep its answers in the archive; needs no database.
+    """Ask the source and keep its answers, without a database.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
 @json_option
 @with_parts
 def load(parts: Parts, *, as_json: bool) -> None:
-    """Settle whatever the archive holds and the store has not; needs no internet.
+    """Settle what the archive holds and the store does not.
 
     \b
     Examples:
@@ -89,7 +89,7 @@ def load(parts: Parts, *, as_json: bool) -> None:
 @click.option("--down", is_flag=True, help="Remove the tables and all data in them.")
 @with_parts
 def migrate(parts: Parts, *, down: bool) -> None:
-    """Bring the database's schema to this version; doing it again changes nothing.
+    """Bring the database's tables and views to this version.
 
     The archive is never touched, so `coinlog load` fills a new store from it.
 

@@ -60,7 +60,7 @@ def replay(parts: Parts, *, force: bool, as_json: bool) -> None:
 @json_option
 @with_parts
 def verify(parts: Parts, sample: str | None, *, as_json: bool) -> None:
-    """Compare the store with the archive, and the archive with its hashes.
+    """Compare store with archive, and archive with its hashes.
 
     Every number is compared to its last bit, and every file with what was kept. Exit code 1
     where anything differs. Attempts that wait to be loaded are differences too; what `coinlog

@@ -55,7 +55,7 @@ def ended_by_signals() -> Iterator[None]:
     help="Fetch the past too, with a key: asked at the first start unless COINLOG_BACKFILL says.",
 )
 def up(*, simulated: bool, history: str | None) -> None:
-    """Record the market, serve the page, and keep recording at each slot.
+    """Record the market, serve the page, and go on recording.
 
     Needs no account and no key. Ctrl-C stops it; starting again goes on where it stopped, and
     what was due meanwhile is shown as missed.
@@ -106,7 +106,7 @@ def serve(parts: Parts) -> None:
 @click.option("--assets", default=DEFAULT_ASSETS, show_default=True, help="How many assets it has.")
 @click.option("--fault", multiple=True, metavar="FAULT:SHARE", help="Fail for a share of requests.")
 def simulate(host: str, port: int, seed: int, assets: int, fault: tuple[str, ...]) -> None:
-    """Run a local server that speaks CoinMarketCap's API with a made-up market.
+    """Serve a made-up market the way CoinMarketCap serves its own.
 
     Every answer says that it is simulated. The same seed gives the same market, at any time.
 

@@ -39,7 +39,7 @@ from coinlog.thinning import thin as thin_store
 @json_option
 @with_parts
 def thin(parts: Parts, older_than: str, keep: str, *, yes: bool, as_json: bool) -> None:
-    """Drop old quotes from the database; without --yes, only say what would go.
+    """Drop old quotes from the database, once you have said --yes.
 
     A kept quote is a recorded one, and stands for its whole interval from then on. The archive,
     the ledger and every asset's newest quote are never touched. Stopped in the middle, the same
