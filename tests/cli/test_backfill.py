@@ -158,6 +158,18 @@ def test_up_with_a_key_hints_at_the_past_where_nobody_can_be_asked(keyed: dict[s
         assert "coinlog backfill" in read_until(process, "history")[-1]
 
 
+def test_up_with_a_key_hints_at_the_past_although_older_slots_were_imported(
+    keyed: dict[str, str], own_world: Path
+) -> None:
+    prices = own_world / "prices.csv"
+    prices.write_text("time,symbol,price\n2024-01-01T00:00:00Z,BTC,42000.5\n")
+    imported = run("import", str(prices), "--map", "BTC=1", **keyed)
+    assert imported.returncode == 0, imported.stderr
+
+    with running("up", **keyed) as process:
+        assert "coinlog backfill" in read_until(process, "history")[-1]
+
+
 def test_up_fetches_the_past_that_was_chosen_and_ends_in_the_middle(keyed: dict[str, str]) -> None:
     with running("up", "--backfill", "30d", **keyed) as process:
         assert "23 requests" in read_until(process, "backfill of")[-1]

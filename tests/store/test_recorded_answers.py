@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,11 @@ from coinlog.store.ledger import read_head, read_page
 from coinlog.store.reader import Reader
 from coinlog.timeline import Window, read_timeline
 from coinlog.web.app import create_app
-from market import LISTINGS, Desk, answer_all
+from market import LISTINGS, Desk
 from recorded import IN_QUOTE, IN_ROW, poll_body, polls, put_poll
 from samples import STEP
 
 pytestmark = pytest.mark.shared
-
-
-@pytest.fixture
-def source() -> Iterator[CMCServer]:
-    with CMCServer() as server:
-        answer_all(server)
-        yield server
 
 
 def answer_of(shared: Path, name: str) -> bytes:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,20 +30,6 @@ from coinlog.store.reader import Reader
 from coinlog.verdict import read_attempt
 from market import FEAR_AND_GREED, LISTINGS, QUOTES, Desk, answer_all, encoded, put_attempt
 from samples import SLOT, STEP, listings_body
-
-
-@pytest.fixture
-def source() -> Iterator[CMCServer]:
-    with CMCServer() as server:
-        answer_all(server)
-        yield server
-
-
-@pytest.fixture
-def desk(store_url: sa.URL, tmp_path: Path, source: CMCServer) -> Iterator[Desk]:
-    desk = Desk(store_url, tmp_path / "archive", source.url)
-    yield desk
-    desk.engine.dispose()
 
 
 def outcome(desk: Desk, slot: int = SLOT) -> tuple[str, str | None]:

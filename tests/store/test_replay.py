@@ -35,20 +35,6 @@ OUR_CLOCK = ("stored_at", "settled_at", "version")
 NOT_KEPT = {"verification", "thinning"}
 
 
-@pytest.fixture
-def source() -> Iterator[CMCServer]:
-    with CMCServer() as server:
-        answer_all(server)
-        yield server
-
-
-@pytest.fixture
-def desk(store_url: sa.URL, tmp_path: Path, source: CMCServer) -> Iterator[Desk]:
-    desk = Desk(store_url, tmp_path / "archive", source.url)
-    yield desk
-    desk.engine.dispose()
-
-
 def watch(_what: str, _total: int | None) -> nullcontext[Callable[[int], None]]:
     return nullcontext(lambda _steps: None)
 

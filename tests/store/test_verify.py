@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,8 @@ OUR_OWN = {"stored_at", "settled_at"}
 
 
 @pytest.fixture
-def source() -> Iterator[CMCServer]:
-    with CMCServer() as server:
-        answer_all(server)
-        yield server
-
-
-@pytest.fixture
-def desk(store_url: sa.URL, tmp_path: Path, source: CMCServer) -> Iterator[Desk]:
+def desk(desk: Desk, source: CMCServer) -> Desk:
     """Return a recorder that has recorded some slots: a partial one, and a failed one that rose."""
-    desk = Desk(store_url, tmp_path / "archive", source.url)
     for number in range(SLOTS):
         slot = SLOT + number * STEP
         desk.now = slot + 5.0
@@ -56,8 +48,7 @@ def desk(store_url: sa.URL, tmp_path: Path, source: CMCServer) -> Iterator[Desk]
             answer_all(source, [1, 1027], desk.now)
             source.on(FEAR_AND_GREED, cmc_server.html(500))
         desk.record(slot)
-    yield desk
-    desk.engine.dispose()
+    return desk
 
 
 def watch(_what: str, _total: int | None) -> nullcontext[Callable[[int], None]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,6 +25,8 @@ DAYS_A_REQUEST = MOST_DAYS - 10
 
 _GLOBAL = "v1/global-metrics/quotes/historical"
 _FEAR = "v3/fear-and-greed/historical"
+
+T = TypeVar("T")
 
 
 class _PastQuote(msgspec.Struct):
@@ -85,16 +88,7 @@ def read_global_history(answer: Answer) -> tuple[dict[int, GlobalMetrics], list[
     """
     raise_error_of(answer)
     rows = decoded(_GLOBAL_DATA, answer.body, "history by time").quotes
-    found: dict[int, GlobalMetrics] = {}
-    refused: list[str] = []
-    for raw in rows:
-        try:
-            time, metrics = _metrics(decode(_GLOBAL_ROW, bytes(raw)))
-        except msgspec.ValidationError as error:
-            refused.append(f"global metrics: {str(error).replace('`', '')}")
-        else:
-            found.setdefault(time, metrics)
-    return dict(sorted(found.items())), refused
+    return _by_time(rows, lambda raw: _metrics(decode(_GLOBAL_ROW, raw)), "global metrics")
 
 
 def read_fear_history(answer: Answer) -> tuple[dict[int, FearAndGreed], list[str]]:
@@ -104,15 +98,23 @@ def read_fear_history(answer: Answer) -> tuple[dict[int, FearAndGreed], list[str
         SourceError: the answer is a failure or cannot be decoded.
     """
     raise_error_of(answer)
-    found: dict[int, FearAndGreed] = {}
+    rows = decoded(_FEAR_DATA, answer.body, "an index by day")
+    return _by_time(rows, lambda raw: _mood(decode(_FEAR_ROW, raw)), "fear and greed")
+
+
+def _by_time(
+    rows: Sequence[msgspec.Raw], read: Callable[[bytes], tuple[int, T]], what: str
+) -> tuple[dict[int, T], list[str]]:
+    """Return what could be read by time, the first of each; and why rows were refused."""
+    found: dict[int, T] = {}
     refused: list[str] = []
-    for raw in decoded(_FEAR_DATA, answer.body, "an index by day"):
+    for raw in rows:
         try:
-            time, mood = _mood(decode(_FEAR_ROW, bytes(raw)))
+            time, value = read(bytes(raw))
         except msgspec.ValidationError as error:
-            refused.append(f"fear and greed: {str(error).replace('`', '')}")
+            refused.append(f"{what}: {str(error).replace('`', '')}")
         else:
-            found.setdefault(time, mood)
+            found.setdefault(time, value)
     return dict(sorted(found.items())), refused
 
 
