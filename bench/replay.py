@@ -15,14 +15,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+import psutil
 import sqlalchemy as sa
 
 from coinlog.archive import open_archive
@@ -32,6 +34,7 @@ from coinlog.store.engine import open_engine
 from coinlog.store.pages import pages, snapshot
 from coinlog.store.rows import COLUMNS
 from harness import OUT, Result, check, in_turn, main, say, spread, timed
+from processes import pss_bytes
 from servers import MariaDB
 from simulated_archive import Market, put_slots
 from store_slot import connect
@@ -44,6 +47,7 @@ SIZES = {1_000: YEAR, 5_000: 200}
 QUICK_SIZES = {1_000: 120, 5_000: 20}
 SAMPLE = 200_000
 FIRST = 1_735_689_600
+_LOOK_SECONDS = 0.2
 _POOL_BYTES = 3 * 1024**3
 _OUR_CLOCK = ("stored_at", "settled_at", "version")
 _MARKS = ", ".join("?" * len(COLUMNS))
@@ -68,13 +72,19 @@ class Program:
         arguments = (sys.executable, "-m", "coinlog", command, "--json")
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(arguments, env=environment, stdout=output)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            self._watch_memory(command, process)
             check(equal=process.returncode == 0, what=f"coinlog {command}")
             output.seek(0)
             told: dict[str, Any] = json.load(output)
-        self.most_bytes[command] = max(self.most_bytes.get(command, 0), usage.ru_maxrss * 1024)
         return told
+
+    def _watch_memory(self, command: str, process: subprocess.Popen[bytes]) -> None:
+        """Remember the most that all processes of a command have had together, until it ends."""
+        while process.poll() is None:
+            with suppress(psutil.Error, OSError):
+                most, _ = pss_bytes(process.pid)
+                self.most_bytes[command] = max(self.most_bytes.get(command, 0), most)
+            time.sleep(_LOOK_SECONDS)
 
     def digests(self) -> Digests:
         """Return what the store holds, less what our own clock has written."""
