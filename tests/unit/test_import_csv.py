@@ -80,7 +80,7 @@ def test_a_file_is_read_in_its_encoding(path: Path, encoding: str, text: str) ->
         (b"\n\n", "utf-8", "is empty"),
         (HEADER.encode(), "klingon", "not known"),
         (b"\x1f\x8b\x08garbage", "utf-8", "gzip"),
-        (gzip.compress((HEADER + TWO).encode())[:-20], "utf-8", "cut off"),
+        (gzip.compress((HEADER + TWO).encode(), mtime=0)[:-20], "utf-8", "cut off"),
         (b'Name,Price,Time\n"' + b"x" * 200_000, "utf-8", "from line 2 on"),
         (b"\x00\x01\x02\x03", "utf-8", "no column"),
         (b"Moneda;Valor\nBTC;1\n", "utf-8", "Moneda, Valor"),
