@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -92,13 +93,21 @@ def _ended_by_sigterm(process: subprocess.Popen[str]) -> Iterator[subprocess.Pop
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> list[str]:
-    """Return the lines that a process prints up to one that holds ``text``."""
+    """Return the lines that a process prints up to one that holds ``text``.
+
+    One that does not print it within a minute is killed, and the test fails.
+    """
     lines: list[str] = []
     assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line)
-        if text in line:
-            return lines
+    patience = threading.Timer(60, process.kill)
+    patience.start()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if text in line:
+                return lines
+    finally:
+        patience.cancel()
     raise AssertionError(f"ended without {text!r}: {''.join(lines)}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from cmc_server import CMCServer, Exchange, json_reply
 from coinlog.archive import open_archive
 from coinlog.simulated.process import simulated_process
-from market import put_attempt
+from market import answer_all, put_attempt
 from program import at_terminal, read_until, run, run_json, running, start
 from samples import SLOT
 from servers import free_port
@@ -163,11 +164,14 @@ def test_up_with_a_key_hints_at_the_past_although_older_slots_were_imported(
 ) -> None:
     prices = own_world / "prices.csv"
     prices.write_text("time,symbol,price\n2024-01-01T00:00:00Z,BTC,42000.5\n")
-    imported = run("import", str(prices), "--map", "BTC=1", **keyed)
-    assert imported.returncode == 0, imported.stderr
+    with CMCServer() as server:
+        answer_all(server, at=time.time())
+        keyed["COINLOG_CMC_URL"] = server.url
+        imported = run("import", str(prices), "--map", "BTC=1", **keyed)
+        assert imported.returncode == 0, imported.stderr
 
-    with running("up", **keyed) as process:
-        assert "coinlog backfill" in read_until(process, "history")[-1]
+        with running("up", **keyed) as process:
+            assert "coinlog backfill" in read_until(process, "history")[-1]
 
 
 def test_up_fetches_the_past_that_was_chosen_and_ends_in_the_middle(keyed: dict[str, str]) -> None:
