@@ -6,16 +6,11 @@ from collections.abc import Mapping
 
 from coinlog.archive import Archive
 from coinlog.attempts import slot_name
-from coinlog.backfill.kept import (
-    FEAR_AND_GREED,
-    GLOBAL_METRICS,
-    BackfillKey,
-    BackfillManifest,
-    finish,
-)
+from coinlog.backfill.kept import BackfillKey, BackfillManifest, finish
 from coinlog.market import Asset, Outcome, SourceKind
 from coinlog.slots import iso
 from coinlog.sources.answers import Answer
+from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
 from market import encoded
 from samples import STEP, asset
 

@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.errors import UsageError
+from coinlog.market import Origin
 from coinlog.slots import DAY, parse_interval
 from coinlog.store import schema
 from coinlog.store.buckets import WEEK, bucket_of, bucket_start, origin_of
@@ -218,14 +219,18 @@ def _drop(connection: sa.Connection, step: Step) -> int:
     quote = schema.quote
     if not step.keep_seconds:
         return connection.execute(quote.delete().where(step.quotes)).rowcount
-    first = sa.select(sa.func.min(quote.c.slot).label("slot")).where(step.quotes)
+    # What was observed stays before what was backfilled around it.
+    seen = sa.func.min(sa.case((quote.c.origin == Origin.OBSERVED.value, quote.c.slot)))
+    stays = sa.func.coalesce(seen, sa.func.min(quote.c.slot))
+    first = sa.select(stays.label("slot")).where(step.quotes)
     # MySQL reads from the table that it deletes from only by way of a table of its own.
     firsts = first.group_by(step.buckets).subquery("firsts")
     goes = quote.c.slot.not_in(sa.select(firsts.c.slot))
     dropped = connection.execute(quote.delete().where(step.quotes, goes)).rowcount
     short = quote.c.resolution < step.keep_seconds
-    stays = quote.update().where(step.quotes, short).values(resolution=step.keep_seconds)
-    connection.execute(stays)
+    connection.execute(
+        quote.update().where(step.quotes, short).values(resolution=step.keep_seconds)
+    )
     return dropped
 
 

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from backfills import put_asset_history
+from backfills import put_asset_history, put_market_history
 from cmc_server import Answering, CMCServer, Reply, error_reply, html, json_reply, truncated
-from coinlog.attempts import AttemptKey
+from coinlog.attempts import AttemptKey, slot_name
 from coinlog.backfill.fetch import Desk as BackfillDesk
 from coinlog.backfill.fetch import Done, fetch_all
-from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, Request, backfills
+from coinlog.backfill.kept import Request, backfills
 from coinlog.backfill.load import sweep_backfills, waiting_backfills
 from coinlog.backfill.plan import Stretch
 from coinlog.backfill.wanted import plan_requests
@@ -26,10 +26,13 @@ from coinlog.series import Series, read_series
 from coinlog.slots import DAY, HOUR, iso
 from coinlog.sources.client import Client
 from coinlog.store import schema
+from coinlog.store.buckets import WEEK
 from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
 from coinlog.store.reader import Reader
+from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
 from coinlog.store.writer import settle
+from coinlog.thinning import thin
 from coinlog.timeline import read_timeline, window_of
 from market import Desk, put_attempt
 from samples import SLOT, STEP, asset, settlement, snapshot
@@ -78,6 +81,10 @@ def past(asset_id: int, points: dict[int, float], **status: object) -> Reply:
 def stored(desk: Desk, asset_id: int) -> dict[int, sa.Row[Any]]:
     table = schema.quote
     return {row.slot: row for row in desk.rows(table, table.c.asset_id == asset_id)}
+
+
+def prices(desk: Desk, asset_id: int) -> dict[int, float]:
+    return {slot: row.price for slot, row in stored(desk, asset_id).items()}
 
 
 def load_all(desk: Desk) -> None:
@@ -427,6 +434,89 @@ def test_a_damaged_answer_is_settled_as_such_and_stops_nothing(desk: Desk, chang
     assert rows == {"asset-1": "damaged", "asset-2": None}
     assert waiting_backfills(desk.engine, desk.archive) == []
     assert stored(desk, 1) == {}
+
+
+def test_a_late_answer_that_is_damaged_takes_no_point_away(desk: Desk) -> None:
+    for asset_id in (1, 1027):
+        put_asset_history(desk.archive, asset_id, {SLOT - DAY: 1.5, SLOT: 2.5}, DAY)
+    put_market_history(desk.archive, {SLOT - DAY: 50.0}, DAY)
+    load_all(desk)
+    before = {table: desk.mappings(table) for table in (schema.quote, schema.global_metrics)}
+
+    name = f"{slot_name(SLOT - 9 * DAY)}-{slot_name(SLOT - 8 * DAY)}-86400-1"
+    for target in (GLOBAL_METRICS, FEAR_AND_GREED, "asset-1", "asset-0", "asset-99999999999"):
+        desk.archive.objects.create(f"backfill/{target}/{name}/manifest.json", b"{}")
+    load_all(desk)
+
+    assert {table: desk.mappings(table) for table in before} == before
+    assert len(before[schema.quote]) == 4
+
+
+def test_an_earlier_answer_about_the_market_leaves_the_assets_alone(desk: Desk) -> None:
+    put_asset_history(desk.archive, 1, {SLOT - DAY: 1.5}, DAY)
+    put_market_history(desk.archive, {SLOT - DAY: 50.0}, DAY)
+    load_all(desk)
+
+    put_market_history(desk.archive, {SLOT - 9 * DAY: 40.0}, DAY)
+    load_all(desk)
+
+    shares = {row["bitcoin_dominance"] for row in desk.mappings(schema.global_metrics)}
+    assert shares == {40.0, 50.0}
+    assert prices(desk, 1) == {SLOT - DAY: 1.5}
+
+
+def test_a_slot_that_lost_an_asset_leaves_room_for_the_next_one(desk: Desk) -> None:
+    put_attempt(desk.archive, SLOT, "1", ids=(1, 7))
+    put_asset_history(desk.archive, 7, {SLOT + STEP: 2.5, SLOT + 2 * STEP: 3.5}, STEP)
+    load_all(desk)
+
+    put_attempt(desk.archive, SLOT, "2")
+    put_attempt(desk.archive, SLOT + STEP, ids=(1, 1027, 7))
+    load_all(desk)
+    load_all(desk)
+
+    outcomes = {row["outcome"] for row in desk.mappings(schema.slot)}
+    origins = [
+        (row["slot"], row["origin"]) for row in desk.mappings(schema.quote) if row["asset_id"] == 7
+    ]
+    assert outcomes == {"stored"}
+    assert origins == [(SLOT + STEP, "observed"), (SLOT + 2 * STEP, "backfilled")]
+
+
+def test_the_market_is_what_was_observed_though_a_later_slot_was_backfilled(desk: Desk) -> None:
+    put_attempt(desk.archive, SLOT)
+    load_all(desk)
+
+    put_asset_history(desk.archive, 1, {SLOT - STEP: 1.5, SLOT + STEP: 2.5}, STEP)
+    put_asset_history(desk.archive, 9, {SLOT - STEP: 1.5, SLOT + STEP: 2.5}, STEP)
+    load_all(desk)
+
+    _, listed = Reader(desk.engine).market(SLOT, limit=10)
+    latest = {row["asset_id"]: row["slot"] for row in desk.mappings(schema.latest)}
+    assert [one.id for one in listed] == [1, 1027]
+    # An asset that was never observed has nothing newer to show.
+    assert latest == {1: SLOT, 1027: SLOT, 9: SLOT + STEP}
+
+
+@pytest.mark.parametrize("keep", [0, WEEK])
+def test_what_was_thinned_on_purpose_does_not_come_back_as_history(desk: Desk, keep: int) -> None:
+    slots = [SLOT + number * STEP for number in (0, 1, 2, 4, 5, 6, 40)]
+    for slot in slots:
+        put_attempt(desk.archive, slot)
+    load_all(desk)
+    list(thin(desk.engine, SLOT + 20 * STEP, keep, SLOT + 50 * STEP))
+    left = prices(desk, 1)
+
+    points = {SLOT + number * STEP: 2.5 for number in range(-3, 9)}
+    put_asset_history(desk.archive, 1, points, STEP)
+    load_all(desk)
+
+    # Before the first slot, and where none was recorded.
+    unseen = [SLOT + number * STEP for number in (-3, -2, -1, 3, 7, 8)]
+    added = {slot: price for slot, price in prices(desk, 1).items() if slot not in left}
+    kept_for = [slot for slot in left if slot < SLOT + 20 * STEP]
+    covered = [slot for slot in unseen if any(abs(slot - one) <= DAY // 2 for one in kept_for)]
+    assert added == dict.fromkeys([slot for slot in unseen if slot not in covered], 2.5)
 
 
 def test_what_is_not_called_as_an_answer_is_passed_over(desk: Desk) -> None:

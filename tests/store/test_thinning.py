@@ -57,13 +57,16 @@ def wanted(rows: dict[int, list[Values]], cut: int, keep: int) -> list[Values]:
     """Return the quotes that stay, worked out one by one."""
     found = []
     for asset_id, some in sorted(rows.items()):
-        held = set[int]()
+        old = [row for row in some if row["slot"] < cut and row is not some[-1]]
+        # An observed quote comes before a backfilled one, then the first before the others.
+        best = sorted(
+            old, key=lambda row: (row["origin"] == "backfilled", row["slot"]), reverse=True
+        )
+        kept_slots = {bucket_start(row["slot"], keep): row["slot"] for row in best} if keep else {}
         for row in some:
-            bucket = bucket_start(row["slot"], keep or DAY)
-            if row["slot"] >= cut or row is some[-1]:
+            if row not in old:
                 found.append({**row, "asset_id": asset_id})
-            elif keep and bucket not in held:
-                held.add(bucket)
+            elif row["slot"] in kept_slots.values():
                 resolution = max(row["resolution"], keep)
                 found.append({**row, "asset_id": asset_id, "resolution": resolution})
     return found
@@ -94,6 +97,21 @@ def test_the_first_quote_of_each_bucket_stays_and_stands_for_it(
     assert stored(engine, schema.thinning) == [
         {"done_at": NOW, "older_than": cut, "keep_seconds": keep, "quotes": told.quotes}
     ]
+
+
+def test_what_was_observed_stays_before_what_was_backfilled_around_it(store_url: sa.URL) -> None:
+    day = SLOT // DAY * DAY - 60 * DAY
+    seen = [day + STEP, day + 2 * STEP]
+    told = history([day], lambda _: {"price": 2.0}, origin="backfilled")
+    rows = [*told, *history([*seen, SLOT], lambda _: {})]
+    put_history(store_url, {1: rows}, dict.fromkeys([*seen, SLOT], "stored"))
+    engine = open_engine(store_url)
+
+    list(thin(engine, CUT, DAY, NOW))
+
+    left = [(row["slot"], row["origin"]) for row in stored(engine, schema.quote)]
+    assert left == [(seen[0], "observed"), (SLOT, "observed")]
+    engine.dispose()
 
 
 def test_a_look_ahead_changes_nothing(engine: sa.Engine) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, Request
+from coinlog.backfill.kept import Request
 from coinlog.backfill.offer import Offer, reserved_for
 from coinlog.backfill.plan import Known, Span, Stretch, credits_of, finest, requests, total
 from coinlog.errors import QuotaError
@@ -14,6 +14,7 @@ from coinlog.market import Outcome, SourceKind
 from coinlog.slots import DAY, HOUR, MINUTE, Schedule, parse_time
 from coinlog.sources.key_info import KeyInfo
 from coinlog.store.ledger import Head, LedgerRow
+from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
 from samples import STEP, asset
 
 NOW = parse_time("2026-11-24T15:20:00Z")

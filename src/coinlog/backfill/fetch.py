@@ -17,15 +17,7 @@ from coinlog import __version__
 from coinlog.archive import Archive
 from coinlog.attempts import MAX_CREDITS
 from coinlog.backfill.judge import Verdict, judge
-from coinlog.backfill.kept import (
-    FEAR_AND_GREED,
-    GLOBAL_METRICS,
-    BackfillKey,
-    BackfillManifest,
-    Request,
-    claim,
-    finish,
-)
+from coinlog.backfill.kept import BackfillKey, BackfillManifest, Request, claim, finish
 from coinlog.backfill.load import load_backfill
 from coinlog.errors import PlanError, QuotaError, SourceError, UnavailableError, WrongKeyError
 from coinlog.market import Outcome, SourceKind
@@ -35,6 +27,7 @@ from coinlog.sources.client import Client
 from coinlog.sources.coinmarketcap import credits_of, error_of, fetch_history
 from coinlog.sources.history import INTERVALS, HistoryWanted
 from coinlog.sources.past_metrics import fetch_fear_history, fetch_global_history
+from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
 
 FAILURES_IN_A_ROW = 3
 _HOPELESS = (WrongKeyError, PlanError, QuotaError)

@@ -8,14 +8,7 @@ from typing import cast
 import msgspec
 
 from coinlog.archive import Archive
-from coinlog.backfill.kept import (
-    FEAR_AND_GREED,
-    GLOBAL_METRICS,
-    BackfillKey,
-    BackfillManifest,
-    read_manifest,
-    span_of,
-)
+from coinlog.backfill.kept import BackfillKey, BackfillManifest, read_manifest, span_of
 from coinlog.errors import BrokenAnswerError, DamagedError, SourceError
 from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.sources.answers import Answer
@@ -23,6 +16,7 @@ from coinlog.sources.coinmarketcap import read_history
 from coinlog.sources.past_metrics import read_fear_history, read_global_history
 from coinlog.sources.status import read_status
 from coinlog.store.backfilled import BackfillSettlement, Points
+from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
 
 DETAILS_NAMED = 3
 

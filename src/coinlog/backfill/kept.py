@@ -26,10 +26,9 @@ from coinlog.claims import at_work, our_claim
 from coinlog.errors import DamagedError
 from coinlog.market import Asset, Outcome, Reason, SourceKind
 from coinlog.slots import YEAR_2101
+from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS, target_of
 
 ROOT = "backfill"
-GLOBAL_METRICS = "global-metrics"
-FEAR_AND_GREED = "fear-and-greed"
 
 Time = Annotated[int, msgspec.Meta(ge=0, le=YEAR_2101)]
 
@@ -169,11 +168,6 @@ def span_of(key: BackfillKey) -> tuple[int, int, int]:
     if span is None:
         raise DamagedError(f"{key.folder} is not called as a backfilled answer is")
     return span
-
-
-def target_of(asset_id: int) -> str:
-    """Return what an asset's answers are kept under."""
-    return f"asset-{asset_id}"
 
 
 def _span_in(name: str) -> tuple[int, int, int] | None:

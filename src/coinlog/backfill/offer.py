@@ -42,8 +42,11 @@ class Offer(msgspec.Struct, frozen=True):
 
     @property
     def pause_seconds(self) -> float:
-        """The seconds between the starts of two requests that the plan's limit allows."""
-        return MINUTE / (self.info.requests_per_minute or REQUESTS_A_MINUTE)
+        """The seconds between the starts of two requests: a fifth of the limit stays free.
+
+        The recorder's own requests fall under the same limit, and must not be refused for it.
+        """
+        return MINUTE / (0.8 * (self.info.requests_per_minute or REQUESTS_A_MINUTE))
 
     @property
     def seconds(self) -> float:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from coinlog.backfill.kept import FEAR_AND_GREED, Request
+from coinlog.backfill.kept import Request
 from coinlog.market import Asset
 from coinlog.slots import DAY, MINUTE, Schedule
 from coinlog.sources.history import INTERVALS
 from coinlog.sources.past_metrics import DAYS_A_REQUEST
 from coinlog.store.room import Cover, around, nearest_slot
+from coinlog.store.targets import FEAR_AND_GREED
 
 POINTS_A_REQUEST = 1_000
 POINTS_A_CREDIT = 100

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, Request, target_of
+from coinlog.backfill.kept import Request
 from coinlog.backfill.plan import Known, Span, Stretch, requests
 from coinlog.errors import UsageError
 from coinlog.market import Asset, Origin, Outcome, SourceKind
 from coinlog.slots import DAY, AssetSelection, Schedule
 from coinlog.store import schema
+from coinlog.store.backfilled import dropped_slots
 from coinlog.store.engine import store_errors
-from coinlog.store.thinned import read_thinnings
+from coinlog.store.targets import FEAR_AND_GREED, MARKET_TABLES, points_of, target_of
 from coinlog.store.writer import known_schedules
-
-MARKET_TARGETS = (GLOBAL_METRICS, FEAR_AND_GREED)
-_MARKET_TABLES = dict(
-    zip(MARKET_TARGETS, (schema.global_metrics, schema.fear_and_greed), strict=True)
-)
 
 
 def plan_requests(
@@ -40,10 +36,10 @@ def plan_requests(
     """
     with store_errors(), engine.connect() as connection:
         targets = [(target_of(one.id), one) for one in _assets(connection, selection)]
-        whole_market = MARKET_TARGETS if selection is None or selection.top else ()
+        whole_market = MARKET_TABLES if selection is None or selection.top else ()
         usual = Schedule(0, interval_seconds, "", SourceKind.COINMARKETCAP)
         schedules = known_schedules(connection) or [usual]
-        asked, dropped = _asked(connection), _dropped(connection)
+        asked, dropped = _asked(connection), dropped_slots(connection)
         return [
             request
             for target, asset in [*targets, *((target, None) for target in whole_market)]
@@ -53,7 +49,7 @@ def plan_requests(
                 asset,
                 span,
                 Known(
-                    _observed(connection, target, asset, span, dropped),
+                    _observed(connection, target, span, dropped),
                     asked.get(target, ()),
                 ),
             )
@@ -102,26 +98,19 @@ def _asked(connection: sa.Connection) -> dict[str, list[tuple[int, int, int]]]:
     return found
 
 
-def _dropped(connection: sa.Connection) -> list[int]:
-    """Return the slots that were recorded and then thinned: nobody pays to have them back."""
-    thinned = max((one.older_than for one in read_thinnings(connection)), default=0)
-    table = schema.slot.c
-    query = sa.select(table.slot).where(table.slot < thinned, table.outcome != Outcome.FAILED.value)
-    return [*connection.execute(query).scalars()] if thinned else []
-
-
 def _observed(
     connection: sa.Connection,
     target: str,
-    asset: Asset | None,
     span: Span,
-    dropped: Sequence[int],
+    dropped: Collection[int],
 ) -> list[int]:
     """Return when a target was observed, in order, about a span."""
-    table = _MARKET_TABLES.get(target, schema.quote)
+    place = points_of(target)
+    if place is None:
+        return []
+    table, mine = place
     near = table.c.slot.between(span.start - DAY, span.end + DAY)
-    query = sa.select(table.c.slot).where(near, table.c.origin == Origin.OBSERVED.value)
-    if asset:
-        query = query.where(table.c.asset_id == asset.id)
+    query = sa.select(table.c.slot).where(near, mine, table.c.origin == Origin.OBSERVED.value)
     seen = [*connection.execute(query.order_by(table.c.slot)).scalars()]
-    return sorted({*seen, *dropped}) if dropped else seen
+    # Nobody pays to have back what was recorded and then thinned.
+    return sorted({*seen, *dropped}) if dropped and table is schema.quote else seen

@@ -216,7 +216,7 @@ def _fetch_shown(parts: Parts, offer: Offer) -> Tally:
 def say_offer(offer: Offer) -> None:
     """Say what a backfill would ask for and cost."""
     if not offer.requests:
-        say("[green]✓[/] nothing to backfill: the store has all of it, or the source had no more")
+        say("[green]✓[/] nothing to backfill: what the store lacks, the source had not, or not usably")
         return
     assets = len({request.target for request in offer.requests if request.asset})
     since = iso(min(request.from_time for request in offer.requests))

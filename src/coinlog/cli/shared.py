@@ -71,6 +71,8 @@ def ready_settings() -> Settings:
     # Other libraries' news is noise to our users; what goes wrong in them is not.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("coinlog").setLevel(settings.log_level)
+    # A connection that is given up when a command is stopped is no news, and no traceback.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     return settings
 
 

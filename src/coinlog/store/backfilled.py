@@ -24,23 +24,23 @@ from coinlog.market import (
     Reason,
     SourceKind,
 )
-from coinlog.slots import DAY
+from coinlog.slots import DAY, schedule_at
 from coinlog.store import rows, schema
 from coinlog.store.engine import store_errors
 from coinlog.store.names import chunks
-from coinlog.store.room import Cover, around, nearest_slot, renew_first_slots
+from coinlog.store.reader import HAS_QUOTES
+from coinlog.store.room import Cover, around, nearest_slot
 from coinlog.store.settlements import DETAIL_LENGTH, Row
-from coinlog.store.writer import raise_version, refuse_mixing
+from coinlog.store.targets import asset_of, points_of
+from coinlog.store.thinned import read_thinnings
+from coinlog.store.undoing import undo
+from coinlog.store.writer import known_schedules, raise_version, refuse_mixing
 
 Point = Quote | GlobalMetrics | FearAndGreed
 Points = Mapping[int, Point]
 """Points by their own time, seconds UTC."""
 
-_KINDS: dict[type, sa.Table] = {
-    Quote: schema.quote,
-    GlobalMetrics: schema.global_metrics,
-    FearAndGreed: schema.fear_and_greed,
-}
+MAX_TIME = 2**62
 
 
 class BackfillSettlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +65,11 @@ class BackfillSettlement(msgspec.Struct, frozen=True, kw_only=True):
     credits: int
     sha256: str
     points: Points
+
+    @property
+    def asset_id(self) -> int | None:
+        """The asset that it is about, which a damaged manifest does not hide."""
+        return asset_of(self.target)
 
     @property
     def age(self) -> tuple[int, str]:
@@ -140,8 +145,8 @@ def settle_backfill(engine: sa.Engine, settlement: BackfillSettlement, settled_a
             return Settled.BEFORE
         if settlement.points:
             refuse_mixing(connection, settlement.source)
-        if max(held, default=settlement.age) > settlement.age:
-            _undo(connection, settlement)
+        if settlement.points and max(held, default=settlement.age) > settlement.age:
+            undo(connection, settlement.target)
             return Settled.LATER_FIRST
         connection.execute(table.insert(), backfill_row(settlement, settled_at))
         _write_points(connection, settlement)
@@ -153,7 +158,7 @@ def backfill_row(settlement: BackfillSettlement, settled_at: int) -> Row:
     return {
         "target": settlement.target,
         "attempt": settlement.attempt,
-        "asset_id": settlement.asset and settlement.asset.id,
+        "asset_id": settlement.asset_id,
         "from_time": settlement.from_time,
         "to_time": settlement.to_time,
         "resolution": settlement.resolution,
@@ -221,29 +226,42 @@ def _about(settlement: BackfillSettlement) -> sa.ColumnElement[bool]:
     return schema.backfill.c.target == settlement.target
 
 
-def _table(settlement: BackfillSettlement) -> sa.Table:
-    return next((_KINDS[type(one)] for one in settlement.points.values()), schema.quote)
-
-
 def _write_points(connection: sa.Connection, settlement: BackfillSettlement) -> None:
-    table = _table(settlement)
-    mine = [table.c.asset_id == settlement.asset.id] if settlement.asset else []
-    there = rows_of(settlement)
-    if not there or (table is schema.quote and not settlement.asset):
+    there, place = rows_of(settlement), points_of(settlement.target)
+    if not there or place is None:
         return
-    near = table.c.slot.between(min(there) - DAY, max(there) + DAY)
-    held = [dict(row) for row in connection.execute(sa.select(table).where(near, *mine)).mappings()]
+    table, mine = place
+    start, end = min(there) - DAY, max(there) + DAY
+    near = table.c.slot.between(start, end)
+    held = [dict(row) for row in connection.execute(sa.select(table).where(near, mine)).mappings()]
     observed = {row["slot"]: row["resolution"] for row in held if row["origin"] == Origin.OBSERVED}
     others = {row["slot"]: row for row in held if row["slot"] not in observed}
-    wanted = standing(settlement, observed_cover(observed), others)
+    gone = dropped_slots(connection, start, end) if table is schema.quote else {}
+    wanted = standing(settlement, observed_cover(gone | observed), others)
     if not wanted:
         return
     for some in chunks([slot for slot in wanted if slot in others]):
-        connection.execute(table.delete().where(table.c.slot.in_(some), *mine))
+        connection.execute(table.delete().where(table.c.slot.in_(some), mine))
     if settlement.asset:
         _write_quotes(connection, settlement.asset, wanted)
     else:
         connection.execute(table.insert(), [*wanted.values()])
+
+
+def dropped_slots(connection: sa.Connection, start: int = 0, end: int = MAX_TIME) -> dict[int, int]:
+    """Return the slots that were recorded and may have been thinned, with their intervals.
+
+    What was dropped on purpose was observed all the same: the source's history takes no such
+    place.
+    """
+    thinned = max((one.older_than for one in read_thinnings(connection)), default=0)
+    if thinned <= start:
+        return {}
+    table, schedules = schema.slot.c, known_schedules(connection)
+    here = table.slot.between(start, min(end, thinned - 1)) & table.outcome.in_(HAS_QUOTES)
+    found = connection.execute(sa.select(table.slot).where(here)).scalars()
+    by_slot = ((slot, schedule_at(schedules, slot)) for slot in found)
+    return {slot: one.interval_seconds if one else 1 for slot, one in by_slot}
 
 
 def _write_quotes(connection: sa.Connection, asset: Asset, wanted: Mapping[int, Row]) -> None:
@@ -251,8 +269,9 @@ def _write_quotes(connection: sa.Connection, asset: Asset, wanted: Mapping[int, 
     _know(connection, asset, min(wanted))
     rows.insert_lines(connection, lines)
     latest = schema.latest.c
-    held = connection.execute(sa.select(latest.slot).where(latest.asset_id == asset.id)).scalar()
-    if held is None or held <= max(wanted):
+    query = sa.select(latest.origin).where(latest.asset_id == asset.id)
+    held = connection.execute(query).first()
+    if held is None or held.origin == Origin.BACKFILLED:
         rows.restore_latest(connection, asset.id)
 
 
@@ -273,16 +292,3 @@ def _know(connection: sa.Connection, asset: Asset, first_slot: int) -> None:
     changed = {} if connection.execute(seen).first() else called
     lower = {**changed, "first_slot": min(held, first_slot)}
     connection.execute(table.update().where(here).values(lower))
-
-
-def _undo(connection: sa.Connection, settlement: BackfillSettlement) -> None:
-    """Take back every answer about a target, and the points that came of them."""
-    connection.execute(schema.backfill.delete().where(_about(settlement)))
-    tables = (schema.quote, schema.latest) if settlement.asset else (_table(settlement),)
-    for table in tables:
-        mine = [table.c.asset_id == settlement.asset.id] if settlement.asset else []
-        backfilled = table.c.origin == Origin.BACKFILLED.value
-        connection.execute(table.delete().where(backfilled, *mine))
-    if settlement.asset:
-        rows.restore_latest(connection, settlement.asset.id)
-        renew_first_slots(connection, [settlement.asset.id], 0, 2**62)

@@ -12,7 +12,7 @@ from coinlog.market import Origin
 from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.names import chunks
-from coinlog.store.rows import COLUMNS
+from coinlog.store.rows import COLUMNS, newest_of
 
 Row = Mapping[str, Any]
 Line = tuple[Any, ...]
@@ -27,9 +27,6 @@ _NAMES = ", ".join(f"`{name}`" for name in COLUMNS)
 _QUOTES = (
     f"SELECT {_NAMES} FROM quote WHERE asset_id IN ({{ids}}) "  # noqa: S608  our own words
     f"AND slot BETWEEN {{low}} AND {{high}} AND origin <> '{Origin.BACKFILLED}'"
-)
-_NEWEST = sa.text(
-    f"SELECT {_NAMES} FROM quote WHERE asset_id = :asset_id ORDER BY slot DESC LIMIT 1"  # noqa: S608
 )
 _LATEST = sa.text(f"SELECT {_NAMES} FROM latest")  # noqa: S608
 _NEXT_ASSET = sa.text("SELECT MIN(asset_id) FROM quote WHERE asset_id > :asset_id")
@@ -80,9 +77,11 @@ def assets_with_quotes(connection: sa.Connection) -> list[int]:
 
 
 def newest_line(connection: sa.Connection, asset_id: int) -> Line | None:
-    """Return an asset's newest quote."""
-    found = connection.execute(_NEWEST, {"asset_id": asset_id}).first()
-    return tuple(found) if found else None
+    """Return an asset's newest quote, as the table of the newest ones must have it."""
+    for query in newest_of(asset_id):
+        if found := connection.execute(query).first():
+            return tuple(found)
+    return None
 
 
 def latest_lines(connection: sa.Connection) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -59,7 +59,7 @@ def make_room(
     Where nothing was ever backfilled about this time, this is one short look.
     """
     first, last = around(slot, interval_seconds)
-    if not _backfilled_about(connection, first, last):
+    if not backfilled_about(connection, first, last):
         return
     for some in chunks(ids):
         for table in (schema.quote, schema.latest):
@@ -73,7 +73,7 @@ def make_room_in(
 ) -> None:
     """Remove what was backfilled of global metrics, or fear and greed, about an observed slot."""
     first, last = around(slot, interval_seconds)
-    if table in _METRICS and _backfilled_about(connection, first, last):
+    if table in _METRICS and backfilled_about(connection, first, last):
         here = table.c.slot.between(first, last) & (table.c.origin == _BACKFILLED)
         connection.execute(table.delete().where(here))
 
@@ -96,19 +96,8 @@ def renew_first_slots(
     connection.execute(asset.update().where(here).values(first_slot=earliest))
 
 
-def unsettle_about(connection: sa.Connection, slot: int, ids: Collection[int]) -> None:
-    """Let the backfilled answers about assets be settled again: a slot has lost their quotes.
-
-    What kept a backfilled point out is gone, and the next look at the archive brings it in.
-    """
-    table = schema.backfill.c
-    if ids and _backfilled_about(connection, slot, slot):
-        query = sa.select(table.target).where(table.asset_id.in_(ids)).distinct()
-        for target in connection.execute(query).scalars().all():
-            connection.execute(schema.backfill.delete().where(table.target == target))
-
-
-def _backfilled_about(connection: sa.Connection, first: int, last: int) -> bool:
+def backfilled_about(connection: sa.Connection, first: int, last: int) -> bool:
+    """Return whether anything was ever backfilled about a time; one short look."""
     table = schema.backfill.c
     # A point may lie outside of what was asked for by a resolution, and its slot by half of one.
     spread = 2 * DAY

@@ -32,6 +32,7 @@ _RENEW_LATEST = f"""
     FROM asset CROSS JOIN quote ON quote.asset_id = asset.id AND quote.slot = {{slot}}
     WHERE asset.id IN ({{ids}}) AND NOT EXISTS (
         SELECT 1 FROM latest AS held WHERE held.asset_id = asset.id AND held.slot > {{slot}}
+        AND held.origin = 'observed'
     )
     """  # noqa: S608  the column names are ours
 
@@ -134,13 +135,21 @@ def _insert_written_out(connection: sa.Connection, lines: Sequence[Line]) -> Non
 
 
 def restore_latest(connection: sa.Connection, asset_id: int) -> None:
-    """Make an asset's newest remaining quote its latest one."""
-    table = schema.quote
-    newest = (
-        sa.select(*(table.c[name] for name in COLUMNS))
-        .where(table.c.asset_id == asset_id)
-        .order_by(table.c.slot.desc())
-        .limit(1)
-    )
+    """Make an asset's newest remaining quote its latest one: see ``newest_of``."""
     connection.execute(schema.latest.delete().where(schema.latest.c.asset_id == asset_id))
-    connection.execute(schema.latest.insert().from_select(COLUMNS, newest))
+    for query in newest_of(asset_id):
+        copied = schema.latest.insert().from_select(COLUMNS, query)
+        if connection.execute(copied).rowcount:
+            return
+
+
+def newest_of(asset_id: int) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Return the queries for an asset's newest quote: the second where the first finds none.
+
+    A backfilled quote is the newest one only of an asset that was never observed: the market is
+    what was seen, and a slot that failed did not see it.
+    """
+    table = schema.quote.c
+    query = sa.select(*(table[name] for name in COLUMNS)).where(table.asset_id == asset_id)
+    newest = query.order_by(table.slot.desc()).limit(1)
+    return newest.where(table.origin == Origin.OBSERVED.value), newest

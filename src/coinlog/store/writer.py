@@ -16,7 +16,7 @@ from coinlog.market import Outcome, SourceKind
 from coinlog.slots import Schedule, schedule_at
 from coinlog.store import names, rows, schema
 from coinlog.store.engine import store_errors
-from coinlog.store.room import make_room_in, unsettle_about
+from coinlog.store.room import make_room_in
 from coinlog.store.settlements import (
     Settlement,
     attempt_row,
@@ -24,6 +24,7 @@ from coinlog.store.settlements import (
     resolution_of,
     slot_row,
 )
+from coinlog.store.undoing import undo_about
 
 MAX_CREDITS = 2**31 - 1
 
@@ -221,7 +222,8 @@ def _write_slot(
     seen = (
         {quote.asset_id for quote in settlement.snapshot.quotes} if settlement.snapshot else set()
     )
-    unsettle_about(connection, settlement.slot, lost - seen)
+    quotes.flush()
+    undo_about(connection, settlement.slot, lost - seen)
     connection.execute(here, slot_row(settlement, stored_at, *counts.values()))
 
 

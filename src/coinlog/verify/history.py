@@ -9,25 +9,25 @@ import sqlalchemy as sa
 
 from coinlog.archive import Archive
 from coinlog.backfill.judge import read_backfill
-from coinlog.backfill.kept import FEAR_AND_GREED, GLOBAL_METRICS, BackfillKey
+from coinlog.backfill.kept import BackfillKey
 from coinlog.market import Origin, Reason
 from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.backfilled import (
     BackfillSettlement,
     backfill_row,
+    dropped_slots,
     observed_cover,
     standing,
 )
 from coinlog.store.comparing import unequal, words
 from coinlog.store.names import chunks
 from coinlog.store.settlements import Row
+from coinlog.store.targets import MARKET_TABLES
 from coinlog.store.thinned import Thinning, kept
 from coinlog.store.thinned import resolution_of as thinned_resolution
 from coinlog.verify.findings import Findings
 from coinlog.verify.names import Names
-
-_TABLES = {GLOBAL_METRICS: schema.global_metrics, FEAR_AND_GREED: schema.fear_and_greed}
 
 
 class HistoryComparer(msgspec.Struct):
@@ -79,15 +79,17 @@ class HistoryComparer(msgspec.Struct):
     def _compare_points(
         self, connection: sa.Connection, target: str, told: Sequence[BackfillSettlement]
     ) -> None:
-        table = _TABLES.get(target, schema.quote)
+        table = MARKET_TABLES.get(target, schema.quote)
         asset_id = next((each.asset.id for each in told if each.asset), None)
         mine = [] if asset_id is None else [table.c.asset_id == asset_id]
-        if asset_id is None and target not in _TABLES:
+        if asset_id is None and target not in MARKET_TABLES:
             return
         what = target if asset_id is None else self.names.of(asset_id)
         slots = sa.select(table.c.slot, table.c.resolution)
         seen = slots.where(*mine, table.c.origin == Origin.OBSERVED.value)
-        cover = observed_cover(dict(connection.execute(seen).fetchall()))
+        observed = dict(connection.execute(seen).fetchall())
+        gone = dropped_slots(connection) if table is schema.quote else {}
+        cover = observed_cover(gone | observed)
         backfilled = sa.select(table).where(*mine, table.c.origin == Origin.BACKFILLED.value)
         held = {row["slot"]: dict(row) for row in connection.execute(backfilled).mappings()}
         wanted: dict[int, Row] = {}
