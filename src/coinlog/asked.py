@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import index
 
 from coinlog.errors import UsageError
 from coinlog.market import QUOTE_FIELDS
-from coinlog.slots import AssetSelection, iso, parse_assets, parse_time
+from coinlog.slots import MAX_ASSET_ID, AssetSelection, iso, parse_assets, parse_time
 from coinlog.store.finding import all_ids, find_assets
 from coinlog.store.ledger import Head
 from coinlog.store.reader import Reader, StoredAsset
@@ -122,8 +123,8 @@ def one_asset(reader: Reader, wanted: int | str) -> StoredAsset:
     Raises:
         UsageError: there is none, or there are several, which are then listed.
     """
-    if isinstance(wanted, int):
-        found = reader.assets([wanted])
+    if not isinstance(wanted, str):
+        found = reader.assets([_id_of(wanted)])
     else:
         called = find_assets(reader, wanted.strip())
         found = [asset for asset in called if asset.slug == wanted.strip()] or called
@@ -137,6 +138,20 @@ def one_asset(reader: Reader, wanted: int | str) -> StoredAsset:
     if len(found) > 1:
         raise UsageError(_several(reader, str(wanted), found))
     return found[0]
+
+
+def _id_of(wanted: object) -> int:
+    """Return an id that is a whole number of any kind, numpy's too."""
+    try:
+        asset_id = index(wanted)  # type: ignore[arg-type]  # that is what is being found out
+    except TypeError:
+        asset_id = 0
+    if not 0 < asset_id <= MAX_ASSET_ID:
+        raise UsageError(
+            f"{str(wanted)[:60]!r} is no asset: expected an id (1), a slug (bitcoin), or a name or "
+            "symbol that one asset alone carries"
+        )
+    return asset_id
 
 
 def _several(reader: Reader, wanted: str, found: Sequence[StoredAsset]) -> str:

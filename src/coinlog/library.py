@@ -76,7 +76,7 @@ class Logbook:
         asset: Wanted,
         range: str | None = None,  # noqa: A002  the word that the page and the API use
         *,
-        fields: Sequence[str] = USUAL_FIELDS,
+        fields: str | Sequence[str] = USUAL_FIELDS,
         start: When = None,
         end: When = None,
     ) -> pd.DataFrame:
@@ -89,7 +89,7 @@ class Logbook:
         Raises:
             coinlog.errors.UsageError: there is no such asset, or several; or a wrong value.
         """
-        chosen = parse_fields(",".join(fields))
+        chosen = parse_fields(fields if isinstance(fields, str) else ",".join(fields))
         with self._opened() as book:
             found = one_asset(book.reader, asset)
             window = _window(book, range, start, end)
@@ -126,9 +126,9 @@ class Logbook:
             candles = read_candles(book.reader, found.id, first, window.end, interval)
         return _candles_frame(book, found, candles, interval)
 
-    def latest(self, fields: Sequence[str] = QUOTE_FIELDS) -> pd.DataFrame:
+    def latest(self, fields: str | Sequence[str] = QUOTE_FIELDS) -> pd.DataFrame:
         """Return the newest quote of every asset ever recorded, by its id."""
-        chosen = parse_fields(",".join(fields))
+        chosen = parse_fields(fields if isinstance(fields, str) else ",".join(fields))
         with self._opened() as book:
             return _frame(book, tables.latest(book, all_ids(book.reader), chosen), "asset_id")
 

@@ -102,7 +102,9 @@ def parse_assets(text: str) -> AssetSelection:
         UsageError: it is written otherwise, or a number is out of range.
     """
     match = re.fullmatch(
-        r"(?:top:([0-9]{1,5}))?(\+)?(?:id:([0-9]{1,10}(?:,[0-9]{1,10})*))?", text.replace(" ", "")
+        r"(?:top:([0-9]{1,5}))?(\+)?(?:id:([0-9]{1,10}(?:,[0-9]{1,10})*))?",
+        # Whichever of the two is written first.
+        "+".join(sorted(text.replace(" ", "").split("+"), reverse=True)),
     )
     top = int(match[1] or 0) if match else 0
     ids = tuple(int(part) for part in match[3].split(",")) if match and match[3] else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from operator import sub
 
 import msgspec
@@ -239,15 +239,41 @@ def _stretches(
     first, last = ends or (MAX_TIME, MAX_TIME)
     leading = _absent(over[: bisect_left(over, first)], timeline, first)
     if leading:
-        yield leading, first if ends else _after(leading[-1], timeline.schedules)
+        end = first if ends else _after(leading[-1], timeline)
+        yield _spread(leading, end, timeline), end
     for one in breaks:
         inside = over[bisect_right(over, one.left) : bisect_left(over, one.right)]
         absent = _absent(inside, timeline, one.left, one.right)
         if absent or not inside or keep_of(one.left, timeline.thinnings) != 0:
-            yield absent or [one.left + one.resolution], one.right
+            yield _between(one, absent, timeline), one.right
     trailing = _absent(over[bisect_right(over, last) :], timeline, last)
     if trailing:
-        yield trailing, _after(trailing[-1], timeline.schedules)
+        end = _after(trailing[-1], timeline)
+        yield _spread(trailing, end, timeline), end
+
+
+def _between(one: Break, absent: Sequence[int], timeline: Timeline) -> Sequence[int]:
+    """Return the absent slots of a break, from the first time that the point before left open."""
+    begins = one.left + one.resolution
+    if not absent:
+        return [begins]
+    spread = _spread(absent, one.right, timeline)
+    late = absent[0] - one.left > BREAK_AT * one.resolution and not _holds(timeline.over, begins)
+    return [begins, *spread] if late else spread
+
+
+def _spread(slots: Sequence[int], end: int, timeline: Timeline) -> list[int]:
+    """Return absent slots, and between them the times from which on nothing was due.
+
+    Without those, the reason of one slot would seem to be that of all the time until the next.
+    """
+    found: list[int] = []
+    for slot, following in pairwise(chain(slots, [end])):
+        found.append(slot)
+        until = _after(slot, timeline)
+        if following - slot > BREAK_AT * (until - slot) and not _holds(timeline.over, until):
+            found.append(until)
+    return found
 
 
 def _absent(slots: Sequence[int], timeline: Timeline, *neighbours: int) -> Sequence[int]:
@@ -261,10 +287,17 @@ def _absent(slots: Sequence[int], timeline: Timeline, *neighbours: int) -> Seque
     ]
 
 
-def _after(slot: int, schedules: Sequence[Schedule]) -> int:
-    """Return the slot after ``slot`` in the schedule of its time."""
-    schedule = schedule_at(schedules, slot)
-    return slot + (schedule.interval_seconds if schedule else 1)
+def _after(slot: int, timeline: Timeline) -> int:
+    """Return the slot after ``slot`` in the schedule of its time.
+
+    What was imported followed no schedule of ours: its nearest neighbour tells how often.
+    """
+    schedule = schedule_at(timeline.schedules, slot)
+    if schedule:
+        return slot + schedule.interval_seconds
+    place = bisect_left(timeline.over, slot)
+    beside = [*timeline.over[max(0, place - 1) : place], *timeline.over[place + 1 : place + 2]]
+    return slot + min([DAY, *(abs(one - slot) for one in beside)])
 
 
 def _cut(absent: Sequence[int], end: int, reason: Callable[[int], str]) -> Iterator[Gap]:

@@ -209,6 +209,20 @@ def test_whose_data_it_is_goes_with_parquet(filled: sa.URL) -> None:
         assert text in readme
 
 
+@pytest.mark.parametrize("name", ["x.parquet", "x.json", "x", "x.csv.zip"])
+def test_a_name_that_does_not_say_the_format_is_refused(filled: sa.URL, name: str) -> None:
+    with pytest.raises(UsageError, match=r"in which format: .* --format parquet"):
+        exported(filled, destination=name)
+
+    assert not Path(name).exists()
+
+
+def test_names_say_the_format_whatever_their_case(filled: sa.URL) -> None:
+    exported(filled, destination="X.CSV.GZ")
+
+    assert gzip.decompress(Path("X.CSV.GZ").read_bytes()).startswith(b"slot,")
+
+
 def test_a_made_up_market_never_passes_for_the_real_one(store_url: sa.URL) -> None:
     fill(store_url, SourceKind.SIMULATED)
 

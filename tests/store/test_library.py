@@ -118,6 +118,19 @@ def test_what_several_are_called_is_refused_with_the_candidates(
     assert all(candidate in str(refused.value) for candidate in candidates)
 
 
+def test_an_id_is_any_whole_number_and_nothing_else(log: Logbook) -> None:
+    first = log.latest().index[0]
+
+    assert log.series(first, "all").equals(log.series(int(first), "all"))
+    for wrong in (1.0, None, 10**30, -1, 0, b"1"):
+        with pytest.raises(UsageError, match="expected an id"):
+            log.series(wrong, "all")  # type: ignore[arg-type]  # as people do
+
+
+def test_one_field_may_be_a_text(log: Logbook) -> None:
+    assert "price" in log.series(1, "all", fields="price")
+
+
 def test_a_stretch_can_be_given_by_its_ends(log: Logbook) -> None:
     moment = datetime.fromtimestamp(SLOT + STEP, UTC)
 

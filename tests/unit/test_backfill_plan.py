@@ -171,7 +171,7 @@ def offered(left: int | None, reserved: int = 0, today: int | None = None) -> Of
 def test_credits_that_suffice_are_no_matter_and_unknown_ones_neither() -> None:
     offered(3).check()
     offered(None).check()
-    assert (offered(3).credits, offered(3).pause_seconds) == (3, 1.2)
+    assert (offered(3).credits, offered(3).pause_seconds) == (3, 1.5)
 
 
 def test_credits_that_do_not_suffice_are_refused_with_how_far_they_reach() -> None:

@@ -121,6 +121,7 @@ def test_another_time_is_refused_briefly(text: str) -> None:
         ("top:10000", 10_000, ()),
         ("id:1,1027,1", 0, (1, 1027)),
         ("top:200+id:4687", 200, (4687,)),
+        ("id:4687+top:200", 200, (4687,)),
         (" top:5 + id:2, 3 ", 5, (2, 3)),
         ("id:2147483647", 0, (2_147_483_647,)),
     ],
@@ -134,7 +135,7 @@ def test_a_selection_is_the_top_or_ids_or_both(text: str, top: int, ids: tuple[i
     [
         *("", "top", "top:", "top:0", "top:10001", "top:-5", "top:٥", "BTC", "top:5top:5"),
         *("id:", "id:0", "id:2147483648", "id:1,", "id:,1", "id:1;2", "id:" + "9" * 5000),
-        *("top:5+", "+id:1", "top:5id:1", "top:0+id:1", "id:1+top:5"),
+        *("top:5+", "+id:1", "top:5id:1", "top:0+id:1", "id:1+id:5", "top:1+top:5"),
         "top:5+id:" + "1," * 10_001 + "1",
     ],
 )

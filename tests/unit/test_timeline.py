@@ -89,6 +89,21 @@ def test_points_further_apart_than_any_schedule_explains_are_a_break_where_nothi
     assert found == [Gap(2 * DAY, 3 * DAY, "not_due")]
 
 
+def test_the_reason_of_one_slot_is_not_that_of_all_the_time_around_it() -> None:
+    # As after an import: nothing of it was due, and one of its slots could not be used.
+    over = [0, STEP, 2 * STEP, 40 * STEP, 41 * STEP, 99 * STEP]
+    said = timeline(over, failed={40 * STEP: "broken_answer"})
+    said = msgspec.structs.replace(said, schedules=())
+
+    found = gaps(columns([0, STEP, 2 * STEP, 41 * STEP, 99 * STEP]), said)
+
+    assert found == [
+        Gap(3 * STEP, 40 * STEP, "not_due"),
+        Gap(40 * STEP, 41 * STEP, "broken_answer"),
+        Gap(42 * STEP, 99 * STEP, "not_due"),
+    ]
+
+
 def test_a_change_to_a_shorter_interval_is_no_break() -> None:
     slots = [STEP, 2 * STEP, 2 * STEP + HOUR, 2 * STEP + 2 * HOUR]
 

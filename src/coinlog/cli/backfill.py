@@ -62,9 +62,7 @@ class Tally:
     "--range",
     "range_",
     type=click.Choice([*RANGES]),
-    default="1y",
-    show_default=True,
-    help="How far back.",
+    help="How far back: a year unless told otherwise.",
 )
 @click.option("--from", "from_", metavar="TIME", help="Instead: from when (ISO 8601, UTC).")
 @click.option("--to", metavar="TIME", help="Until when, now unless given.")
@@ -81,7 +79,7 @@ class Tally:
 @with_parts
 def backfill(  # noqa: PLR0913, PLR0917  one for each option
     parts: Parts,
-    range_: str,
+    range_: str | None,
     from_: str | None,
     to: str | None,
     assets: str | None,
@@ -119,16 +117,21 @@ def backfill(  # noqa: PLR0913, PLR0917  one for each option
 
 
 def asked_stretch(
-    range_: str, from_: str | None = None, to: str | None = None, interval: str = "auto"
+    range_: str | None,
+    from_: str | None = None,
+    to: str | None = None,
+    interval: str = "auto",
 ) -> Stretch:
     """Return the stretch that options ask for.
 
     Raises:
         UsageError: one of them cannot be used.
     """
+    if range_ and from_:
+        raise UsageError("--range and --from say the same twice: expected one of them")
     now = int(time.time())
     end = min(parse_time(to), now) if to else now
-    back = RANGES[range_]
+    back = RANGES[range_ or "1y"]
     start = parse_time(from_) if from_ else FIRST_TIME if back is None else end - back
     if start > end:
         raise UsageError(f"from {iso(start)} to {iso(end)} is no stretch: --from must be before")
@@ -216,14 +219,15 @@ def _fetch_shown(parts: Parts, offer: Offer) -> Tally:
 def say_offer(offer: Offer) -> None:
     """Say what a backfill would ask for and cost."""
     if not offer.requests:
-        say("[green]✓[/] nothing to backfill: what the store lacks, the source had not, or not usably")
+        say("[green]✓[/] nothing to backfill: the source has nothing for what the store lacks")
         return
-    assets = len({request.target for request in offer.requests if request.asset})
+    assets = report.counted(len({one.target for one in offer.requests if one.asset}), "asset")
+    asked = report.counted(len(offer.requests), "request")
     since = iso(min(request.from_time for request in offer.requests))
     left = f" of {offer.left:,} left" if offer.left is not None else ""
     kept = f" besides {offer.reserved:,} for the recorder" if left and offer.reserved else ""
     say(
-        f"backfill of {assets} assets since {since}: {len(offer.requests)} requests, at most "
+        f"backfill of {assets} since {since}: {asked}, at most "
         f"{offer.credits:,} credits{left}{kept}, about {report.duration(offer.seconds)}"
     )
 

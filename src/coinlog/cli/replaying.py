@@ -81,6 +81,11 @@ def verify(parts: Parts, sample: str | None, *, as_json: bool) -> None:
         _tell_verified(verified)
     if verified.differences:
         sys.exit(1)
+    if not verified.slots:
+        report.fail(
+            "there was nothing to compare: neither the store nor the archive holds anything; are "
+            "COINLOG_DATA, COINLOG_DATABASE_URL and COINLOG_ARCHIVE right?"
+        )
 
 
 def _sample(text: str | None) -> Sample | None:
@@ -103,19 +108,23 @@ def _sample(text: str | None) -> Sample | None:
 
 def _tell_verified(verified: Verified) -> None:
     sampled = "a sample of " if verified.sampled else ""
-    what = f"{sampled}{verified.slots:,} slots with {verified.quotes:,} quotes"
-    thinned = f"; {verified.thinned:,} were thinned on purpose" if verified.thinned else ""
+    slots, quotes = report.counted(verified.slots, "slot"), report.counted(verified.quotes, "quote")
+    what = f"{sampled}{slots} with {quotes}"
+    thinned = f"; {verified.thinned:,} more were thinned on purpose" if verified.thinned else ""
     took = report.duration(verified.ended_at - verified.started_at)
+    if not verified.slots and not verified.differences:
+        return
     if not verified.differences:
         say(f"[green]✓[/] {what} are equal in store and archive, in {took}{thinned}")
         return
-    say(f"[red]✗[/] {_counted(verified.differences, 'difference')} in {what}, in {took}{thinned}")
+    found = report.counted(verified.differences, "difference")
+    say(f"[red]✗[/] {found} in {what}, in {took}{thinned}")
     for text in verified.first[:DETAILS]:
         say(f"  {escape(text)}")
     if verified.differences > DETAILS:
         say(f"  and {verified.differences - DETAILS:,} more; --json names up to {KEPT:,}")
     if verified.unsettled:
-        waiting = _counted(verified.unsettled, "attempt")
+        waiting = report.counted(verified.unsettled, "attempt")
         say(f"  [yellow]{waiting} not loaded yet:[/] `coinlog load` settles them")
     if verified.differences > verified.unsettled:
         say("  what the archive tells is brought back by `coinlog replay`: see docs/verify.md")
@@ -132,7 +141,3 @@ def _tell(replayed: Replayed) -> None:
             f"[yellow]note:[/] {replayed.thinned:,} quotes that had been thinned are back: "
             f"{escape('`coinlog thin`')} drops them again"
         )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

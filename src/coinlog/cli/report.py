@@ -56,10 +56,17 @@ def as_json(value: object) -> None:
 
 
 def day_and_time(moment: float) -> str:
-    """Return ``24 Nov 18:00 UTC``, without the day where it is today."""
+    """Return ``24 Nov 18:00 UTC``, without the day where it is today, with the year if another."""
     then = datetime.fromtimestamp(moment, UTC)
-    today = datetime.fromtimestamp(time.time(), UTC).date()
-    return then.strftime("%H:%M UTC" if then.date() == today else "%-d %b %H:%M UTC")
+    today = datetime.fromtimestamp(time.time(), UTC)
+    if then.date() == today.date():
+        return then.strftime("%H:%M UTC")
+    return then.strftime("%-d %b %H:%M UTC" if then.year == today.year else "%-d %b %Y %H:%M UTC")
+
+
+def counted(number: int, what: str) -> str:
+    """Return ``1 slot`` or ``2 slots``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def duration(seconds: float) -> str:

@@ -81,8 +81,14 @@ def chosen_format(delivery: Delivery) -> str:
     Raises:
         UsageError: the two contradict each other, or Parquet is to go to stdout.
     """
-    name = (delivery.destination or "").removesuffix(".gz")
+    name = (delivery.destination or "").lower().removesuffix(".gz")
     named = next((one for one in TEXTS if name.endswith(f".{one}")), None)
+    if not delivery.format and not named and delivery.destination not in {None, STDOUT}:
+        raise UsageError(
+            f"{delivery.destination} does not say in which format: expected a name that ends in "
+            ".csv or .jsonl (.gz behind it), or --format; Parquet is a folder and needs "
+            "--format parquet"
+        )
     chosen = delivery.format or named or "csv"
     if named is not None and chosen != named:
         raise UsageError(

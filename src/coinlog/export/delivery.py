@@ -27,7 +27,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     beside = _beside(path)
     try:
         with errors_explained(path), beside.open("xb") as file:
-            if path.suffix == ".gz":
+            if path.suffix.lower() == ".gz":
                 # No time in it: the same rows make the same file.
                 with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
                     yield cast("BinaryIO", packed)

@@ -81,7 +81,8 @@ def verify(
             ended_at=int(clock()),
             sampled=sample is not None,
             slots=findings.slots,
-            quotes=findings.quotes,
+            # What was thinned on purpose was not there to be compared.
+            quotes=findings.quotes - findings.thinned,
             differences=findings.differences,
             unsettled=findings.unsettled,
             thinned=findings.thinned,

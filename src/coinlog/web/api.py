@@ -12,6 +12,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from coinlog.asked import parse_fields, parse_moment
 from coinlog.market import Outcome
+from coinlog.notice import attribution
 from coinlog.sampling import read_thinned
 from coinlog.series import Series, read_series
 from coinlog.slots import MAX_ASSET_ID
@@ -23,7 +24,7 @@ from coinlog.web.csv_file import write_csv
 from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment, Watch
 
-ATTRIBUTION = answers.Attribution()
+REAL, MADE_UP = answers.Attribution(), answers.Attribution(attribution(simulated=True))
 DEFAULT_LIMIT = 100
 
 TheWatch = NamedDependency[Watch]
@@ -227,7 +228,7 @@ def envelope(moment: Moment) -> dict[str, Any]:
         "stale": moment.fresh.stale,
         "next_slot": moment.fresh.next_slot,
         "simulated": moment.simulated,
-        "attribution": ATTRIBUTION,
+        "attribution": MADE_UP if moment.simulated else REAL,
     }
 
 
