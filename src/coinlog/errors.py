@@ -20,6 +20,7 @@
         - ``MixedSourcesError``: simulated and real data may not share a store
         - ``StoreRefusedError``: it refused a value: this attempt cannot be stored as it is
         - ``SchemaError``: its schema is older or newer than this program
+        - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
     - ``ExportError``: what was to be exported cannot be written
     - ``MissingPackageError``: a package is not installed that only this needs
@@ -149,6 +150,10 @@ class MixedSourcesError(StoreError):
 
 class SchemaError(StoreError):
     """The database's schema is older or newer than this program."""
+
+
+class UnfinishedMoveError(StoreError):
+    """The database is half filled by a move that has not been finished."""
 
 
 class LossError(StoreError):

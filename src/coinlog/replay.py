@@ -21,9 +21,11 @@ from coinlog.recorder import sweep
 from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.backfilled import settled_backfills
-from coinlog.store.beside import beside
+from coinlog.store.beside import Beside, beside
 from coinlog.store.engine import open_engine, store_errors
+from coinlog.store.lost import AT_MOST, still_alone
 from coinlog.store.migrate import migrate
+from coinlog.store.thinned import read_thinnings
 from coinlog.store.writer import settled
 from coinlog.watching import Watch
 
@@ -68,18 +70,22 @@ def replay(
     live = open_engine(url)
     try:
         migrate(live)
+        # Read before the archive is listed: what is settled later is in the archive before that.
+        known, known_history = settled(live), settled_backfills(live)
         keys = archive.attempts()
         if not force:
-            _refuse_lacking(live, archive, keys)
+            _refuse_lacking(archive, keys, known)
+            _refuse_lacking_history(archive, known_history)
         with beside(url) as made:
             migrate(made.engine)
             _carry_over(live, made.engine)
             with watch("replaying", len(keys)) as advance:
                 _fill(made.engine, archive, clock, _as_settled(live, keys), advance)
-            # What was recorded meanwhile is in both before the two are compared.
-            held = _Held(live)
             _fill(made.engine, archive, clock)
-            if not force:
+            held = None if force else _Held(live, made)
+            # What was recorded meanwhile is in both before the two are compared.
+            _fill(made.engine, archive, clock)
+            if held:
                 held.refuse_less(made.engine)
             quotes = _count(made.engine, schema.quote)
             _carry_over(live, made.engine)
@@ -128,7 +134,9 @@ def _as_settled(live: sa.Engine, keys: Sequence[AttemptKey]) -> list[AttemptKey]
     return sorted(keys, key=lambda key: (key.slot, times.get((key.slot, key.attempt), _NEVER), key))
 
 
-def _refuse_lacking(live: sa.Engine, archive: Archive, keys: Sequence[AttemptKey]) -> None:
+def _refuse_lacking(
+    archive: Archive, keys: Sequence[AttemptKey], known: set[tuple[int, str]]
+) -> None:
     """Refuse an archive that lacks attempts which the store has settled.
 
     Raises:
@@ -140,8 +148,7 @@ def _refuse_lacking(live: sa.Engine, archive: Archive, keys: Sequence[AttemptKey
             f"the archive at {archive.location} is empty, and a replay would leave nothing in the "
             "store: check COINLOG_ARCHIVE, or say --force"
         )
-    _refuse_lacking_history(live, archive)
-    lacking = sorted(settled(live) - there)
+    lacking = sorted(known - there)
     if lacking:
         slots = sorted({slot for slot, _ in lacking})
         raise LossError(
@@ -151,9 +158,9 @@ def _refuse_lacking(live: sa.Engine, archive: Archive, keys: Sequence[AttemptKey
         )
 
 
-def _refuse_lacking_history(live: sa.Engine, archive: Archive) -> None:
+def _refuse_lacking_history(archive: Archive, known: set[tuple[str, str]]) -> None:
     there = {(key.target, key.attempt) for key in backfills(archive)}
-    lacking = sorted(settled_backfills(live) - there)
+    lacking = sorted(known - there)
     if lacking:
         raise LossError(
             f"the archive at {archive.location} lacks {len(lacking)} backfilled answers that the "
@@ -165,13 +172,13 @@ def _refuse_lacking_history(live: sa.Engine, archive: Archive) -> None:
 class _Held:
     """What the live store holds, to be compared with the one built beside it."""
 
-    def __init__(self, live: sa.Engine) -> None:
+    def __init__(self, live: sa.Engine, made: Beside) -> None:
         self._live = live
         self._settled = settled(live)
-        self._quotes = _count(live, schema.quote)
+        self._alone = made.lacking(_thinned_before(live))
 
     def refuse_less(self, made: sa.Engine) -> None:
-        """Refuse a store that holds less: slots with a lower outcome or fewer assets, or quotes.
+        """Refuse a store that lacks something: an outcome, assets of a slot, or any quote.
 
         Raises:
             LossError: it does.
@@ -184,12 +191,12 @@ class _Held:
                 "archive's answers are damaged or are read otherwise now; look at them with "
                 "`coinlog verify`, then say --force to replay all the same"
             )
-        lost = self._quotes - _count(made, schema.quote)
-        if lost > 0:
+        lost = sum(1 for _ in still_alone(made, self._alone))
+        if lost:
             raise LossError(
-                f"the store holds {lost:,} quotes more than the archive's attempts account for, "
-                "and a replay would lose them: `coinlog verify` names them; say --force to replay "
-                "all the same"
+                f"the store holds {lost:,} quotes{' or more' * (lost == AT_MOST)} that nothing in "
+                "the archive accounts for, and a replay would lose them: `coinlog verify` names "
+                "them; say --force to replay all the same"
             )
 
 
@@ -242,6 +249,12 @@ def _thinned(live: sa.Engine) -> int:
     with store_errors(), live.connect() as connection:
         total = connection.execute(sa.select(sa.func.sum(schema.thinning.c.quotes))).scalar()
     return int(total or 0)
+
+
+def _thinned_before(live: sa.Engine) -> int:
+    """Return the slot before which quotes may have been dropped on purpose."""
+    with store_errors(), live.connect() as connection:
+        return max((one.older_than for one in read_thinnings(connection)), default=0)
 
 
 def _count(engine: sa.Engine, table: sa.Table) -> int:

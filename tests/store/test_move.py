@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from coinlog.errors import SchemaError, StoreError, UsageError
+from coinlog.errors import SchemaError, StoreError, UnfinishedMoveError, UsageError
 from coinlog.market import Outcome
+from coinlog.move import stores
 from coinlog.move.digests import read_digests
+from coinlog.move.lines import write_lines
 from coinlog.move.stores import Moved, compare_stores, move_store
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
+from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
+from coinlog.store.pages import Line
+from coinlog.store.reader import Reader
 from coinlog.store.writer import settle
 from program import start
 from samples import SLOT, STEP, refused, settlement, snapshot
@@ -254,10 +259,55 @@ def test_a_move_from_elsewhere_that_is_unfinished_is_refused(
     with pytest.raises(UsageError, match=r"unfinished move from sqlite:.*other\.db, begun 20"):
         move(third_url, store_url)
 
-    with opened(store_url) as engine:
-        settle(engine, settlement(SLOT + 9 * STEP, found=snapshot()), SLOT + 20)
+    engine = open_engine(store_url)
+    settle(engine, settlement(SLOT + 9 * STEP, found=snapshot()), SLOT + 20)
+    engine.dispose()
     with pytest.raises(UsageError, match="it holds coinmarketcap data"):
         move(filled_url, store_url)
+
+
+@pytest.mark.parametrize("table", ["asset", "quote", "slot", "thinning"])
+def test_half_a_store_is_refused_by_all_who_read_or_write(
+    filled_url: sa.URL, store_url: sa.URL, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    engine = open_engine(store_url)
+    stop_before(table, monkeypatch)
+    with pytest.raises(StopError):
+        move(filled_url, store_url)
+
+    with pytest.raises(UnfinishedMoveError, match=r"is half a store.*other\.db"):
+        migrate(engine)
+    with pytest.raises(UnfinishedMoveError, match="the same `coinlog move` goes on"):
+        read_head(Reader(engine))
+    with engine.connect() as connection:
+        for settled in (schema.attempt, schema.backfill):
+            assert connection.execute(sa.select(settled)).first() is None
+    monkeypatch.undo()
+    assert move(filled_url, store_url).differences == ()
+    assert read_head(Reader(engine)).newest
+    assert migrate(engine) == []
+    engine.dispose()
+
+
+def stop_before(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop a move when it would write the first row of a table."""
+
+    def write(connection: sa.Connection, table: sa.Table, lines: list[Line]) -> None:
+        if table.name == name:
+            raise StopError
+        write_lines(connection, table, lines)
+
+    monkeypatch.setattr(stores, "write_lines", write)
+
+
+def test_half_a_store_is_not_moved_on(
+    filled_url: sa.URL, store_url: sa.URL, tmp_path: Path
+) -> None:
+    with pytest.raises(StopError):
+        move_store(filled_url, store_url, Watching("proving", stop))
+
+    with pytest.raises(UnfinishedMoveError):
+        move(store_url, sa.URL.create("sqlite", database=str(tmp_path / "further.db")))
 
 
 def test_an_emptied_target_takes_a_move_from_elsewhere(
@@ -265,8 +315,10 @@ def test_an_emptied_target_takes_a_move_from_elsewhere(
 ) -> None:
     with pytest.raises(StopError):
         move_store(filled_url, store_url, Watching("proving", stop))
-    with opened(store_url) as engine:
-        migrate(engine, "base")
+    engine = open_engine(store_url)
+    migrate(engine, "base")
+    assert migrate(engine)
+    engine.dispose()
 
     assert move(third_url, store_url).differences == ()
 
@@ -318,6 +370,8 @@ def test_a_quote_that_coinlog_never_wrote_stops_the_move(
     with pytest.raises(StoreError, match="a quote that coinlog has not written"):
         move(filled_url, store_url)
 
-    with opened(store_url) as engine, engine.connect() as connection:
+    engine = open_engine(store_url)
+    with engine.connect() as connection:
         assert connection.execute(sa.select(schema.store.c.source)).scalar() is None
         assert connection.execute(sa.select(schema.quote)).first() is None
+    engine.dispose()

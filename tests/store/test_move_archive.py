@@ -182,6 +182,18 @@ def test_another_archive_is_not_moved_into(folder: Path, target: str) -> None:
     assert len(open_archive(target).objects.sizes("")) == 2
 
 
+def test_another_archive_is_known_by_its_attempts_where_slots_are_the_same(
+    folder: Path, target: str
+) -> None:
+    put_attempt(open_archive(target), SLOT + STEP, ids=(1, 1027, 7))
+    before = contents(open_archive(target))
+
+    with pytest.raises(UsageError, match=r"another archive: .*manifest\.json is not the one in"):
+        move(str(folder), target)
+
+    assert contents(open_archive(target)) == before
+
+
 def test_places_that_are_no_archive_or_not_apart_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no archive at"):
         move(str(tmp_path / "mistyped"), str(tmp_path / "there"))

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
 
 import pymysql
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 import cmc_server
+from backfills import put_asset_history
 from cmc_server import CMCServer
-from coinlog.archive import open_archive
-from coinlog.attempts import slot_name
-from coinlog.errors import LossError, StoreError
+from coinlog.archive import Archive, open_archive
+from coinlog.attempts import AttemptKey, slot_name
+from coinlog.backfill.kept import BackfillKey, backfills
+from coinlog.errors import LossError, StoreError, StoreUnavailableError
 from coinlog.move.digests import Digests, read_digests
 from coinlog.recorder import sweep
 from coinlog.replay import Replayed, replay
 from coinlog.store import schema
 from coinlog.store.beside import beside
+from coinlog.store.engine import open_engine
 from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
 from coinlog.store.reader import Reader
 from coinlog.store.writer import note_schedule
+from coinlog.thinning import thin
 from market import LISTINGS, Desk, answer_all, put_attempt
 from recorded import poll_body, polls, put_poll
-from samples import SLOT, STEP
+from samples import HOUR, SLOT, STEP
 from servers import MariaDB
 from simulated_archive import Market, put_slots
 
+DAY = 24 * HOUR
 OUR_CLOCK = ("stored_at", "settled_at", "version")
 NOT_KEPT = {"verification", "thinning"}
 
@@ -278,8 +286,67 @@ def test_quotes_that_no_attempt_explains_are_not_thrown_away(desk: Desk, store_u
     with desk.engine.begin() as connection:
         connection.execute(schema.quote.insert(), {**by_hand, "resolution": 1})
 
-    with pytest.raises(LossError, match="1 quotes more"):
+    with pytest.raises(LossError, match="1 quotes that nothing in the archive accounts for"):
         replayed(desk, store_url)
+
+
+def test_what_was_thinned_does_not_make_up_for_quotes_that_would_be_lost(
+    desk: Desk, store_url: sa.URL
+) -> None:
+    for number in range(8):
+        put_attempt(desk.archive, SLOT + number * STEP)
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    assert sum(thin(desk.engine, SLOT + 6 * STEP, DAY, desk.now)) > 2
+    by_hand = {"slot": SLOT + 7, "price": 1.0, "origin": "observed", "resolution": 1}
+    with desk.engine.begin() as connection:
+        connection.execute(
+            schema.quote.insert(), [{**by_hand, "asset_id": one} for one in (1, 1027)]
+        )
+
+    with pytest.raises(LossError, match="2 quotes that nothing in the archive accounts for"):
+        replayed(desk, store_url)
+
+    assert replayed(desk, store_url, force=True).quotes == 16
+
+
+def test_what_was_thinned_and_backfilled_then_is_no_loss(desk: Desk, store_url: sa.URL) -> None:
+    for number in range(8):
+        put_attempt(desk.archive, SLOT + number * STEP)
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    list(thin(desk.engine, SLOT + 6 * STEP, 0, desk.now))
+    put_asset_history(desk.archive, 1, {SLOT + DAY + HOUR: 5.0}, DAY)
+    desk.now = SLOT + 9 * STEP
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+
+    assert replayed(desk, store_url).quotes == 16
+
+
+def test_what_is_settled_while_the_archive_is_listed_is_not_taken_for_lost(
+    desk: Desk, store_url: sa.URL, source: CMCServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.record()
+    put_asset_history(desk.archive, 1, {SLOT - 9 * DAY: 3.0}, DAY)
+    listed = Archive.attempts
+
+    def attempts(archive: Archive, since_slot: int = 0) -> list[AttemptKey]:
+        found = listed(archive, since_slot)
+        monkeypatch.undo()
+        desk.now = SLOT + STEP + 5.0
+        answer_all(source, at=desk.now)
+        assert desk.record(SLOT + STEP).done
+        monkeypatch.setattr("coinlog.replay.backfills", history)
+        return found
+
+    def history(archive: Archive) -> list[BackfillKey]:
+        found = backfills(archive)
+        monkeypatch.undo()
+        put_asset_history(desk.archive, 1027, {SLOT - 9 * DAY: 3.0}, DAY)
+        list(sweep(desk.engine, desk.archive, clock=desk.clock))
+        return found
+
+    monkeypatch.setattr(Archive, "attempts", attempts)
+    assert replayed(desk, store_url).attempts == 2
+    assert len(desk.rows(schema.backfill)) == 2
 
 
 def test_data_of_the_other_kind_is_named_and_the_rest_is_replayed(
@@ -342,3 +409,114 @@ def test_a_database_that_no_replay_has_made_is_left_alone(
 
     mariadb.execute(f"ALTER TABLE {name}.precious ADD COLUMN still_here INT")
     desk.engine.dispose()
+
+
+def test_who_reads_from_a_server_keeps_one_moment_while_a_replay_waits(
+    mariadb_url: sa.URL, tmp_path: Path
+) -> None:
+    desk = Desk(mariadb_url, tmp_path, "")
+    put_attempt(desk.archive, SLOT)
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    reader = Reader(open_engine(mariadb_url, read_only=True))
+    replaying = Thread(target=replayed, args=(desk, mariadb_url))
+
+    with reader.snapshot():
+        version = reader.version()
+        replaying.start()
+        wait_until(mariadb_url, lambda lines: any("metadata lock" in x for x in lines))
+        assert [asset.id for asset in reader.assets([1, 1027])] == [1, 1027]
+        assert reader.quotes(1, 0, SLOT, ["price"]).slots == [SLOT]
+        assert reader.version() == version
+    replaying.join()
+
+    assert reader.version()[0] > version[0] + 1
+    reader.engine.dispose()
+    desk.engine.dispose()
+
+
+def wait_until(url: sa.URL, done: Callable[[list[str]], bool]) -> None:
+    """Return when the lines of what a server is busy with are as wanted."""
+    give_up = time.monotonic() + 60
+    with administered(url) as cursor:
+        while time.monotonic() < give_up:
+            cursor.execute("SHOW PROCESSLIST")
+            if done([str(row) for row in cursor.fetchall()]):
+                return
+    pytest.fail("it never came to that")
+
+
+@pytest.mark.parametrize("number", [1213, 1412])
+def test_who_reads_from_a_server_asks_again_where_a_replay_was_first(
+    mariadb_url: sa.URL, tmp_path: Path, number: int
+) -> None:
+    desk = Desk(mariadb_url, tmp_path, "")
+    reader, refusals = Reader(desk.engine), iter([number, number])
+
+    @sa.event.listens_for(desk.engine, "before_cursor_execute")
+    def refuse(_c: object, _k: object, statement: str, *_: object) -> None:
+        if "WHERE 0" in statement and (refusal := next(refusals, None)):
+            raise OperationalError(statement, None, pymysql.OperationalError(refusal, "taken"))
+
+    assert reader.version()[1] is None
+    assert next(refusals, None) is None
+    desk.engine.dispose()
+
+
+def test_a_server_that_hangs_up_on_the_silent_does_not_end_a_long_replay(
+    mariadb: MariaDB, mariadb_url: sa.URL, tmp_path: Path
+) -> None:
+    desk = Desk(mariadb_url, tmp_path, "")
+    put_attempt(desk.archive, SLOT)
+
+    @contextmanager
+    def long(_what: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+        yield lambda _steps: None
+        with administered(mariadb_url) as silent:
+            silent.execute("SELECT CONNECTION_ID()")
+            number = next(iter(silent.fetchall()))[0]
+            ended = f"({number}, "
+            wait_until(mariadb_url, lambda lines: not any(x.startswith(ended) for x in lines))
+        # Whoever connects from now on may be slow.
+        mariadb.execute("SET GLOBAL wait_timeout=28800")
+
+    mariadb.execute("SET GLOBAL wait_timeout=2")
+    try:
+        done = replay(mariadb_url, desk.archive, long, clock=desk.clock)
+    finally:
+        mariadb.execute("SET GLOBAL wait_timeout=28800")
+
+    assert done.slots == 1
+    assert databases(mariadb_url) == [mariadb_url.database]
+    desk.engine.dispose()
+
+
+def test_a_replay_that_has_lost_its_lock_takes_no_place_and_says_why(
+    mariadb: MariaDB, mariadb_url: sa.URL, tmp_path: Path
+) -> None:
+    desk = Desk(mariadb_url, tmp_path, "")
+    put_attempt(desk.archive, SLOT)
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    name = f"replaying_{mariadb_url.database}_replay"
+
+    @contextmanager
+    def hanging_up(_what: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+        yield lambda _steps: None
+        with administered(mariadb_url) as cursor:
+            cursor.execute("SELECT IS_USED_LOCK(%s)", (name,))
+            mariadb.execute(f"KILL {next(iter(cursor.fetchall()))[0]}")
+
+    with pytest.raises(StoreUnavailableError, match=r"gone away|Lost connection|killed"):
+        replay(mariadb_url, desk.archive, hanging_up, clock=desk.clock)
+
+    assert [row.slot for row in desk.rows(schema.slot)] == [SLOT]
+    assert databases(mariadb_url) == [mariadb_url.database]
+    assert replayed(desk, mariadb_url).slots == 1
+    desk.engine.dispose()
+
+
+def databases(url: sa.URL) -> list[str]:
+    """Return the databases that are called like a store."""
+    with administered(url) as cursor:
+        cursor.execute("SHOW DATABASES")
+        names = [str(row[0]) for row in cursor.fetchall()]
+    return [name for name in names if name in {url.database, f"{url.database}_replay"}]

@@ -22,14 +22,16 @@ from coinlog.market import Outcome
 from coinlog.recorder import sweep
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
+from coinlog.thinning import thin
 from coinlog.verdict import read_attempt
 from coinlog.verify.flow import Sample, verify
 from coinlog.verify.notes import Verified, newest
 from market import FEAR_AND_GREED, Desk, answer_all, put_attempt
 from recorded import poll_body, polls, put_poll
-from samples import SLOT, STEP
+from samples import HOUR, SLOT, STEP
 
 SLOTS = 4
+DAY = 24 * HOUR
 COUNTED = (sa.Integer, sa.BigInteger)
 # Written by our own clock, or by others than the archive: nothing to compare them with.
 OUR_OWN = {"stored_at", "settled_at"}
@@ -299,6 +301,47 @@ def test_what_was_thinned_on_purpose_is_no_difference(desk: Desk, store_url: sa.
     found = verified(desk, store_url)
 
     assert (found.differences, found.thinned) == (0, 1)
+
+
+@pytest.mark.parametrize("keep", [DAY, 0])
+def test_of_a_thinned_day_one_quote_must_be_left_unless_none_was_to_be_kept(
+    store_url: sa.URL, tmp_path: Path, keep: int
+) -> None:
+    desk = Desk(store_url, tmp_path / "archive", "")
+    for number in range(16):
+        put_attempt(desk.archive, SLOT + number * STEP)
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    cut = SLOT // DAY * DAY + 3 * DAY
+    list(thin(desk.engine, cut, keep, desk.now))
+    assert verified(desk, store_url).differences == 0
+
+    here = (schema.quote.c.asset_id == 1) & (schema.quote.c.slot < cut)
+    execute(desk, schema.quote.delete().where(here))
+    found = verified(desk, store_url)
+
+    assert found.differences == (3 if keep else 0)
+    assert all("Asset 1 (1): thinning keeps one quote until" in text for text in found.first)
+    assert verified(desk, store_url, Sample(slots=5)).differences == 0
+    desk.engine.dispose()
+
+
+def test_a_store_that_says_to_be_of_other_data_than_the_archive_is_found(
+    desk: Desk, store_url: sa.URL
+) -> None:
+    execute(desk, schema.store.update().values(source="simulated"))
+
+    assert verified(desk, store_url).first == (
+        "the store says that its data is of simulated, archive ['coinmarketcap']",
+    )
+
+
+def test_a_schedule_from_before_anything_was_due_is_found(desk: Desk, store_url: sa.URL) -> None:
+    row = {"from_slot": SLOT - 7, "interval_seconds": 60, "assets": "top:2"}
+    execute(desk, schema.schedule.insert(), {**row, "source": "coinmarketcap"})
+
+    (text,) = verified(desk, store_url).first
+
+    assert "a schedule from then, and nothing was due before 2026-01-26T18:00:00Z" in text
 
 
 def test_the_newest_result_is_remembered(desk: Desk, store_url: sa.URL) -> None:

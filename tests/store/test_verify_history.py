@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from coinlog.move.digests import Digests, read_digests
 from coinlog.recorder import sweep
 from coinlog.replay import replay
 from coinlog.store import schema
+from coinlog.thinning import thin
 from coinlog.verify.flow import Sample, verify
 from coinlog.verify.notes import Verified
 from market import Desk, put_attempt
@@ -128,6 +130,99 @@ def test_a_point_that_no_answer_explains_is_found(desk: Desk, store_url: sa.URL)
 
     assert any("a backfilled point that no answer explains" in text for text in texts)
     assert any("Asset 1027 (1027): it has backfilled quotes" in text for text in texts)
+
+
+def test_what_an_asset_is_is_compared_where_it_was_backfilled_too(
+    desk: Desk, store_url: sa.URL
+) -> None:
+    asset, name = schema.asset, schema.asset_name
+    row = {"asset_id": 1, "name": "Wrong", "symbol": "WRG", "slug": "wrong"}
+    changes = {
+        "fiat True": asset.update().where(asset.c.id == 1).values(is_fiat=True),
+        "store first slot 2026-01-01": asset.update()
+        .where(asset.c.id == 4687)
+        .values(first_slot=parse("2026-01-01")),
+        "store ('Asset 4687', 'X'": asset.update().where(asset.c.id == 4687).values(symbol="X"),
+        "no answer at 2026-01-21": name.insert().values(from_slot=SLOT - 5 * DAY, **row),
+    }
+    for wanted, change in changes.items():
+        held = {table: desk.mappings(table) for table in (asset, name)}
+        with desk.engine.begin() as connection:
+            connection.execute(change)
+        texts = verified(desk, store_url).first
+        assert [text for text in texts if wanted in text], (wanted, texts)
+        with desk.engine.begin() as connection:
+            for table, rows in held.items():
+                connection.execute(table.delete())
+                connection.execute(table.insert(), rows)
+    assert verified(desk, store_url).differences == 0
+
+
+def parse(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
+
+
+@pytest.mark.parametrize("table", [schema.global_metrics, schema.fear_and_greed, schema.quote])
+def test_points_are_found_where_nothing_was_ever_backfilled(
+    store_url: sa.URL, tmp_path: Path, table: sa.Table
+) -> None:
+    desk = Desk(store_url, tmp_path / "archive", "")
+    put_attempt(desk.archive, SLOT)
+    load(desk)
+    row = {"slot": SLOT - 3 * DAY, "origin": "backfilled", "resolution": DAY}
+    needed = {"asset_id": 1, "price": 1.0, "value": 7.0, "classification": "Fear"}
+    row |= {name: value for name, value in needed.items() if name in table.c}
+    with desk.engine.begin() as connection:
+        connection.execute(table.insert(), row)
+
+    texts = verified(desk, store_url).first
+
+    assert any("backfilled" in text and "no answer is about it" in text for text in texts)
+    desk.engine.dispose()
+
+
+@pytest.fixture
+def thinned(desk: Desk) -> Desk:
+    """Return a recorder whose old quotes were thinned to one a day."""
+    assert sum(thin(desk.engine, SLOT // DAY * DAY, DAY, desk.now)) > 0
+    return desk
+
+
+def test_points_thinned_on_purpose_are_no_differences(thinned: Desk, store_url: sa.URL) -> None:
+    found = verified(thinned, store_url)
+
+    assert (found.first, found.differences) == ((), 0)
+    assert found.thinned > 0
+
+
+def test_the_last_point_of_a_thinned_day_must_be_there(thinned: Desk, store_url: sa.URL) -> None:
+    quote = schema.quote
+    here = quote.c.slot.between(SLOT // DAY * DAY - 6 * DAY, SLOT // DAY * DAY - 5 * DAY - 1)
+    with thinned.engine.begin() as connection:
+        connection.execute(quote.delete().where(here, quote.c.asset_id == 4687))
+
+    found = verified(thinned, store_url)
+
+    assert [text for text in found.first if "thinning keeps one quote" in text] == [*found.first]
+    assert found.differences == 1
+    assert "Asset 4687 (4687)" in found.first[0]
+
+
+def test_a_point_in_thinned_time_must_be_one_that_an_answer_gave(
+    thinned: Desk, store_url: sa.URL
+) -> None:
+    row = {"asset_id": 4687, "slot": SLOT - 6 * DAY + 7, "price": 1.0, "resolution": DAY}
+    with thinned.engine.begin() as connection:
+        connection.execute(schema.quote.insert(), {**row, "origin": "backfilled"})
+    assert "a backfilled point that no answer explains" in verified(thinned, store_url).first[0]
+
+
+def test_figures_of_the_market_are_never_thinned(thinned: Desk, store_url: sa.URL) -> None:
+    table = schema.global_metrics
+    with thinned.engine.begin() as connection:
+        connection.execute(table.delete().where(table.c.slot < SLOT - 5 * DAY))
+
+    assert "the store lacks it" in verified(thinned, store_url).first[0]
 
 
 @pytest.mark.parametrize("column", ["points", "credits", "sha256", "from_time", "outcome"])

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from coinlog.market import Asset, FearAndGreed, GlobalMetrics, Snapshot, SourceKind
 from coinlog.slots import DAY, iso
 from coinlog.store import schema
-from coinlog.store.writer import settle
+from coinlog.store.writer import note_schedule, settle
 from exports import OLD, fill
 from samples import HOUR, SLOT, STEP, quote, refused, settlement, snapshot
 from stores import opened
@@ -107,6 +108,73 @@ def test_gaps_have_their_reason_and_the_last_one_lasts_until_now(engine: sa.Engi
     ]
     assert (rows[2]["slot"], rows[2]["reason"], len(rows)) == (SLOT + 6 * STEP, "missed", 3)
     assert rows[2]["to_utc"] > iso(SLOT + 7 * STEP)
+
+
+def gaps_of(engine: sa.Engine) -> list[tuple[str, int, str]]:
+    """Return every gap but the last, which lasts until now: its start, hours and reason."""
+    rows = ask(engine, "SELECT * FROM v_gaps ORDER BY slot")
+    assert {type(row["seconds"]) for row in rows} <= {int}
+    return [(row["from_utc"], row["seconds"] // HOUR, row["reason"]) for row in rows[:-1]]
+
+
+def hourly(engine: sa.Engine, hours: Sequence[int], interval: int = HOUR) -> None:
+    """Settle slots that lie some hours after the first, by a schedule of their own."""
+    for hour in hours:
+        slot = SLOT + hour * HOUR
+        settle(engine, settlement(slot, found=snapshot([1]), interval_seconds=interval), slot + 20)
+
+
+def test_where_nothing_was_due_is_no_gap_though_the_interval_has_changed(
+    engine: sa.Engine,
+) -> None:
+    hourly(engine, [0, 1])
+    note_schedule(engine, SLOT + HOUR + 1800, STEP, "top:2")
+    hourly(engine, [6, 18], STEP)
+    note_schedule(engine, SLOT + 18 * HOUR + 60, HOUR, "top:2")
+    hourly(engine, [19, 20])
+    assert gaps_of(engine) == [(iso(SLOT + 12 * HOUR), 6, "missed")]
+
+    with engine.begin() as connection:
+        connection.execute(schema.slot.delete().where(schema.slot.c.slot == SLOT + 19 * HOUR))
+    assert gaps_of(engine)[1:] == [(iso(SLOT + 19 * HOUR), 1, "missed")]
+
+
+def test_a_gap_ends_where_the_next_schedule_had_nothing_due(engine: sa.Engine) -> None:
+    hourly(engine, [0, 1])
+    note_schedule(engine, SLOT + 3 * HOUR + 60, STEP, "top:2")
+    hourly(engine, [6], STEP)
+
+    assert gaps_of(engine) == [(iso(SLOT + 2 * HOUR), 2, "missed")]
+
+
+def test_a_gap_of_several_reasons_has_none_of_them(engine: sa.Engine) -> None:
+    for number in (0, 4, 7):
+        put(engine, number, ids=(1,))
+    for number in (2, 5, 6):
+        put(engine, number)
+
+    assert gaps_of(engine) == [
+        (iso(SLOT + STEP), 18, "several"),
+        (iso(SLOT + 5 * STEP), 12, "timeout"),
+    ]
+
+
+def test_what_was_imported_before_the_first_schedule_was_never_due(engine: sa.Engine) -> None:
+    for number in (-9, -4):
+        told = settlement(SLOT + number * STEP, found=snapshot([1]))
+        settle(engine, msgspec.structs.replace(told, imported=True), SLOT)
+    put(engine, 0, ids=(1,))
+    put(engine, 2, ids=(1,))
+
+    assert gaps_of(engine) == [(iso(SLOT + STEP), 6, "missed")]
+
+
+def test_failures_before_the_first_quotes_are_a_gap(engine: sa.Engine) -> None:
+    put(engine, 0)
+    put(engine, 1)
+    put(engine, 2, ids=(1,))
+
+    assert gaps_of(engine) == [(iso(SLOT), 12, "timeout")]
 
 
 def test_what_is_missing_and_what_was_backfilled_is_told_by_name(engine: sa.Engine) -> None:

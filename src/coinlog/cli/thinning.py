@@ -13,6 +13,7 @@ from coinlog.cli.shared import json_option, resumable, with_parts
 from coinlog.errors import UsageError
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
+from coinlog.store.migrate import migrate
 from coinlog.thinning import (
     KEEP_NONE,
     Outlook,
@@ -57,6 +58,7 @@ def thin(parts: Parts, older_than: str, keep: str, *, yes: bool, as_json: bool) 
             f"--older-than {older_than} is too short: expected at least a day and the interval "
             "to keep, for example --older-than 1y --keep 1d"
         )
+    migrate(parts.engine)
     found = _look_ahead(parts, cut_at(time.time(), age, keep_seconds), keep_seconds)
     dropped = _thin(parts, found) if yes and found.quotes else 0
     if as_json:

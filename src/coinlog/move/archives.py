@@ -61,6 +61,7 @@ def move_archive(origin: str, target: str, watch: Watch) -> MovedArchive:
             f"{there.location} holds another archive: none of its {len(held):,} folders is in "
             f"{here.location}; choose an empty place"
         )
+    _refuse_another(here, there, [unit for unit in units if unit in held], watch)
     with watch("copying", len(units)) as advance:
         copied = sum(_each(partial(_copy, here, there), units, advance))
     moved = _compare(here, there, units, watch)
@@ -90,6 +91,32 @@ def _opened(origin: str, target: str) -> tuple[Objects, Objects]:
     if here.inside() == ([], {}):
         raise UsageError(f"there is nothing at {origin}: expected an archive")
     return here, open_objects(target)
+
+
+def _refuse_another(here: Objects, there: Objects, shared: Sequence[Unit], watch: Watch) -> None:
+    """Refuse a place where an attempt of the same name is another one.
+
+    Folders are called after slots, and so alike in every archive.
+    """
+    if not shared:
+        return
+    with watch("comparing", len(shared)) as advance:
+        unlike = [path for path in _each(partial(_unlike, here, there), shared, advance) if path]
+    if unlike:
+        raise UsageError(
+            f"{there.location} holds another archive: {unlike[0]} is not the one in "
+            f"{here.location}, nor are those of {len(unlike) - 1:,} more folders; nothing was "
+            "copied: choose an empty place"
+        )
+
+
+def _unlike(here: Objects, there: Objects, unit: Unit) -> str | None:
+    """Return the first manifest of a folder that both have and that is not the same."""
+    wanted, held = _sizes(here, unit), _sizes(there, unit)
+    for path in sorted(path for path in wanted if path in held and _is_manifest(path)):
+        if wanted[path] != held[path] or here.read(path) != there.read(path):
+            return path
+    return None
 
 
 def _units(place: Objects) -> list[Unit]:

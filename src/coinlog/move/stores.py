@@ -25,6 +25,7 @@ from coinlog.store.engine import open_engine, store_errors
 from coinlog.store.migrate import current_revision, migrate
 from coinlog.store.names import chunks
 from coinlog.store.pages import column_names, key_places, pages, snapshot
+from coinlog.store.unfinished import refuse_unfinished
 
 # Counting or clearing the rows of years can take a server minutes.
 _ANSWER_SECONDS = 600
@@ -64,10 +65,11 @@ def move_store(origin: sa.URL, target: sa.URL, watch: Watch) -> Moved:
     Raises:
         UsageError: FROM is not there, or TO is FROM or holds something else.
         SchemaError: FROM has another schema than this program.
+        UnfinishedMoveError: FROM is half a store itself.
         StoreUnavailableError: a database is away; the same again goes on.
     """
     with _opened(origin, target) as stores:
-        migrate(stores.target)
+        migrate(stores.target, half_moved=True)
         resumed = begin(stores.target, origin.render_as_string())
         with snapshot(stores.origin) as connection:
             return _move(connection, stores, watch, resumed=resumed)
@@ -189,6 +191,8 @@ def _opened(origin: sa.URL, target: sa.URL) -> Iterator[_Stores]:
         open_engine(target, read_only=True, answer_seconds=_ANSWER_SECONDS),
     )
     try:
+        with store_errors(), stores.origin.connect() as connection:
+            refuse_unfinished(connection)
         _check_schema(stores.origin)
         yield stores
     finally:

@@ -1,7 +1,7 @@
-"""The mark that an unfinished move leaves in its target, so that the next run goes on with it.
+"""What a move does first and last: it marks its target, so that the next run goes on with it.
 
-A table of one row beside the store's own. The ``store`` row is written last, in the one
-transaction that takes the mark away, so a target is either a whole store or marked.
+The ``store`` row is written last, in the one transaction that takes the mark away, so a target is
+either a whole store or marked.
 """
 
 from __future__ import annotations
@@ -16,25 +16,19 @@ from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.store.pages import Line, column_names
+from coinlog.store.unfinished import MARK, Mark, read_mark
 
-MARK = sa.Table(
-    "unfinished_move",
-    sa.MetaData(),
-    sa.Column("moved_from", sa.Text, nullable=False),
-    sa.Column("began_at", sa.BigInteger, nullable=False),
-    mysql_charset="utf8mb4",
-    mariadb_charset="utf8mb4",
+_LAST = (schema.attempt, schema.backfill)
+
+COPIED = (
+    *(table for table in schema.metadata.sorted_tables if table not in (*_LAST, schema.store)),
+    *_LAST,
 )
+"""Every table but ``store``, whose one row makes the target a whole store.
 
-COPIED = tuple(table for table in schema.metadata.sorted_tables if table is not schema.store)
-"""Every table but ``store``, whose one row makes the target a whole store."""
-
-
-class _Mark(NamedTuple):
-    """From where a move began, and when."""
-
-    moved_from: str
-    began_at: int
+What tells that an answer is settled comes last, so that no answer is told to be settled whose
+numbers have not come over.
+"""
 
 
 class _Held(NamedTuple):
@@ -52,7 +46,7 @@ def begin(target: sa.Engine, moved_from: str) -> bool:
         UsageError: the target holds something else.
     """
     with store_errors():
-        mark, held = _read_mark(target), _what_is_held(target)
+        mark, held = _mark_of(target), _what_is_held(target)
         if mark and mark.moved_from == moved_from and held.source is None:
             return True
         _refuse(target, mark, held)
@@ -77,16 +71,12 @@ def finish(target: sa.Engine, store: list[Line]) -> None:
         MARK.drop(target)
 
 
-def _read_mark(target: sa.Engine) -> _Mark | None:
-    """Return the mark; an empty table is left by a run that died as it began or was done."""
-    if not sa.inspect(target).has_table(MARK.name):
-        return None
+def _mark_of(target: sa.Engine) -> Mark | None:
     with target.connect() as connection:
-        mark = connection.execute(sa.select(MARK.c.moved_from, MARK.c.began_at)).first()
+        mark = read_mark(connection)
     if mark is None:
-        MARK.drop(target)
-        return None
-    return _Mark(*mark)
+        MARK.drop(target, checkfirst=True)
+    return mark
 
 
 def _what_is_held(target: sa.Engine) -> _Held:
@@ -99,7 +89,7 @@ def _what_is_held(target: sa.Engine) -> _Held:
         )
 
 
-def _refuse(target: sa.Engine, mark: _Mark | None, held: _Held) -> None:
+def _refuse(target: sa.Engine, mark: Mark | None, held: _Held) -> None:
     if held.source is None and not held.tables:
         return
     if held.source is not None:

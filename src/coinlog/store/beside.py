@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,13 +21,20 @@ from sqlalchemy.exc import DBAPIError
 from coinlog.errors import StoreError, StoreUnavailableError
 from coinlog.store import schema
 from coinlog.store.engine import BUSY_TIMEOUT_MS, open_engine, store_errors
+from coinlog.store.lost import Key, select_alone
 
 _SUFFIX = "replay"
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 _MARK = "coinlog_replay"
 _LOCK_SECONDS = 30
+# The most that servers on all systems take, some 24 days.
+_SILENT_SECONDS = 2_147_483
 _ANSWER_SECONDS = 600
 _DENIED = {1044, 1142, 1045, 1227}
+_LOCK_LOST = (
+    "the replay lost its lock, so another one may be at work by now: the live store is as it was; "
+    "replay again"
+)
 _BUSY = (
     "another replay is at work on this store: wait until it has ended; two at once would undo "
     "each other"
@@ -34,10 +42,15 @@ _BUSY = (
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """The store beside the live one, and how it takes its place."""
+    """The store beside the live one, and how it takes its place.
+
+    ``lacking`` tells which quotes it lacks that the live one has, of backfilled ones from a slot
+    on: see ``select_alone``.
+    """
 
     engine: sa.Engine
     take_place: Callable[[], None]
+    lacking: Callable[[int], list[Key]]
 
 
 @contextmanager
@@ -62,7 +75,7 @@ def _beside_file(url: sa.URL) -> Iterator[Beside]:
         _prepare(path, live)
         engine = open_engine(url.set(database=str(path)))
         try:
-            yield Beside(engine, lambda: _copy_over(path, live))
+            yield Beside(engine, lambda: _copy_over(path, live), partial(_lacking, path, live))
         finally:
             engine.dispose()
             _remove(path)
@@ -109,6 +122,12 @@ def _copy_over(path: Path, live: Path) -> None:
         held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _lacking(path: Path, live: Path, since: int) -> list[Key]:
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("ATTACH ? AS live", (str(live),))
+        return [Key(*row) for row in made.execute(select_alone("live", "main", since))]
+
+
 @contextmanager
 def _file_errors(path: Path) -> Iterator[None]:
     try:
@@ -127,27 +146,67 @@ def _beside_database(url: sa.URL) -> Iterator[Beside]:
     try:
         with store_errors(), engine.connect() as connection, _alone_on(connection, other):
             _make_database(connection, other)
+            connection.commit()
             made = open_engine(url.set(database=other))
             try:
-                yield Beside(made, lambda: _exchange(connection, str(url.database), other))
-            finally:
-                made.dispose()
-                _drop_database(connection, other)
+                yield _beside_on(connection, made, str(url.database), other)
+            except BaseException:
+                # Why it ended is what one wants to know; the next run drops what is left.
+                with suppress(DBAPIError):
+                    _clean_up(connection, made, other)
+                raise
+            _clean_up(connection, made, other)
     finally:
         engine.dispose()
 
 
+def _beside_on(connection: sa.Connection, made: sa.Engine, name: str, other: str) -> Beside:
+    def lacking(since: int) -> list[Key]:
+        query = select_alone(f"`{_quoted(name)}`", f"`{_quoted(other)}`", since)
+        with store_errors():
+            found = [Key(*row) for row in connection.exec_driver_sql(query)]
+            connection.commit()
+        return found
+
+    return Beside(made, lambda: _exchange(connection, name, other), lacking)
+
+
+def _clean_up(connection: sa.Connection, made: sa.Engine, other: str) -> None:
+    """Drop the database, unless the connection was lost and another replay has begun since."""
+    made.dispose()
+    connection.rollback()
+    if _is_alone(connection, other) or _lock(connection, other):
+        _drop_database(connection, other)
+
+
 @contextmanager
 def _alone_on(connection: sa.Connection, other: str) -> Iterator[None]:
-    # Migrations hold a lock of their own that is called after the database.
-    name = {"name": f"replaying_{other}"[:64]}
-    if not connection.execute(sa.text("SELECT GET_LOCK(:name, 0)"), name).scalar():
+    # It says nothing for as long as the new store is filled, and the lock goes with it.
+    connection.exec_driver_sql(f"SET SESSION wait_timeout={_SILENT_SECONDS}")
+    if not _lock(connection, other):
         raise StoreError(_BUSY)
     connection.commit()
     try:
         yield
     finally:
-        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
+        # A connection that is lost has lost the lock as well.
+        with suppress(DBAPIError):
+            connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), _lock_name(other))
+
+
+def _lock(connection: sa.Connection, other: str) -> bool:
+    query = sa.text("SELECT GET_LOCK(:name, 0)")
+    return bool(connection.execute(query, _lock_name(other)).scalar())
+
+
+def _is_alone(connection: sa.Connection, other: str) -> bool:
+    query = sa.text("SELECT IS_USED_LOCK(:name) = CONNECTION_ID()")
+    return bool(connection.execute(query, _lock_name(other)).scalar())
+
+
+def _lock_name(other: str) -> dict[str, str]:
+    # Migrations hold a lock of their own that is called after the database.
+    return {"name": f"replaying_{other}"[:64]}
 
 
 def _make_database(connection: sa.Connection, other: str) -> None:
@@ -207,6 +266,8 @@ def _exchange(connection: sa.Connection, name: str, other: str) -> None:
         )
     ]
     with store_errors():
+        if not _is_alone(connection, other):
+            raise StoreError(_LOCK_LOST)
         # Without a limit it would wait for a day where a reader has fallen asleep.
         connection.exec_driver_sql(f"SET SESSION lock_wait_timeout={_LOCK_SECONDS}")
         connection.exec_driver_sql(f"RENAME TABLE {', '.join(moves)}")

@@ -12,21 +12,26 @@ import sqlalchemy as sa
 from coinlog.errors import SchemaError
 from coinlog.store.engine import store_errors
 from coinlog.store.schema import REVISION
+from coinlog.store.unfinished import MARK, forget, refuse_unfinished
 
 # Alembic's context is one for the whole process.
 _one_at_a_time = Lock()
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def migrate(engine: sa.Engine, revision: str = "head") -> list[str]:
+def migrate(engine: sa.Engine, revision: str = "head", *, half_moved: bool = False) -> list[str]:
     """Bring the schema to a revision (``base`` removes it) and return the steps taken.
 
-    Doing it again is a no-op.
+    Doing it again is a no-op. Only a move, which goes on with it, takes a ``half_moved`` store.
 
     Raises:
         StoreUnavailableError: the database is away.
         SchemaError: the database is at a revision that this program does not know.
+        UnfinishedMoveError: the database is half filled by a move.
     """
+    if revision != "base" and not half_moved:
+        with store_errors(), engine.connect() as connection:
+            refuse_unfinished(connection)
     before = current_revision(engine)
     if revision == "head" and before == REVISION:
         return []
@@ -34,6 +39,9 @@ def migrate(engine: sa.Engine, revision: str = "head") -> list[str]:
         # Another process may have been faster while we waited.
         if revision == "base" or current_revision(engine) != REVISION:
             _step(connection, before, revision)
+        if revision == "base":
+            MARK.drop(connection, checkfirst=True)
+            forget(engine)
         connection.commit()
     after = current_revision(engine)
     return [] if before == after else [f"{before or 'nothing'} -> {after or 'nothing'}"]

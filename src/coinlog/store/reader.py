@@ -19,6 +19,7 @@ from coinlog.market import QUOTE_FIELDS, FearAndGreed, GlobalMetrics, Origin, Ou
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.store.limits import hurried, limit_statements
+from coinlog.store.whole import held_still
 
 STATEMENT_SECONDS = 5.0
 NO_LIMIT = 2**62
@@ -101,7 +102,7 @@ class Reader:
         """
         with (
             store_errors(),
-            self.engine.connect() as connection,
+            held_still(self.engine) as connection,
             hurried(connection, self._seconds),
         ):
             self._open.connection = connection

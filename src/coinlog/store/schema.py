@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, which makes these tables; a test holds the two equal."""
 
 metadata = sa.MetaData()

@@ -17,6 +17,7 @@ from coinlog.ahead import MANY, batches_ahead
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
 from coinlog.backfill.kept import backfills
+from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.comparing import (
     Line,
@@ -31,9 +32,10 @@ from coinlog.store.engine import open_engine, store_errors
 from coinlog.store.migrate import migrate
 from coinlog.store.thinned import read_thinnings
 from coinlog.store.writer import known_schedules
+from coinlog.verify.buckets import Buckets
 from coinlog.verify.findings import Findings
 from coinlog.verify.history import HistoryComparer
-from coinlog.verify.names import Names
+from coinlog.verify.names import Names, Past
 from coinlog.verify.notes import Verified, note
 from coinlog.verify.slots import Comparer, Told, read_slot
 from coinlog.watching import Watch
@@ -113,11 +115,11 @@ class _Run:
             self._names = Names(connection)
             with_quotes = assets_with_quotes(connection)
             self._ids = sorted({*self._names.ids, *with_quotes})
-            self._backfilled = set[int]()
+            self._backfilled: dict[int, Past | None] = {}
             schedules = tuple(known_schedules(connection))
-            self._comparer = Comparer(
-                Findings(), self._names, read_thinnings(connection), schedules
-            )
+            findings, thinnings = Findings(), read_thinnings(connection)
+            buckets = None if sample else Buckets(findings, self._names, thinnings)
+            self._comparer = Comparer(findings, self._names, thinnings, schedules, buckets)
         for asset_id in sorted({*with_quotes} - {*self._names.ids}):
             self._comparer.findings.add(f"asset {asset_id}: it has quotes, and nothing names it")
 
@@ -142,6 +144,7 @@ class _Run:
                 advance(len(batch))
         if not self._sample:
             self._compare([], low, _END)
+        self._end_slots()
         self._compare_history()
         if not self._sample and self._comparer.sound:
             # What a broken attempt would have told may be what explains a name.
@@ -149,6 +152,30 @@ class _Run:
                 self._comparer.findings.add(text)
         self._compare_latest()
         return self._comparer.findings
+
+    def _end_slots(self) -> None:
+        """Compare what all slots together tell."""
+        if self._comparer.buckets:
+            self._comparer.buckets.close()
+        if not self._sample and self._comparer.sound:
+            self._check_first_schedule()
+        told = self._comparer.sources
+        with self._connected() as connection:
+            source = connection.execute(sa.select(schema.store.c.source)).scalar()
+        if told and told != {source}:
+            self._comparer.findings.add(
+                f"the store says that its data is of {source}, archive {sorted(told)}"
+            )
+
+    def _check_first_schedule(self) -> None:
+        """Name schedules from before anything was due; later ones may have been noted any time."""
+        first_due = self._comparer.first_due
+        for one in self._comparer.schedules:
+            if first_due is None or one.from_slot < first_due:
+                self._comparer.findings.add(
+                    f"slot {iso(one.from_slot)}, a schedule from then, and nothing was due before "
+                    f"{iso(first_due) if first_due is not None else 'anything was recorded'}"
+                )
 
     def _with_attempts(self, slot: int) -> tuple[int, Sequence[AttemptKey]]:
         keys = self._keys.get(slot, ())
@@ -170,19 +197,21 @@ class _Run:
     def _compare_history(self) -> None:
         """Compare what was backfilled, answer by answer and target by target."""
         base = self._comparer
-        comparer = HistoryComparer(base.findings, base.names, base.thinnings, self._archive)
+        comparer = HistoryComparer(
+            base.findings, base.names, base.thinnings, self._archive, sorted(self._ledger)
+        )
         keys = {name: [*some] for name, some in groupby(self._history, lambda key: key.target)}
         with self._connected() as connection:
             held = connection.execute(sa.select(schema.backfill.c.target).distinct()).scalars()
             targets = sorted(keys.keys() | set(held))
-        if not targets:
-            return
-        chosen = self._sample.of(targets) if self._sample else targets
-        with self._watch("verifying what was backfilled", len(chosen)) as advance:
-            for target in chosen:
-                with self._connected() as connection:
-                    self._backfilled |= comparer.compare(connection, target, keys.get(target, ()))
-                advance(1)
+        if targets:
+            chosen = self._sample.of(targets) if self._sample else targets
+            with self._watch("verifying what was backfilled", len(chosen)) as advance:
+                for target in chosen:
+                    with self._connected() as connection:
+                        past = comparer.compare(connection, target, keys.get(target, ()))
+                    self._backfilled |= past
+                    advance(1)
         if not self._sample:
             with self._connected() as connection:
                 comparer.compare_strays(connection, self._ids, self._backfilled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import sqlalchemy as sa
@@ -27,6 +27,20 @@ class _History(msgspec.Struct):
     first_slot: int = 0
     first_seen: Asset | None = None
     first_seen_at: int = 0
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What the source's history tells of an asset: as whom it named it, and its first point.
+
+    ``thinned`` where points may have been dropped on purpose, so that none is sure to be the first.
+    """
+
+    asset: Asset | None = None
+    first_slot: int | None = None
+    thinned: bool = False
+
+
+_NO_PAST = Past()
 
 
 class Names:
@@ -78,27 +92,37 @@ class Names:
             if called != _called(asset):
                 yield f"{self.of(asset.id)}, name: store {called}, archive {_called(asset)}"
 
-    def unexplained(self, backfilled: set[int]) -> Iterator[str]:
+    def unexplained(self, backfilled: Mapping[int, Past | None]) -> Iterator[str]:
         """Yield what no answer explains, once all have been seen.
 
-        Who was ``backfilled`` may have been named, or seen first, by the source's history.
+        Who was ``backfilled`` may have been seen first by the source's history, and be called as
+        it says where no slot has named it; ``None`` where an answer of it cannot be used.
         """
         for asset_id, history in self._assets.items():
             if history.names and history.now != history.names[-1]:
                 yield f"{self.of(asset_id)}: called {history.now}, newest name {history.names[-1]}"
-            if asset_id in backfilled:
-                continue
             for slot in set(history.slots) - history.explained:
                 yield f"{self.of(asset_id)}: no answer at {iso(slot)} explains its name from then"
-            first = history.first_seen
-            if first is None:
-                yield f"{self.of(asset_id)}: no answer holds this asset"
-                continue
-            if (history.first_slot, history.is_fiat) != (history.first_seen_at, first.is_fiat):
-                yield (
-                    f"{self.of(asset_id)}: store first slot {iso(history.first_slot)}, fiat "
-                    f"{history.is_fiat}, archive {iso(history.first_seen_at)}, {first.is_fiat}"
-                )
+            past = backfilled.get(asset_id, _NO_PAST)
+            if past:
+                yield from self._unlike(asset_id, history, past)
+
+    def _unlike(self, asset_id: int, history: _History, past: Past) -> Iterator[str]:
+        """Yield how an asset is not what its first answers tell of it."""
+        asset = history.first_seen or past.asset
+        if asset is None:
+            yield f"{self.of(asset_id)}: no answer holds this asset"
+            return
+        if not history.names and history.now != _called(asset):
+            yield f"{self.of(asset_id)}: store {history.now}, archive {_called(asset)}"
+        seen = [history.first_seen_at] if history.first_seen else []
+        told = min([*seen, *([] if past.first_slot is None else [past.first_slot])])
+        held = history.first_slot if past.thinned else told
+        if (history.first_slot, history.is_fiat) != (held, asset.is_fiat):
+            yield (
+                f"{self.of(asset_id)}: store first slot {iso(history.first_slot)}, fiat "
+                f"{history.is_fiat}, archive {iso(told)}, {asset.is_fiat}"
+            )
 
 
 def _called(asset: Asset) -> Called:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -23,6 +23,7 @@ from coinlog.store.thinned import Thinning, kept
 from coinlog.store.thinned import resolution_of as thinned_resolution
 from coinlog.store.writer import MAX_CREDITS
 from coinlog.verdict import read_attempt
+from coinlog.verify.buckets import Buckets
 from coinlog.verify.findings import Findings
 from coinlog.verify.names import Names
 
@@ -58,6 +59,9 @@ class Comparer(msgspec.Struct):
     names: Names
     thinnings: tuple[Thinning, ...]
     schedules: tuple[Schedule, ...]
+    buckets: Buckets | None = None
+    sources: set[str] = msgspec.field(default_factory=set)
+    first_due: int | None = None
     sound: bool = True
 
     def compare(self, slot: int, told: Told, held: Stretch) -> None:
@@ -79,6 +83,12 @@ class Comparer(msgspec.Struct):
             self._compare_content(slot, mine, held)
         else:
             self.sound = False
+            self._see(slot, (), held.quotes.get(slot, {}))
+
+    def _see(self, slot: int, told: Collection[int], held: Collection[int]) -> None:
+        # Some slots of a bucket cannot tell what must be left of it.
+        if self.buckets:
+            self.buckets.see(slot, told, held)
 
     def _check_files(self, told: Told) -> bool:
         """Name the answers that are not what was kept; ``False`` where one cannot be used."""
@@ -111,6 +121,10 @@ class Comparer(msgspec.Struct):
         standing = self._standing(slot, settled, ledger)
         for each in settled:
             self.names.saw(each)
+            if each.schedule:
+                self.sources.add(each.schedule.source.value)
+                if not each.imported:
+                    self.first_due = min(self.first_due or slot, slot)
         if standing and ledger:
             spent = min(sum(each.credits for each in settled), MAX_CREDITS)
             told = slot_row(standing, 0, len(settled), spent)
@@ -169,6 +183,7 @@ class Comparer(msgspec.Struct):
                 quote.asset_id: line for quote, line in zip(snapshot.quotes, lines, strict=True)
             }
         self.findings.quotes += len(told)
+        self._see(slot, told.keys(), held.keys())
         whole = kept(slot, self.thinnings)
         for asset_id, line in told.items():
             ours = held.get(asset_id)

@@ -26,7 +26,7 @@ _OPTIONS = {
 ID, TIME, CODE = sa.Integer(), sa.BigInteger(), sa.String(32)
 METRICS = ("global_metrics", "fear_and_greed")
 TABLES = ("backfill", "verification", "thinning")
-NEW_VIEWS = ("v_candles_daily", "v_global", "v_gaps", "v_missing", "v_backfill")
+NEW_VIEWS = ("v_candles_daily", "v_global", "v_missing", "v_backfill")
 SUPPLIES = ("circulating_supply", "total_supply", "max_supply")
 CHANGES = tuple(f"percent_change_{span}" for span in ("1h", "24h", "7d", "30d"))
 FIGURES = (
@@ -119,14 +119,12 @@ def views(dialect: str) -> dict[str, str]:
 
     # The assets come first and each one's quotes are looked up: any other way reads them all.
     then = "CROSS JOIN" if sqlite else "STRAIGHT_JOIN"
-    now = "CAST(strftime('%s', 'now') AS INTEGER)" if sqlite else "UNIX_TIMESTAMP()"
     return {
         "v_prices": _prices(iso, then),
         "v_latest": _latest(iso),
         "v_log": _log(iso),
         "v_candles_daily": _candles(iso, then),
         "v_global": _global(iso),
-        "v_gaps": _gaps(iso, now),
         "v_missing": _missing(iso),
         "v_backfill": _backfill(iso),
     }
@@ -207,38 +205,6 @@ def _global(iso: Iso) -> str:
     fear = "fear_and_greed f LEFT JOIN global_metrics g ON g.slot = f.slot"
     alone = some("f", "updated_at", fear)
     return f"{some('g', 'last_updated', metrics)} UNION ALL {alone} WHERE g.slot IS NULL"
-
-
-def _gaps(iso: Iso, now: str) -> str:
-    """Return the stretches without a slot that has quotes, by the schedule at their start.
-
-    Each step looks at neighbours alone, so that a ledger of years takes no longer than reading it.
-    The reason is that of the last failure in the gap; without one, nothing ran.
-    """
-    good = "outcome IN ('stored', 'partial')"
-    neighbours = (
-        "SELECT slot, outcome, LAG(outcome) OVER (ORDER BY slot) AS before_outcome, "
-        "LAG(reason) OVER (ORDER BY slot) AS before_reason FROM slot"
-    )
-    failed = "CASE WHEN before_outcome = 'failed' THEN before_reason END"
-    ends = (
-        f"SELECT slot, LEAD(slot) OVER (ORDER BY slot) AS until, "
-        f"LEAD({failed}) OVER (ORDER BY slot) AS reason FROM ({neighbours}) n WHERE {good}"
-    )
-    step = (
-        "(SELECT c.interval_seconds FROM schedule c WHERE c.from_slot <= e.slot "
-        "ORDER BY c.from_slot DESC LIMIT 1)"
-    )
-    last = f"(SELECT CASE WHEN NOT {good} THEN reason END FROM slot ORDER BY slot DESC LIMIT 1)"
-    gaps = (
-        f"SELECT e.slot + {step} AS slot, COALESCE(e.until, {now}) AS until, {step} AS step, "
-        f"CASE WHEN e.until IS NULL THEN {last} ELSE e.reason END AS reason FROM ({ends}) e"
-    )
-    return (
-        f"SELECT {iso('d.slot')} AS from_utc, {iso('d.until')} AS to_utc, "
-        "d.until - d.slot AS seconds, COALESCE(d.reason, 'missed') AS reason, d.slot AS slot "
-        f"FROM ({gaps}) d WHERE d.until > d.slot + 0.5 * d.step"
-    )
 
 
 def _missing(iso: Iso) -> str:
