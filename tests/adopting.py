@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from coinlog.imports.adopting import adopt, plan, standing
+from coinlog.imports.adopting import Plan, adopt, plan
 from coinlog.imports.columns import parse_columns
 from coinlog.imports.csv_file import CsvOptions, open_csv
 from coinlog.imports.found import Captured, Found
 from coinlog.imports.rows import Rows
 from coinlog.imports.saved import SavedAnswers, SavedOptions, open_files
+from coinlog.imports.standing import standing
 from coinlog.imports.times import Clock, open_zone
 from coinlog.market import Asset, Snapshot, SourceKind
 from coinlog.slots import parse_time
@@ -71,11 +72,20 @@ def prices(snapshot: Snapshot) -> dict[int, float]:
     return {quote.asset_id: quote.price for quote in snapshot.quotes}
 
 
-def adopt_all(desk: Desk, found: Found, matches: Mapping[Label, Asset] = MATCHES) -> list[str]:
+def plan_all(
+    desk: Desk, found: Found, matches: Mapping[Label, Asset] = MATCHES, interval: int = STEP
+) -> Plan:
+    """Plan the import of everything that was found."""
+    there = standing(desk.archive, desk.engine, found.slots(), interval)
+    return plan(found, matches, there, lambda _: None)
+
+
+def adopt_all(
+    desk: Desk, found: Found, matches: Mapping[Label, Asset] = MATCHES, interval: int = STEP
+) -> list[str]:
     """Write everything that was found into the archive; return the new attempts' names."""
-    there = standing(desk.archive, desk.engine, found.slots())
-    planned = plan(found, matches, there, lambda _: None)
-    return [key.attempt for key in adopt(desk.archive, found, matches, planned, STEP)]
+    planned = plan_all(desk, found, matches, interval)
+    return [key.attempt for key in adopt(desk.archive, found, matches, planned, interval)]
 
 
 def first_ticker(told_at: int, rows: Sequence[Mapping[str, Any]]) -> bytes:

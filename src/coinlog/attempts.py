@@ -53,6 +53,11 @@ class AttemptKey(msgspec.Struct, frozen=True):
         return self.slot, number, self.attempt
 
 
+def is_imported(attempt: str) -> bool:
+    """Return whether an attempt is called as those are that others captured and we adopted."""
+    return attempt.startswith("import-")
+
+
 class Claim(msgspec.Struct, frozen=True):
     """A recorder's word that it is at work on a slot, and how to see whether it lives."""
 

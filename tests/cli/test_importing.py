@@ -95,6 +95,38 @@ def test_what_cannot_be_told_is_left_out_where_that_is_said(table: Path) -> None
     assert "imported before" in run("import", str(table), *MAP).stdout
 
 
+def test_an_import_that_would_lose_assets_is_refused_before_anything_is_written(
+    table: Path, own_world: Path
+) -> None:
+    lines = ROWS.splitlines(keepends=True)
+    table.write_text(HEADER + lines[0])
+    assert run("import", str(table), "--map", "BTC=1").returncode == 0
+    table.write_text(HEADER + lines[1])
+    before = list((own_world / "data").rglob("import-*"))
+    tried = run_json("import", str(table), "--map", "ETH=1027", "--dry-run")
+    done = run("import", str(table), "--map", "ETH=1027")
+
+    assert len(tried["plan"]["conflicts"]) == 1
+    assert done.returncode == 2
+    assert "nothing was imported: 1 slot of this import" in words(done.stderr)
+    assert "joined into one CSV file" in words(done.stderr)
+    assert list((own_world / "data").rglob("import-*")) == before
+
+
+def test_rows_older_than_what_is_known_of_their_asset_need_a_word_which_is_offered(
+    table: Path,
+) -> None:
+    assert run("import", str(table), *MAP).returncode == 0
+    table.write_text(table.read_text().replace("2021-06-29", "2020-06-29"))
+    done = run("import", str(table))
+
+    assert done.returncode == 2
+    assert "is called as 1 Bitcoin (BTC) is, which this store knows since 2021" in words(
+        done.stderr
+    )
+    assert "--map BTC=1,ETH=1027" in words(done.stderr)
+
+
 def ask_at_a_terminal(arguments: Sequence[str], answers: str) -> tuple[int, str]:
     """Run a command with a terminal for its stdin, and type into it."""
     ours, theirs = pty.openpty()

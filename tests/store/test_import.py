@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from adopting import BTC, ETH, MATCHES, adopt_all, csv_rows, saved_answers
+from adopting import BTC, ETH, MATCHES, adopt_all, csv_rows, plan_all, saved_answers
 from coinlog.attempts import AttemptKey
-from coinlog.imports.adopting import Standing, plan, standing
 from coinlog.imports.assets import Directory, add_stored
+from coinlog.imports.standing import Standing, standing
 from coinlog.market import Asset, Outcome
 from coinlog.recorder import sweep
 from coinlog.sources.labels import Label
@@ -111,8 +111,7 @@ def test_a_stored_slot_stays_as_it_is_and_counts_the_attempt(desk: Desk, table: 
     put_attempt(desk.archive, SLOT)
     load(desk)
     with csv_rows(table) as rows:
-        there = standing(desk.archive, desk.engine, rows.slots())
-        planned = plan(rows, MATCHES, there, lambda _: None)
+        planned = plan_all(desk, rows)
     import_csv(desk, table)
 
     assert (len(planned.new), planned.stays, planned.outcomes) == (2, 1, {Outcome.STORED: 2})
@@ -205,7 +204,7 @@ def test_a_store_without_tables_knows_nobody(desk: Desk) -> None:
     add_stored(directory, desk.engine)
 
     assert directory.by_id == {}
-    assert standing(desk.archive, desk.engine, [SLOT]) == Standing({}, {})
+    assert standing(desk.archive, desk.engine, [SLOT], STEP) == Standing(STEP)
 
 
 @pytest.mark.parametrize("label", [BTC, ETH])

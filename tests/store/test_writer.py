@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -117,6 +118,17 @@ def test_a_rename_is_kept_with_the_slot_it_began_at(engine: sa.Engine) -> None:
     history = [(row["from_slot"], row["name"]) for row in rows(engine, schema.asset_name)]
     assert history == [(SLOT, "Matic"), (SLOT + 2 * STEP, "Polygon")]
     assert rows(engine, schema.asset)[0]["name"] == "Polygon"
+
+
+def test_a_name_taken_back_within_a_slot_leaves_no_trace(engine: sa.Engine) -> None:
+    for number, attempt, name in ((0, "1", "Matic"), (1, "1", "Typo"), (1, "2", "Matic")):
+        missing = [refused(7)] if name == "Typo" else []
+        found = msgspec.structs.replace(snapshot([1], missing=missing), assets=(asset(1, name),))
+        settle(engine, settlement(SLOT + number * STEP, attempt, found), SLOT)
+
+    history = [(row["from_slot"], row["name"]) for row in rows(engine, schema.asset_name)]
+    assert history == [(SLOT, "Matic")]
+    assert rows(engine, schema.asset)[0]["name"] == "Matic"
 
 
 def test_a_slot_loaded_late_with_another_name_is_an_interlude(engine: sa.Engine) -> None:

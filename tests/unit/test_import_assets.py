@@ -15,8 +15,8 @@ from coinlog.imports.assets import (
     add_map,
     choose,
     match_labels,
-    parse_map,
 )
+from coinlog.imports.given import parse_map
 from coinlog.market import Asset
 from coinlog.slots import parse_time
 from coinlog.sources.labels import Label

@@ -13,8 +13,7 @@ from coinlog.cli.report import err, say
 from coinlog.errors import UsageError
 from coinlog.imports.adopting import Plan
 from coinlog.imports.assets import Matching, Unmatched
-from coinlog.imports.found import Found
-from coinlog.imports.saved import FILE
+from coinlog.imports.found import FILE, Found
 from coinlog.market import Asset, Outcome
 from coinlog.slots import MAX_ASSET_ID, format_interval, iso
 from coinlog.sources.labels import Label
@@ -47,6 +46,8 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
         say(f"  next     say which assets those are: [bold]{option}[/]")
         return
     say(f"  attempts {_attempts(plan)}")
+    for conflict in plan.conflicts:
+        say(f"  [red]refused[/]  {_shown(conflict, 600)}")
     if (later := _later(found, matching, plan)) > 0:
         say(
             f"  note     {_counted(later, 'row')} came after another of their asset in a slot: "
@@ -95,6 +96,8 @@ def _plan_facts(plan: Plan) -> dict[str, object]:
         "new_attempts": len(plan.new),
         "outcomes": {outcome: plan.outcomes.get(outcome, 0) for outcome in _OUTCOMES},
         "slots_stored_already": plan.stays,
+        "slots_partial_already": plan.partial,
+        "conflicts": plan.conflicts,
         "quotes": plan.quotes,
     }
 
@@ -114,8 +117,19 @@ def refuse_unmatched(matching: Matching, found: Found) -> None:
         f"nothing was imported: which assets these are cannot be told, and none is guessed: "
         f"{doubts}{f'; and {more} more' if more > 0 else ''}. Say which they are, for example "
         f"{_map_option(matching, found)}, make them known with --assets-file (a saved answer of "
-        "/v1/cryptocurrency/map) or by recording once, or leave them out with --skip-unresolved"
+        "/v1/cryptocurrency/map, which tells since when each has quotes), or leave them out with "
+        "--skip-unresolved"
     )
+
+
+def refuse_conflicts(plan: Plan) -> None:
+    """Refuse an import that would lose or double something.
+
+    Raises:
+        UsageError: it would.
+    """
+    if plan.conflicts:
+        raise UsageError(f"nothing was imported: {'; '.join(plan.conflicts)}")
 
 
 def ask(each: Unmatched) -> int | None:
@@ -152,6 +166,8 @@ def _map_option(matching: Matching, found: Found) -> str:
 
 
 def _first_id(each: Unmatched) -> str:
+    if each.agreed:
+        return str(each.agreed.id)
     return str(each.candidates[0].id) if len(each.candidates) == 1 else "ID"
 
 
@@ -159,6 +175,11 @@ def _doubt(each: Unmatched) -> str:
     who = f"{one_line(str(each.label), 80)} ({_counted(each.rows, 'row')})"
     if not each.candidates:
         return f"{who} is not known"
+    if each.agreed:
+        return (
+            f"{who} is called as {_named(each.agreed)} is, which this store knows since "
+            f"{iso(each.since)} alone, and its rows are older: it may be another"
+        )
     return f"{who} could be {' or '.join(map(_named, each.candidates))}"
 
 
@@ -192,6 +213,8 @@ def _attempts(plan: Plan) -> str:
         line += f", {before:,} imported before"
     if plan.stays:
         line += f"; {_counted(plan.stays, 'slot')} stored already, which stay as they are"
+    if plan.partial:
+        line += f"; {_counted(plan.partial, 'slot')} partial already, which stay as they are"
     return line
 
 

@@ -12,6 +12,7 @@ from coinlog.cli import report
 from coinlog.cli.import_report import (
     ask,
     facts,
+    refuse_conflicts,
     refuse_unmatched,
     say_outcome,
     say_summary,
@@ -20,7 +21,7 @@ from coinlog.cli.import_source import Options, interval_of, open_source
 from coinlog.cli.progress import progress
 from coinlog.cli.shared import json_option, resumable, with_parts
 from coinlog.errors import UsageError
-from coinlog.imports.adopting import Plan, adopt, plan, standing
+from coinlog.imports.adopting import Plan, adopt, plan
 from coinlog.imports.assets import (
     Directory,
     Matching,
@@ -28,10 +29,11 @@ from coinlog.imports.assets import (
     add_stored,
     choose,
     match_labels,
-    parse_map,
 )
 from coinlog.imports.csv_file import STDIN
 from coinlog.imports.found import Found
+from coinlog.imports.given import parse_map
+from coinlog.imports.standing import standing
 from coinlog.parts import Parts
 from coinlog.recorder import sweep
 from coinlog.store.migrate import migrate
@@ -100,13 +102,14 @@ def import_(  # noqa: PLR0913  one for each option that is not about reading the
         doubt = bool(matching.unmatched) and not (skip_unresolved or questions)
         if doubt and not dry_run:
             refuse_unmatched(matching, found)
-        there = standing(parts.archive, parts.engine, found.slots())
+        there = standing(parts.archive, parts.engine, found.slots(), interval_seconds)
         with progress("judging", total=len(found.slots())) as advance:
             planned = None if doubt else plan(found, matching.matches, there, advance)
         if not as_json:
             say_summary(found, matching, planned, interval_seconds)
         loaded = None
         if planned and not dry_run:
+            refuse_conflicts(planned)
             loaded = _carry_out(parts, found, matching, planned, interval_seconds)
         if as_json:
             report.as_json(facts(found, matching, planned, loaded))

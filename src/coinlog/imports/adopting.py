@@ -7,72 +7,43 @@ they came, which is the order in which every load and replay settles them.
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 import msgspec
-import sqlalchemy as sa
 
 from coinlog import __version__
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey, KeptAnswer, Manifest, slot_name
-from coinlog.errors import SchemaError
-from coinlog.imports.found import Found, captured_and_matched
-from coinlog.market import Outcome, Reason
+from coinlog.imports.conflicts import conflicts_of
+from coinlog.imports.found import FILE, Found, captured_and_matched
+from coinlog.imports.planned import Planned
+from coinlog.imports.standing import Standing
+from coinlog.market import Outcome
 from coinlog.slots import MAX_TOP
 from coinlog.sources.labels import Matches
-from coinlog.store import schema
-from coinlog.store.engine import store_errors
 from coinlog.verdict import Verdict, judge_imported
 
-_NAME = re.compile(r"import-([0-9]{4,9})-([0-9a-f]{16})")
 _IDS_LISTED = 100
-
-
-class Planned(msgspec.Struct, frozen=True):
-    """An attempt that an import would make, and what it would amount to."""
-
-    slot: int
-    digest: str
-    outcome: Outcome
-    reason: Reason | None
-    detail: str
-    assets: str
-    quotes: int
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """What there is already: by slot the imported attempts' numbers by digest, and the outcomes."""
-
-    imported: dict[int, dict[str, int]]
-    outcomes: dict[int, Outcome]
 
 
 class Plan(msgspec.Struct, frozen=True):
     """What an import would do. ``outcomes`` counts what the new attempts amount to.
 
-    ``stays`` counts the slots that are stored already, ``newest`` has the numbers of the newest
-    attempts imported before, by slot.
+    ``stays`` counts the slots that are stored already, ``partial`` those that are in part and
+    are not completed by this: both stay as they are. ``newest`` has the numbers of the newest
+    attempts imported before, by slot. ``conflicts`` says in sentences why it must not be done.
     """
 
     attempts: list[Planned]
     new: list[Planned]
     newest: dict[int, int]
     stays: int
+    partial: int
     outcomes: dict[Outcome, int]
     quotes: int
-
-
-def standing(archive: Archive, engine: sa.Engine, slots: Sequence[int]) -> Standing:
-    """Return what the archive and the store have for some slots."""
-    first, last = (slots[0], slots[-1]) if slots else (0, -1)
-    imported: dict[int, dict[str, int]] = defaultdict(dict)
-    for key in archive.attempts(first):
-        if key.slot <= last and (match := _NAME.fullmatch(key.attempt)):
-            imported[key.slot][match[2]] = int(match[1])
-    return Standing(imported, _outcomes(engine, first, last))
+    conflicts: list[str]
 
 
 def plan(found: Found, matches: Matches, there: Standing, advance: Callable[[int], None]) -> Plan:
@@ -82,17 +53,23 @@ def plan(found: Found, matches: Matches, there: Standing, advance: Callable[[int
         CoinlogError: what was found cannot be read again, or not as it is asked for.
     """
     attempts = [
-        attempt for slot in found.slots() for attempt in _planned(found, matches, slot, advance)
+        attempt
+        for slot in found.slots()
+        for attempt in _planned(found, matches, slot, there, advance)
     ]
     new = [each for each in attempts if each.digest not in there.imported.get(each.slot, {})]
-    standing_slots = {each.slot for each in new if there.outcomes.get(each.slot) is Outcome.STORED}
+    changed = {each.slot for each in new if each.stands}
+    held = (there.held[slot].outcome for slot in {each.slot for each in new} - changed)
+    stays = Counter(held)
     return Plan(
         attempts=attempts,
         new=new,
         newest={slot: max(digests.values()) for slot, digests in there.imported.items()},
-        stays=len(standing_slots),
+        stays=stays[Outcome.STORED],
+        partial=stays[Outcome.PARTIAL],
         outcomes=Counter(each.outcome for each in new),
         quotes=sum(each.quotes for each in attempts),
+        conflicts=conflicts_of(new, there, of_rows=found.unit != FILE),
     )
 
 
@@ -119,22 +96,35 @@ def adopt(
 
 
 def _planned(
-    found: Found, matches: Matches, slot: int, advance: Callable[[int], None]
+    found: Found, matches: Matches, slot: int, there: Standing, advance: Callable[[int], None]
 ) -> Iterable[Planned]:
     planned: dict[str, Planned] = {}
     for captured in captured_and_matched(found, matches, slot):
         digest = captured.digest(matches)
         if digest not in planned:
             verdict = judge_imported(captured.with_matches(matches))
-            planned[digest] = _plan_of(slot, digest, verdict)
+            planned[digest] = _plan_of(slot, digest, verdict, captured.observed_at, there)
     advance(1)
     return planned.values()
 
 
-def _plan_of(slot: int, digest: str, verdict: Verdict) -> Planned:
-    ids = [quote.asset_id for quote in verdict.snapshot.quotes] if verdict.snapshot else []
+def _plan_of(
+    slot: int, digest: str, verdict: Verdict, captured_at: int, there: Standing
+) -> Planned:
+    quotes = verdict.snapshot.quotes if verdict.snapshot else ()
+    new = digest not in there.imported.get(slot, {})
+    stands = there.takes(slot, verdict.outcome, verdict.snapshot)
     return Planned(
-        slot, digest, verdict.outcome, verdict.reason, verdict.detail, _selection(ids), len(ids)
+        slot,
+        digest,
+        verdict.outcome,
+        verdict.reason,
+        verdict.detail,
+        _selection([quote.asset_id for quote in quotes]),
+        len(quotes),
+        stands,
+        there.left_out(slot, verdict.snapshot) if new and not stands else (),
+        there.repeated_from(slot, captured_at, quotes) if new else None,
     )
 
 
@@ -162,16 +152,6 @@ def _manifest(
         program=f"coinlog {__version__}",
         imported=found.imported,
     )
-
-
-def _outcomes(engine: sa.Engine, first: int, last: int) -> dict[int, Outcome]:
-    table = schema.slot.c
-    query = sa.select(table.slot, table.outcome).where(table.slot.between(first, last))
-    try:
-        with store_errors(), engine.connect() as connection:
-            return {row.slot: Outcome(row.outcome) for row in connection.execute(query)}
-    except SchemaError:
-        return {}
 
 
 def _selection(ids: Sequence[int]) -> str:

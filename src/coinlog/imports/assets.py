@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +11,7 @@ import sqlalchemy as sa
 
 from coinlog.errors import BrokenAnswerError, SchemaError, UsageError
 from coinlog.market import Asset
-from coinlog.slots import DAY, MAX_ASSET_ID
+from coinlog.slots import DAY
 from coinlog.sources.decode import decode
 from coinlog.sources.labels import Label
 from coinlog.sources.status import parse_iso
@@ -33,11 +31,17 @@ class Seen(msgspec.Struct):
 
 
 class Unmatched(msgspec.Struct, frozen=True):
-    """A label that could not be matched, and who it could be."""
+    """A label that could not be matched, and who it could be.
+
+    It is called as ``agreed`` is, but its rows are older than all that the store knows of that
+    asset, which is since ``since``.
+    """
 
     label: Label
     rows: int
     candidates: tuple[Asset, ...]
+    agreed: Asset | None = None
+    since: int = 0
 
 
 class Directory:
@@ -46,14 +50,27 @@ class Directory:
     def __init__(self) -> None:
         self.by_id: dict[int, Asset] = {}
         self._since: dict[int, int] = {}
+        self._seen: dict[int, int] = {}
         self._called: dict[tuple[str, str], dict[int, None]] = defaultdict(dict)
 
-    def add(self, asset: Asset, *, former: bool = False, since: int | None = None) -> None:
-        """Add an asset by one of its names, current or ``former``; ``since`` it has quotes."""
+    def add(
+        self,
+        asset: Asset,
+        *,
+        former: bool = False,
+        since: int | None = None,
+        seen: int | None = None,
+    ) -> None:
+        """Add an asset by one of its names, current or ``former``.
+
+        ``since`` it has quotes at its source, and the store has ``seen`` it first.
+        """
         if not former:
             self.by_id[asset.id] = asset
         if since is not None:
             self._since[asset.id] = since
+        if seen is not None:
+            self._seen[asset.id] = seen
         for part in ("symbol", "name", "slug"):
             if text := getattr(asset, part):
                 self._called[part, text][asset.id] = None
@@ -74,6 +91,14 @@ class Directory:
             return self._only(found if not both or set(found) == set(both) else [])
         # A slug that is known otherwise contradicts what symbol and name say.
         return self._only([i for i in both if not label.slug or not self.by_id[i].slug])
+
+    def seen_later(self, asset: Asset, first: int) -> int:
+        """Return since when the store knows an asset, 0 where rows from ``first`` on fit.
+
+        Symbols and names pass from one asset to another, so an older row may be about another.
+        """
+        seen = 0 if asset.id in self._since else self._seen.get(asset.id, 0)
+        return seen if seen > first + _SLACK_SECONDS else 0
 
     def candidates(self, label: Label) -> tuple[Asset, ...]:
         """Return who shares a symbol, a name or a slug with a label."""
@@ -124,9 +149,16 @@ def add_stored(directory: Directory, engine: sa.Engine) -> None:
     try:
         with store_errors(), engine.connect() as connection:
             for row in connection.execute(
-                sa.select(current.id, current.name, current.symbol, current.slug, current.is_fiat)
+                sa.select(
+                    current.id,
+                    current.name,
+                    current.symbol,
+                    current.slug,
+                    current.is_fiat,
+                    current.first_slot,
+                )
             ):
-                directory.add(Asset(*row[:4], bool(row[4])))
+                directory.add(Asset(*row[:4], bool(row[4])), seen=row[5])
             names = sa.select(former.asset_id, former.name, former.symbol, former.slug)
             for called in connection.execute(names):
                 directory.add(Asset(*called), former=True)
@@ -167,54 +199,6 @@ def add_map(directory: Directory, body: bytes) -> None:
         directory.add(asset, since=parse_iso(row.first_historical_data))
 
 
-def parse_map(texts: Iterable[str]) -> dict[str, int]:
-    """Return ``BTC=1,ETH=1027``, or a CSV file of such pairs, as a dict.
-
-    Raises:
-        UsageError: it is written otherwise, or one name has two ids.
-    """
-    given: dict[str, int] = {}
-    for text in texts:
-        for key, number in _pairs(text) if "=" in text else _pairs_in(Path(text)):
-            _add_given(given, key.strip(), number.strip())
-    return given
-
-
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    for part in text.split(","):
-        key, _, number = part.rpartition("=")
-        yield key, number
-
-
-def _pairs_in(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of a CSV file; a first line that ends in no number is its header."""
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, ValueError, csv.Error) as error:
-        raise UsageError(
-            f"--map {str(path)[:80]!r} cannot be read ({error}): expected SYMBOL=ID, or a CSV file "
-            "with a symbol, name or slug and a CoinMarketCap id in each line"
-        ) from error
-    for number, row in enumerate(rows):
-        if row and (number or row[-1].strip().isdecimal()):
-            yield row[0], row[-1]
-
-
-def _add_given(given: dict[str, int], key: str, number: str) -> None:
-    """Add one choice of the user.
-
-    Raises:
-        UsageError: it is none, or contradicts another.
-    """
-    if not key or not number.isdecimal() or not 0 < int(number[:12]) <= MAX_ASSET_ID:
-        raise UsageError(
-            f"--map {f'{key}={number}'[:60]!r} cannot be used: expected a symbol, name or slug and "
-            "a CoinMarketCap id, for example BTC=1"
-        )
-    if given.setdefault(key, int(number)) != int(number):
-        raise UsageError(f"--map gives {key[:60]!r} two ids: {given[key]} and {number}")
-
-
 class Matching(msgspec.Struct, frozen=True):
     """Whom labels mean, and which of them are in doubt."""
 
@@ -239,6 +223,9 @@ def match_labels(
         asset = directory.match(label, told.first)
         if asset_id is not None:
             matches[label] = known_or_new(directory, label, asset_id)
+        elif asset and not label.id and (since := directory.seen_later(asset, told.first)):
+            candidates = directory.candidates(label)
+            unmatched.append(Unmatched(label, told.rows, candidates, asset, since))
         elif asset is not None:
             matches[label] = asset
         elif not label.id:

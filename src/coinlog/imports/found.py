@@ -17,6 +17,9 @@ from coinlog.sources.labels import Label, Matches, write_matches
 REFUSALS_KEPT = 1_000
 _DIGEST_LENGTH = 16
 
+FILE = "file"
+"""What saved answers are counted by."""
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """Something that is not imported: where it stands, and why not."""

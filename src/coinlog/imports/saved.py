@@ -18,16 +18,13 @@ import msgspec
 from coinlog.errors import BrokenAnswerError, SourceError, UsageError
 from coinlog.imports.assets import Seen
 from coinlog.imports.csv_file import GZIP_MAGIC
-from coinlog.imports.found import Captured, Refusals
+from coinlog.imports.found import FILE, Captured, Refusals
 from coinlog.imports.times import Clock
 from coinlog.market import SourceKind
 from coinlog.slots import MINUTE, floor_slot
 from coinlog.sources.answers import Answer
 from coinlog.sources.imported import Kind, Saved, look_at
 from coinlog.sources.labels import Label
-
-FILE = "file"
-"""What saved answers are counted by."""
 
 ZIP_MAGIC = b"PK\x03\x04"
 _ENDINGS = (".json", ".json.gz")

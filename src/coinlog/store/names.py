@@ -109,14 +109,21 @@ def _write_names(connection: sa.Connection, slot: int, assets: Sequence[Asset]) 
         (asset, {"name": asset.name, "symbol": asset.symbol, "slug": asset.slug})
         for asset in assets
     ]
-    lines = [{"asset_id": asset.id, "from_slot": slot, **names} for asset, names in pairs]
-    # A lower outcome of the same slot may have called them otherwise.
+    # A lower outcome of the same slot may have called them otherwise, and they may be called again
+    # as they were before it: then nothing changed here.
+    before = _names_at(connection, slot - 1, [asset.id for asset in assets])
+    lines = [
+        {"asset_id": asset.id, "from_slot": slot, **names}
+        for asset, names in pairs
+        if before.get(asset.id) != _called(asset)
+    ]
     table = schema.asset_name
     for some in chunks([asset.id for asset in assets]):
         connection.execute(
             table.delete().where(table.c.from_slot == slot, table.c.asset_id.in_(some))
         )
-    connection.execute(table.insert(), lines)
+    if lines:
+        connection.execute(table.insert(), lines)
     new = [
         {"id": asset.id, "is_fiat": asset.is_fiat, "first_slot": slot, **names}
         for asset, names in pairs

@@ -78,6 +78,17 @@ class Quotes:
         for (slot, resolution_seconds), some in ids.items():
             make_room(self._connection, slot, resolution_seconds, some)
 
+    def count_at(self, slot: int, ids: set[int]) -> int:
+        """Return how many of some assets were observed at a slot."""
+        self.flush()
+        table = schema.quote.c
+        here = (table.slot == slot) & (table.origin == Origin.OBSERVED.value)
+        query = sa.select(sa.func.count()).select_from(schema.quote).where(here)
+        return sum(
+            int(self._connection.execute(query.where(table.asset_id.in_(some))).scalar_one())
+            for some in chunks(sorted(ids))
+        )
+
     def clear_slot(self, slot: int) -> set[int]:
         """Remove what a lower outcome wrote at a slot, so that a higher one can take its place.
 

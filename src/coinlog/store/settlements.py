@@ -5,12 +5,13 @@ Settling writes these rows and verifying compares them, so the two cannot disagr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from coinlog.attempts import is_imported
 from coinlog.market import Origin, Outcome, Reason, Snapshot
 from coinlog.slots import Schedule
 from coinlog.store import schema
@@ -42,6 +43,62 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     snapshot: Snapshot | None = None
     imported: bool = False
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What stands at a slot: its outcome, of how many cryptocurrencies, and whether others' it is.
+
+    ``observed_at`` is ``None`` where nothing was.
+    """
+
+    outcome: Outcome
+    imported: bool
+    observed_at: int | None
+    assets: int
+
+
+def held_of(settlement: Settlement) -> Held:
+    """Return what stands where this attempt does."""
+    snapshot = settlement.snapshot
+    return Held(
+        settlement.outcome,
+        is_imported(settlement.attempt),
+        snapshot.observed_at if snapshot else None,
+        _count_assets(snapshot),
+    )
+
+
+def takes_place(
+    outcome: Outcome,
+    snapshot: Snapshot | None,
+    held: Held,
+    shared: Callable[[set[int]], int],
+    *,
+    imported: bool,
+) -> bool:
+    """Return whether an attempt takes the place of the one that stands at its slot.
+
+    Outcomes only rise. What was imported was asked for nothing and so lacks nothing, which makes
+    its outcome high and proves little: it never takes the place of an answer of our own, and of
+    another import's where it has all of its assets and tells more. ``shared`` says how many of
+    some assets stand there.
+    """
+    rise = outcome.height - held.outcome.height
+    if not imported or held.outcome is Outcome.FAILED:
+        return rise > 0
+    if not held.imported or rise < 0 or snapshot is None:
+        return False
+    ids = crypto_ids(snapshot)
+    # Later polls of one slot hold a coin more now and then, and are to leave the first alone.
+    no_later = held.observed_at is None or snapshot.observed_at <= held.observed_at
+    fuller = no_later and len(ids) > held.assets
+    return (rise > 0 or fuller) and shared(ids) == held.assets
+
+
+def crypto_ids(snapshot: Snapshot) -> set[int]:
+    """Return the cryptocurrencies that a snapshot has quotes of."""
+    fiat = {asset.id for asset in snapshot.assets if asset.is_fiat}
+    return {quote.asset_id for quote in snapshot.quotes} - fiat
 
 
 def attempt_row(settlement: Settlement, settled_at: int) -> Row:

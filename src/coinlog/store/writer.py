@@ -1,16 +1,19 @@
 """Writing: an attempt is settled in one transaction, quotes and ledger row together.
 
 Whatever dies in the middle leaves nothing behind, and settling again is a no-op. Outcomes only
-rise: failed < partial < stored. A second answer to a slot changes nothing but the count.
+rise: failed < partial < stored. A second answer to a slot changes nothing but the count, unless
+both were imported and it tells more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
 
+from coinlog.attempts import is_imported
 from coinlog.errors import MixedSourcesError
 from coinlog.market import Outcome, SourceKind
 from coinlog.slots import Schedule, schedule_at
@@ -18,11 +21,13 @@ from coinlog.store import names, rows, schema
 from coinlog.store.engine import store_errors
 from coinlog.store.room import make_room_in
 from coinlog.store.settlements import (
+    Held,
     Settlement,
     attempt_row,
     part_rows,
     resolution_of,
     slot_row,
+    takes_place,
 )
 from coinlog.store.undoing import undo_about
 
@@ -214,7 +219,7 @@ def _write_slot(
         # Why it still fails is what one wants to know.
         connection.execute(here, slot_row(settlement, stored_at, *counts.values()))
         return
-    if settlement.outcome.height <= Outcome(held.outcome).height:
+    if not _takes_place(quotes, settlement, held):
         connection.execute(here, counts)
         return
     lost = quotes.clear_slot(settlement.slot)
@@ -225,6 +230,18 @@ def _write_slot(
     quotes.flush()
     undo_about(connection, settlement.slot, lost - seen)
     connection.execute(here, slot_row(settlement, stored_at, *counts.values()))
+
+
+def _takes_place(
+    quotes: rows.Quotes, settlement: Settlement, row: sa.Row[tuple[object, ...]]
+) -> bool:
+    return takes_place(
+        settlement.outcome,
+        settlement.snapshot,
+        Held(Outcome(row.outcome), is_imported(row.attempt), row.observed_at, row.assets),
+        partial(quotes.count_at, settlement.slot),
+        imported=settlement.imported,
+    )
 
 
 def _write_snapshot(

@@ -69,14 +69,17 @@ class Names:
         history = self._assets.get(asset_id)
         return f"{history.now[0]} ({asset_id})" if history and history.now else f"asset {asset_id}"
 
-    def saw(self, settlement: Settlement) -> None:
-        """Remember who was called how in an attempt, which explains the store's names."""
+    def saw(self, settlement: Settlement, *, stood: bool) -> None:
+        """Remember who was called how in an attempt, which explains the store's names.
+
+        Who was seen in one that never ``stood`` has not been in the store by it.
+        """
         slot = settlement.slot
         for asset in settlement.snapshot.assets if settlement.snapshot else ():
             history = self._assets.get(asset.id)
             if history is None:
                 continue
-            if history.first_seen is None:
+            if stood and history.first_seen is None:
                 history.first_seen, history.first_seen_at = asset, slot
             place = bisect_right(history.slots, slot) - 1
             here = place >= 0 and history.slots[place] == slot

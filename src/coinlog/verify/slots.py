@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -15,9 +15,12 @@ from coinlog.store.rows import lines_of
 from coinlog.store.settlements import (
     Settlement,
     attempt_row,
+    crypto_ids,
+    held_of,
     part_rows,
     resolution_of,
     slot_row,
+    takes_place,
 )
 from coinlog.store.thinned import Thinning, kept
 from coinlog.store.thinned import resolution_of as thinned_resolution
@@ -119,8 +122,9 @@ class Comparer(msgspec.Struct):
     def _compare_content(self, slot: int, settled: list[Settlement], held: Stretch) -> None:
         ledger = held.ledger.get(slot)
         standing = self._standing(slot, settled, ledger)
+        stood = _stood(settled, held.attempts.get(slot, {}), standing)
         for each in settled:
-            self.names.saw(each)
+            self.names.saw(each, stood=each.attempt in stood)
             if each.schedule:
                 self.sources.add(each.schedule.source.value)
                 if not each.imported:
@@ -147,8 +151,10 @@ class Comparer(msgspec.Struct):
         named = next((each for each in settled if each.attempt == ledger["attempt"]), None)
         if named is None:
             self._add(slot, f"the ledger has a row of it, and no attempt {ledger['attempt']}")
-        elif any(each.outcome.height > named.outcome.height for each in settled):
-            self._add(slot, f"attempt {named.attempt} stands, and another has a higher outcome")
+        elif higher := next((each for each in settled if _takes_place(each, named)), None):
+            self._add(
+                slot, f"attempt {named.attempt} stands, and {higher.attempt} should in its place"
+            )
         return named
 
     def _check_schedule(self, slot: int, settled: list[Settlement]) -> None:
@@ -210,6 +216,34 @@ class Comparer(msgspec.Struct):
 
     def _add(self, slot: int, text: str) -> None:
         self.findings.add(f"slot {iso(slot)}, {text}")
+
+
+def _takes_place(each: Settlement, other: Settlement) -> bool:
+    """Return whether an attempt takes another's place, by the rule that settling has."""
+    there = crypto_ids(other.snapshot) if other.snapshot else set()
+    return takes_place(
+        each.outcome,
+        each.snapshot,
+        held_of(other),
+        lambda ids: len(ids & there),
+        imported=each.imported,
+    )
+
+
+def _stood(
+    settled: Sequence[Settlement], rows: Mapping[str, Row], standing: Settlement | None
+) -> set[str]:
+    """Return the attempts that stood at a slot one after the other, as they were settled.
+
+    Where times of the same second do not tell, those that could have stood before the last.
+    """
+    stood: list[Settlement] = []
+    for each in sorted(settled, key=lambda each: rows[each.attempt]["settled_at"]):
+        if not stood or _takes_place(each, stood[-1]):
+            stood.append(each)
+    if standing and stood[-1] is not standing:
+        stood = [standing, *(each for each in settled if _takes_place(standing, each))]
+    return {each.attempt for each in stood}
 
 
 def _backfilled(row: Row) -> bool:
