@@ -23,6 +23,7 @@ from coinlog.imports.found import Found, captured_and_matched
 from coinlog.market import Outcome, Reason
 from coinlog.slots import MAX_TOP
 from coinlog.sources.labels import Matches
+from coinlog.sources.table import Beside
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.verdict import Verdict, judge_imported
@@ -41,6 +42,7 @@ class Planned(msgspec.Struct, frozen=True):
     detail: str
     assets: str
     quotes: int
+    beside: Beside = Beside()
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -134,7 +136,14 @@ def _planned(
 def _plan_of(slot: int, digest: str, verdict: Verdict) -> Planned:
     ids = [quote.asset_id for quote in verdict.snapshot.quotes] if verdict.snapshot else []
     return Planned(
-        slot, digest, verdict.outcome, verdict.reason, verdict.detail, _selection(ids), len(ids)
+        slot,
+        digest,
+        verdict.outcome,
+        verdict.reason,
+        verdict.detail,
+        _selection(ids),
+        len(ids),
+        beside=verdict.beside,
     )
 
 
