@@ -15,8 +15,9 @@ from typing import BinaryIO, TextIO, cast
 import msgspec
 
 from coinlog.errors import UsageError
-from coinlog.imports.columns import can_map, map_columns
+from coinlog.imports.columns import can_map, is_export, map_columns
 from coinlog.imports.rows import Line, Sheet
+from coinlog.sources.numbers import POINT
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -50,7 +51,7 @@ def open_csv(source: str, options: CsvOptions, given: dict[str, str]) -> Iterato
             header=header,
             columns=columns,
             lines=_lines(text, delimiter, len(header), name, options.encoding),
-            decimal=options.decimal,
+            decimal=POINT if is_export(header) else options.decimal,
         )
 
 
