@@ -22,6 +22,7 @@
         - ``SchemaError``: its schema is older or newer than this program
         - ``LossError``: doing this would lose what it holds
     - ``ExportError``: what was to be exported cannot be written
+    - ``NothingToImportError``: a source holds nothing that can be imported
     - ``MissingPackageError``: a package is not installed that only this needs
 """
 
@@ -157,6 +158,10 @@ class LossError(StoreError):
 
 class ExportError(CoinlogError):
     """What was to be exported cannot be written."""
+
+
+class NothingToImportError(CoinlogError):
+    """A source holds nothing that can be imported."""
 
 
 class MissingPackageError(CoinlogError):

@@ -240,6 +240,14 @@ def test_an_export_of_ours_is_read_as_it_is(path: Path, heading: str) -> None:
     assert (prices(snapshot), snapshot.observed_at) == ({1: 16.5}, SLOT + 12)
 
 
+def test_an_export_that_a_spreadsheet_wrote_anew_is_weighed_as_any_file(path: Path) -> None:
+    path.write_text(exported(EXPORT).replace(",", ";"))
+    with pytest.raises(UsageError, match="--decimal"), csv_rows(path):
+        pass
+    with csv_rows(path, options=CsvOptions(decimal=",")) as rows:
+        assert prices(snapshot_of(only(rows), {})) == {1: 16500.0}
+
+
 @pytest.mark.parametrize("heading", [EXPORT, SERIES])
 def test_a_made_up_market_is_never_imported(path: Path, heading: str) -> None:
     path.write_text(exported(heading, whose='"SIMULATED, not CoinMarketCap"'))
