@@ -23,6 +23,7 @@
         - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
     - ``ExportError``: what was to be exported cannot be written
+    - ``NothingToImportError``: a source holds nothing that can be imported
     - ``MissingPackageError``: a package is not installed that only this needs
 """
 
@@ -162,6 +163,10 @@ class LossError(StoreError):
 
 class ExportError(CoinlogError):
     """What was to be exported cannot be written."""
+
+
+class NothingToImportError(CoinlogError):
+    """A source holds nothing that can be imported."""
 
 
 class MissingPackageError(CoinlogError):

@@ -13,7 +13,8 @@ from coinlog.market import Outcome, Reason, Snapshot, SourceKind
 from coinlog.slots import Schedule, parse_assets
 from coinlog.sources.answers import Answer
 from coinlog.sources.coinmarketcap import check_clock, read_market
-from coinlog.sources.imported import read_imported
+from coinlog.sources.imported import read_with_beside
+from coinlog.sources.table import Beside
 from coinlog.store.settlements import Settlement
 
 DETAILS_NAMED = 3
@@ -53,12 +54,16 @@ def read_attempt(archive: Archive, key: AttemptKey, altered: list[str] | None = 
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What answers amount to: an outcome, its reason, and the snapshot unless they failed."""
+    """What answers amount to: an outcome, its reason, and the snapshot unless they failed.
+
+    ``beside`` is what the rows of an imported table say that is in no quote.
+    """
 
     outcome: Outcome
     reason: Reason | None
     detail: str
     snapshot: Snapshot | None = None
+    beside: Beside = Beside()
 
 
 def judge(answers: Sequence[Answer], asked: Schedule) -> Verdict:
@@ -82,9 +87,10 @@ def judge(answers: Sequence[Answer], asked: Schedule) -> Verdict:
 def judge_imported(answers: Sequence[Answer]) -> Verdict:
     """Judge what others captured: we asked for nothing, so what they hold is all there is."""
     try:
-        return _verdict_on(read_imported(answers))
+        snapshot, beside = read_with_beside(answers)
     except SourceError as error:
         return Verdict(Outcome.FAILED, error.reason, str(error))
+    return msgspec.structs.replace(_verdict_on(snapshot), beside=beside)
 
 
 def _verdict_on(snapshot: Snapshot) -> Verdict:

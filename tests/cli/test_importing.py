@@ -243,12 +243,111 @@ def test_wrong_use_is_explained_with_exit_code_2(arguments: list[str], said: str
     assert "canary" not in done.stderr
 
 
-def test_nothing_to_import_is_said(own_world: Path) -> None:
-    (own_world / "readme.txt").write_text("hello")
-    done = run("import", ".")
+NOTHING = {
+    "other files": ("readme.txt", "hello", "there is no file to import"),
+    "a folder of errors": ("a.json", "{}", "1 file was refused: a.json: it begins with"),
+    "a header": ("precios.csv", HEADER, "there is no line to import in precios.csv"),
+    "no time": ("precios.csv", HEADER + "Bitcoin,BTC,1,ayer\nBitcoin,BTC,1,hoy\n", "2 lines were"),
+    "no price": (
+        "precios.csv",
+        HEADER + "Bitcoin,BTC,-,2021-06-29\n",
+        "1 attempt failed (got 1 row",
+    ),
+}
 
-    assert done.returncode == 0
-    assert "nothing to import" in done.stdout
+
+@pytest.mark.parametrize("what", NOTHING)
+def test_nothing_to_import_is_said_and_is_no_success(own_world: Path, what: str) -> None:
+    name, text, said = NOTHING[what]
+    (own_world / name).write_text(text)
+    source = name if name.endswith(".csv") else "."
+    # The second time nothing is new, and still nothing was ever imported.
+    for _ in range(2):
+        done = run("import", source, "--map", "BTC=1")
+
+        assert done.returncode == 1
+        assert "nothing could be imported: " in words(done.stderr)
+        assert said in words(done.stderr)
+        assert "✓" not in done.stdout
+    as_json = run("import", source, "--map", "BTC=1", "--json")
+    assert (as_json.returncode, json.loads(as_json.stdout)["imported"]) == (1, False)
+
+
+def test_what_was_left_out_whole_is_no_success(table: Path) -> None:
+    done = run("import", str(table), "--skip-unresolved")
+
+    assert done.returncode == 1
+    assert "no row is about an asset that was told" in words(done.stderr)
+
+
+def test_refused_rows_are_no_duplicates(own_world: Path) -> None:
+    rows = [f"Bitcoin,BTC,{price},2021-06-29 0{hour}:00\n" for hour, price in enumerate("xx5")]
+    (own_world / "malos.csv").write_text(HEADER + "".join(rows) + "Ether,ETH,x,2021-06-29 01:00\n")
+    (own_world / "dobles.csv").write_text(HEADER + "".join(rows) + rows[2].replace("5", "6"))
+
+    assert "came after" not in run("import", "malos.csv", "--dry-run", *MAP).stdout
+    assert "1 row came after" in run("import", "dobles.csv", "--dry-run", "--map", "BTC=1").stdout
+
+
+def test_the_true_reason_comes_before_a_name_that_no_row_has(own_world: Path) -> None:
+    bad, good = "Bitcoin,BTC,1.5,31/12/2021 18:00\n", "Ether,ETH,1.5,2021-06-29 00:00\n"
+    (own_world / "precios.csv").write_text(HEADER + bad)
+    done = run("import", "precios.csv", *MAP)
+    assert done.returncode == 1
+    assert "1 line was refused: line 2: '31/12/2021 18:00' is no time" in words(done.stderr)
+    assert "--map names" not in done.stderr
+
+    (own_world / "precios.csv").write_text(HEADER + bad + good)
+    done = run("import", "precios.csv", *MAP)
+    assert done.returncode == 2
+    reason, _, unused = words(done.stderr).partition("; and --map names 'BTC', and no row is about")
+    assert "'31/12/2021 18:00' is no time" in reason
+    assert unused
+
+
+def test_two_assets_are_not_given_one_id(table: Path, own_world: Path) -> None:
+    done = run("import", str(table), "--map", "BTC=1,ETH=1")
+
+    assert done.returncode == 2
+    assert "--map gives 'BTC' and 'ETH' the same id 1" in words(done.stderr)
+    # An asset that was renamed goes by its old name first, and by its new one later.
+    renamed = own_world / "renombrada.csv"
+    renamed.write_text(
+        HEADER + "MIOTA,MIOTA,0.5,2023-05-01\nIOTA,IOTA,0.5,2024-05-01\nIOTA,Iota,0.5,2024-05-01\n"
+    )
+    assert (
+        run_json("import", str(renamed), "--map", "MIOTA=1720,IOTA=1720")["settled_attempts"] == 2
+    )
+
+
+def test_a_field_that_is_left_out_is_said(own_world: Path) -> None:
+    header = HEADER.replace("Time", "Time,percent_change_24h")
+    (own_world / "precios.csv").write_text(header + "Bitcoin,BTC,16500,2021-06-29,5%\n")
+    done = run("import", "precios.csv", "--map", "BTC=1")
+
+    assert done.returncode == 0, done.stderr
+    assert "1 new (1 stored)" in done.stdout
+    assert (
+        "left out 2021-06-29T00:00:00Z: percent_change_24h was left out of 1 line (line 2: "
+        "'5%' is no number"
+    ) in words(done.stdout)
+
+
+def test_one_price_is_said_as_it_is_read(table: Path) -> None:
+    said = words(run("import", str(table), "--dry-run").stdout)
+
+    assert "note 34567.891 is read as 34567.891 USD" in said
+
+
+def test_an_export_is_imported_as_it_is(table: Path, own_world: Path) -> None:
+    run_json("import", str(table), *MAP)
+    for fields in ((), ("--fields", "price,market_cap")):
+        run_json("export", str(own_world / "out.csv"), "--overwrite", *fields)
+        facts = run_json("import", str(own_world / "out.csv"), "--dry-run")
+
+        assert (facts["count"], facts["refused"], facts["unresolved"]) == (3, 0, [])
+        assert facts["plan"]["quotes"] == 3
+        assert facts["from"] == "2021-06-29T00:00:05Z"
 
 
 def test_help_has_examples() -> None:

@@ -97,3 +97,13 @@ def test_ten_polls_in_one_csv_file_are_ten_slots(
                 assert found[key] == value, (key, row["id"])
             assert found["last_updated"] == parse_time(row["last_updated"])
     desk.engine.dispose()
+
+
+@pytest.mark.parametrize("kept", ["v2_by_symbol_2026-02-19_BTC_excerpt", "v1_2023-05-20_by_symbol"])
+def test_answers_about_single_assets_are_refused(tmp_path: Path, shared: Path, kept: str) -> None:
+    name = f"quotes_latest_{kept}.json"
+    shutil.copy(shared / "cmc" / name, tmp_path)
+    found = saved_answers(tmp_path)
+
+    assert list(found.slots()) == []
+    assert "only whole listings" in found.refusals.first[0].why

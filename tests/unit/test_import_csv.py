@@ -184,6 +184,100 @@ def test_of_several_rows_the_first_good_one_after_the_slot_is_taken(path: Path) 
     assert any("more rows of this slot" in note for note in snapshot.notes)
 
 
+@pytest.mark.parametrize(
+    ("field", "cell", "why"),
+    [
+        ("percent_change_24h", "5%", "'5%' is no number with a decimal point"),
+        ("volume_24h", "-1.5", "-1.5 is less than nothing"),
+        ("max_supply", "1e999", "double"),
+    ],
+)
+def test_a_field_that_cannot_be_read_costs_no_price(
+    path: Path, field: str, cell: str, why: str
+) -> None:
+    path.write_text(
+        f"asset_id,price,time,rank,{field}\n1,1.5,1769450405,1,{cell}\n2,2.5,1769450405,2,0.5\n"
+    )
+    with csv_rows(path) as rows:
+        snapshot = snapshot_of(only(rows), {})
+
+    assert (prices(snapshot), snapshot.missing) == ({1: 1.5, 2: 2.5}, ())
+    assert [getattr(quote, field) for quote in snapshot.quotes] == [None, 0.5]
+    assert [quote.rank for quote in snapshot.quotes] == [1, 2]
+    (note,) = snapshot.notes
+    assert note.startswith(f"{field} was left out of 1 line (line 2: ")
+    assert why in note
+
+
+def test_a_negative_change_is_a_number_like_any_other(path: Path) -> None:
+    path.write_text("asset_id,price,time,percent_change_24h\n1,1.5,1769450405,-4.5\n")
+    with csv_rows(path) as rows:
+        (quote,) = snapshot_of(only(rows), {}).quotes
+
+    assert quote.percent_change_24h == -4.5
+
+
+EXPORT = "slot,observed_at,asset_id,symbol,name,slug,price,last_updated,origin,resolution,source\n"
+SERIES = "slot,observed_at,asset_id,symbol,name,price,origin,attribution\n"
+
+
+def exported(heading: str, origin: str = "observed", whose: str = "coinmarketcap") -> str:
+    """Return a file as ``coinlog export`` or the API writes it, with one row."""
+    slug = "bitcoin," if "slug" in heading.split(",") else ""
+    updated = "2026-01-26T18:00:00Z," if "last_updated" in heading else ""
+    kept = "21600," if "resolution" in heading else ""
+    row = f"2026-01-26T18:00:00Z,2026-01-26T18:00:12Z,1,BTC,Bitcoin,{slug}16.500,{updated}"
+    return f"{heading}{row}{origin},{kept}{whose}\n"
+
+
+@pytest.mark.parametrize("heading", [EXPORT, SERIES])
+def test_an_export_of_ours_is_read_as_it_is(path: Path, heading: str) -> None:
+    path.write_text(exported(heading))
+    with csv_rows(path) as rows:
+        snapshot = snapshot_of(only(rows), {})
+        assert {label.id for label in rows.seen} == {1}
+
+    assert (prices(snapshot), snapshot.observed_at) == ({1: 16.5}, SLOT + 12)
+
+
+def test_an_export_that_a_spreadsheet_wrote_anew_is_weighed_as_any_file(path: Path) -> None:
+    path.write_text(exported(EXPORT).replace(",", ";"))
+    with pytest.raises(UsageError, match="--decimal"), csv_rows(path):
+        pass
+    with csv_rows(path, options=CsvOptions(decimal=",")) as rows:
+        assert prices(snapshot_of(only(rows), {})) == {1: 16500.0}
+
+
+@pytest.mark.parametrize("heading", [EXPORT, SERIES])
+def test_a_made_up_market_is_never_imported(path: Path, heading: str) -> None:
+    path.write_text(exported(heading, whose='"SIMULATED, not CoinMarketCap"'))
+    with pytest.raises(UsageError, match="simulated market"), csv_rows(path):
+        pass
+
+
+def test_a_column_source_is_looked_at_in_any_file(path: Path) -> None:
+    path.write_text("Source,symbol,price,time\nSIMULATED,BTC,1.5,1769450405\n")
+    with pytest.raises(UsageError, match="SIMULATED"), csv_rows(path):
+        pass
+
+
+@pytest.mark.parametrize("heading", [EXPORT, SERIES])
+def test_what_was_not_observed_is_left_out(path: Path, heading: str) -> None:
+    path.write_text(exported(heading, origin="backfilled"))
+    with csv_rows(path) as rows:
+        assert list(rows.slots()) == []
+        (refusal,) = rows.refusals.first
+
+    assert refusal.place == "line 2"
+    assert "backfilled and not observed" in refusal.why
+
+
+def test_another_header_is_not_taken_for_an_export(path: Path) -> None:
+    path.write_text(exported(EXPORT).replace("slug", "slugs"))
+    with pytest.raises(UsageError, match="no column is called as the time"), csv_rows(path):
+        pass
+
+
 def test_a_shorter_interval_makes_more_slots(path: Path) -> None:
     path.write_text(HEADER + TWO + TWO.replace("18:00", "19:30"))
     with csv_rows(path, interval=HOUR) as rows:

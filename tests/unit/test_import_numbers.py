@@ -60,8 +60,8 @@ def test_a_number_proves_its_decimal_mark_or_nothing(text: str, proof: str | Non
 
 
 def test_a_thousand_or_one_and_a_bit_is_ambiguous() -> None:
-    assert is_ambiguous("1,234")
-    assert not any(map(is_ambiguous, ("1.234", "1,23", "12345", "1,234.0", "0,123")))
+    assert all(map(is_ambiguous, ("1,234", "1.234", "-16.500", "$16.500")))
+    assert not any(map(is_ambiguous, ("1,23", "1.5", "12345", "1234.567", "1,234.0", "0.123")))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

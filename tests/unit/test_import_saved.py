@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zipfile
 from pathlib import Path
 
@@ -88,6 +89,21 @@ def test_the_second_ticker_says_ids(tmp_path: Path) -> None:
     assert prices(snapshot) == {1: 9024.09, 52: 0.83}
     assert [missing.reason for missing in snapshot.missing] == ["refused"]
     assert snapshot.assets[1] == Asset(52, "Asset 52", "A52", "asset-52")
+
+
+@pytest.mark.parametrize("told", ["1", "BTC"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_answer_about_single_assets_is_no_listing(
+    tmp_path: Path, told: str, *, listed: bool
+) -> None:
+    (row,) = json.loads(listings_body([1], SLOT))["data"]
+    body = json.loads(listings_body([1], SLOT))
+    body["data"] = {told: [row] if listed else row}
+    (tmp_path / "quotes.json").write_bytes(encoded(body))
+    found = saved_answers(tmp_path)
+
+    assert list(found.slots()) == []
+    assert "quotes/latest" in reasons(found)["quotes.json"]
 
 
 def test_pages_of_one_listing_are_one_attempt(tmp_path: Path) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Iterable
 
 import click
 import msgspec
 from rich.markup import escape
 
 from coinlog.cli.report import err, say
-from coinlog.errors import UsageError
+from coinlog.errors import NothingToImportError, UsageError
 from coinlog.imports.adopting import Plan
 from coinlog.imports.assets import Matching, Unmatched
-from coinlog.imports.found import FILE, Found
+from coinlog.imports.found import Found
 from coinlog.market import Asset, Outcome
 from coinlog.slots import MAX_ASSET_ID, format_interval, iso
 from coinlog.sources.labels import Label
@@ -48,11 +49,16 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
     say(f"  attempts {_attempts(plan)}")
     for conflict in plan.conflicts:
         say(f"  [red]refused[/]  {_shown(conflict, 600)}")
-    if (later := _later(found, matching, plan)) > 0:
+    if later := _later(plan):
         say(
             f"  note     {_counted(later, 'row')} came after another of their asset in a slot: "
             "kept in the archive, and drawn with a shorter --interval"
         )
+    unread = [each for each in plan.attempts if each.beside.unread]
+    for attempt in unread[:SHOWN]:
+        why = "; ".join(attempt.beside.unread)
+        say(f"  [yellow]left out[/] {iso(attempt.slot)}: {_shown(why, 300)}")
+    _say_more(len(unread))
     for attempt in [each for each in plan.attempts if each.outcome is not Outcome.STORED][:SHOWN]:
         say(f"  [yellow]{attempt.outcome}[/]  {iso(attempt.slot)}: {_shown(attempt.detail, 300)}")
 
@@ -65,6 +71,51 @@ def say_outcome(plan: Plan, loaded: int) -> None:
     slots = len({each.slot for each in plan.attempts})
     new = _counted(len(plan.new), "attempt")
     say(f"[green]✓[/] {new} in {_counted(slots, 'slot')} imported, {loaded:,} loaded")
+
+
+def refuse_useless(found: Found, plan: Plan) -> None:
+    """End with the reason where there is not one quote, neither new nor imported before.
+
+    Raises:
+        NothingToImportError: there is none.
+    """
+    if not _useful(plan):
+        raise NothingToImportError(f"nothing could be imported: {_useless(found, plan)}")
+
+
+def _useful(plan: Plan) -> bool:
+    return any(each.outcome is not Outcome.FAILED for each in plan.attempts)
+
+
+def _useless(found: Found, plan: Plan) -> str:
+    if plan.attempts:
+        many = _counted(len(plan.attempts), "attempt")
+        return f"{many} failed ({one_line(plan.attempts[0].detail, 300)})"
+    if not found.count:
+        return f"there is no {found.unit} to import in {one_line(found.imported, 80)}"
+    if not found.slots():
+        return _refused(found)
+    return "no row is about an asset that was told, and the others were left out"
+
+
+def _refused(found: Found) -> str:
+    """Return how much was refused, and why the first of it."""
+    count, first = found.refusals.count, found.refusals.first[0]
+    were = "was refused:" if count == 1 else "were refused, the first one"
+    return f"{_counted(count, found.unit)} {were} {one_line(f'{first.place}: {first.why}', 300)}"
+
+
+def refuse_unused(found: Found, unused: Iterable[str]) -> None:
+    """Refuse names of ``--map`` that no row has, after the rows that could not be read.
+
+    Raises:
+        UsageError: always.
+    """
+    refused = f"{_refused(found)}; and " if found.refusals.count else ""
+    raise UsageError(
+        f"{refused}--map names {', '.join(sorted(map(repr, unused)))}, and no row is about that: "
+        "symbols, names and slugs must be written as they are in the rows"
+    )
 
 
 def facts(
@@ -85,7 +136,7 @@ def facts(
         "refused": found.refusals.count,
         "refusals": found.refusals.first,
         "plan": _plan_facts(plan) if plan else None,
-        "imported": loaded is not None,
+        "imported": plan is not None and loaded is not None and _useful(plan),
         "settled_attempts": loaded or 0,
     }
 
@@ -194,13 +245,10 @@ def _matched(matching: Matching) -> str:
     return escape(f": {named}{more}") if pairs else ""
 
 
-def _later(found: Found, matching: Matching, plan: Plan) -> int:
+def _later(plan: Plan) -> int:
     """Return how many rows of a table are beside their slots' quotes, if that is many of them."""
-    known = [
-        told.rows for label, told in found.seen.items() if label.id or label in matching.matches
-    ]
-    later = sum(known) - plan.quotes if found.unit != FILE else 0
-    return later if later * MANY > sum(known) else 0
+    later = sum(each.beside.later for each in plan.attempts)
+    return later if later * MANY > later + plan.quotes else 0
 
 
 def _attempts(plan: Plan) -> str:

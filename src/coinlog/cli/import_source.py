@@ -145,7 +145,7 @@ def _read(sheet: Sheet, clock: Clock, options: Options, interval_seconds: int) -
     except BaseException:
         rows.close()
         raise
-    rows.notes.append(f"times without a zone are taken as {clock.zone.key}, prices as USD")
+    rows.notes.insert(0, f"times without a zone are taken as {clock.zone.key}, prices as USD")
     return rows
 
 

@@ -14,6 +14,8 @@ from coinlog.cli.import_report import (
     facts,
     refuse_conflicts,
     refuse_unmatched,
+    refuse_unused,
+    refuse_useless,
     say_outcome,
     say_summary,
 )
@@ -22,6 +24,7 @@ from coinlog.cli.progress import progress
 from coinlog.cli.shared import json_option, resumable, with_parts
 from coinlog.errors import UsageError
 from coinlog.imports.adopting import Plan, adopt, plan
+from coinlog.imports.apart import check_apart
 from coinlog.imports.assets import (
     Directory,
     Matching,
@@ -113,8 +116,10 @@ def import_(  # noqa: PLR0913  one for each option that is not about reading the
             loaded = _carry_out(parts, found, matching, planned, interval_seconds)
         if as_json:
             report.as_json(facts(found, matching, planned, loaded))
-        elif planned and loaded is not None:
-            say_outcome(planned, loaded)
+        if planned and loaded is not None:
+            refuse_useless(found, planned)
+            if not as_json:
+                say_outcome(planned, loaded)
 
 
 def _match(
@@ -138,11 +143,10 @@ def _match(
     used: set[str] = set()
     matching = match_labels(found.seen, directory, given, used)
     written = {key for text in maps if "=" in text for key in parse_map([text])}
-    if written - used:
-        raise UsageError(
-            f"--map names {', '.join(sorted(map(repr, written - used)))}, and no row is about "
-            "that: symbols, names and slugs must be written as they are in the rows"
-        )
+    # Where nothing was found at all, its refusals are the reason, and they are told.
+    if written - used and found.slots():
+        refuse_unused(found, written - used)
+    check_apart(found, given)
     if questions and matching.unmatched:
         return choose(matching, directory, ask)
     return matching

@@ -125,6 +125,7 @@ def _plan_of(
         stands,
         there.left_out(slot, verdict.snapshot) if new and not stands else (),
         there.repeated_from(slot, captured_at, quotes) if new else None,
+        verdict.beside,
     )
 
 

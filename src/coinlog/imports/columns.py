@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from coinlog.errors import UsageError
+from coinlog.market import QUOTE_FIELDS
 from coinlog.sources.table import AMOUNTS, FIELDS
 from coinlog.sources.texts import one_line
 
@@ -22,6 +23,15 @@ _NAMES = {
 }
 _WHO = ("symbol", "name", "slug", "id")
 _COLUMNS_SHOWN = 30
+
+# What stands before and behind the fields in an export of quotes, and in a series from the API.
+_EXPORTS = (
+    (
+        ("slot", "observed_at", "asset_id", "symbol", "name", "slug"),
+        ("origin", "resolution", "source"),
+    ),
+    (("slot", "observed_at", "asset_id", "symbol", "name"), ("origin", "attribution")),
+)
 
 
 def parse_columns(given: Iterable[str]) -> dict[str, str]:
@@ -48,6 +58,8 @@ def map_columns(header: Sequence[str], given: dict[str, str]) -> dict[str, str]:
     Raises:
         UsageError: one is not there, there twice, or a time, a price or an asset is lacking.
     """
+    if is_export(header):
+        given = {"time": "observed_at", **given}
     columns = {field: name for field, name in given.items() if name}
     for name in columns.values():
         if header.count(name) != 1:
@@ -66,6 +78,16 @@ def map_columns(header: Sequence[str], given: dict[str, str]) -> dict[str, str]:
             f"say which one it is, for example --columns {example}"
         )
     return columns
+
+
+def is_export(header: Sequence[str]) -> bool:
+    """Return whether columns are exactly those of coinlog's own CSV."""
+    names = tuple(header)
+    return any(
+        names == (*before, *fields, *behind) and set(fields) <= set(QUOTE_FIELDS)
+        for before, behind in _EXPORTS
+        if (fields := names[len(before) : len(names) - len(behind)])
+    )
 
 
 def can_map(header: Sequence[str], given: dict[str, str]) -> bool:

@@ -15,8 +15,9 @@ from typing import BinaryIO, TextIO, cast
 import msgspec
 
 from coinlog.errors import UsageError
-from coinlog.imports.columns import can_map, map_columns
+from coinlog.imports.columns import can_map, is_export, map_columns
 from coinlog.imports.rows import Line, Sheet
+from coinlog.sources.numbers import POINT
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -44,13 +45,15 @@ def open_csv(source: str, options: CsvOptions, given: dict[str, str]) -> Iterato
         delimiter = options.delimiter or _sniff(first, given)
         header = tuple(next(csv.reader([first], delimiter=delimiter), []))
         columns = map_columns(header, given)
+        # Ours has commas between cells; with another mark a spreadsheet wrote it anew.
+        ours = POINT if is_export(header) and delimiter == "," else None
         yield Sheet(
             imported=name,
             unit="line",
             header=header,
             columns=columns,
             lines=_lines(text, delimiter, len(header), name, options.encoding),
-            decimal=options.decimal,
+            decimal=options.decimal or ours,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from coinlog.market import Outcome, Reason
+from coinlog.sources.table import Beside
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -25,3 +26,4 @@ class Planned(msgspec.Struct, frozen=True):
     stands: bool = True
     left_out: tuple[int, ...] = ()
     repeats: int | None = None
+    beside: Beside = Beside()

@@ -15,18 +15,23 @@ import msgspec
 from coinlog.errors import UsageError
 from coinlog.imports.assets import Seen
 from coinlog.imports.found import Captured, Refusals
+from coinlog.imports.marks import Marks
 from coinlog.imports.times import Clock
-from coinlog.market import SourceKind
+from coinlog.market import Origin, SourceKind
+from coinlog.notice import SIMULATED
 from coinlog.slots import floor_slot, iso
 from coinlog.sources.answers import Answer
 from coinlog.sources.imported import Kind
 from coinlog.sources.labels import Label
-from coinlog.sources.numbers import COMMA, POINT, decimal_of, is_ambiguous
+from coinlog.sources.numbers import POINT
 from coinlog.sources.table import AMOUNTS, Cells, Reading, Table, TableRow
 
 BATCH = 10_000
 MOST_LABELS = 100_000
 MOST_ROWS_A_SLOT = 500_000
+
+WHOSE = ("source", "attribution")
+"""The columns of an export that say whether its market is real."""
 
 Line = tuple[int, Cells]
 """A row's number at its origin, and its cells."""
@@ -57,12 +62,13 @@ class Rows:
         self._interval = interval_seconds
         self._reading = Reading(self._table([], POINT))
         self._time = sheet.header.index(sheet.columns["time"])
-        self._numbers = [
-            sheet.header.index(sheet.columns[a]) for a in AMOUNTS if a in sheet.columns
-        ]
-        self._proofs: dict[str, str] = {}
-        self._ambiguous = ""
+        names = [sheet.columns[field] for field in AMOUNTS if field in sheet.columns]
+        self._numbers = {sheet.header.index(name): name for name in names}
+        price = sheet.header.index(sheet.columns["price"])
+        self._marks = Marks(self._numbers, price, sheet.decimal)
         self._decimal = sheet.decimal or POINT
+        self._whose = _places(sheet.header, WHOSE)
+        self._origin = _places(sheet.header, ("origin",))
         self._folder = tempfile.TemporaryDirectory(prefix="coinlog-import-")
         # Straight to the driver: a file of our own for a few minutes needs no second database.
         self._file = sqlite3.connect(Path(self._folder.name) / "rows.db", isolation_level=None)
@@ -106,7 +112,9 @@ class Rows:
             self.count += len(batch)
             advance(len(batch))
         self._file.execute("CREATE INDEX by_time ON row (slot, time, number)")
-        self._decimal = self._sheet.decimal or self._decimal_found()
+        self._decimal = self._marks.decimal()
+        if example := self._marks.example(self._decimal):
+            self.notes.append(example)
 
     def slots(self) -> Sequence[int]:
         """Return the slots that have rows, oldest first."""
@@ -142,9 +150,11 @@ class Rows:
         number, cells = line
         try:
             if len(cells) != len(self._sheet.header):
+                many = "cell" if len(cells) == 1 else "cells"
                 raise ValueError(  # noqa: TRY301  told as every other refusal
-                    f"it has {len(cells)} cells, expected {len(self._sheet.header)}"
+                    f"it has {len(cells)} {many}, expected {len(self._sheet.header)}"
                 )
+            self._check_observed(cells)
             time = self._clock.read(cells[self._time] or "")
             label = self._reading.label(cells)
         except ValueError as error:
@@ -152,9 +162,26 @@ class Rows:
             return None
         self._see(label, time)
         for index in self._numbers:
-            self._weigh(cells[index] or "", f"{self.unit} {number}")
+            self._marks.weigh(index, cells[index] or "", f"{self.unit} {number}")
         packed = msgspec.json.encode(cells).decode()
         return floor_slot(time, self._interval), time, number, packed
+
+    def _check_observed(self, cells: Cells) -> None:
+        """Look at what an export says of whose a row is, and how it came.
+
+        Raises:
+            UsageError: it is of a made-up market.
+            ValueError: it was not observed.
+        """
+        if any((cells[place] or "").startswith(SIMULATED) for place in self._whose):
+            raise UsageError(
+                f"{self.imported} holds rows of a simulated market ({SIMULATED} stands in them): "
+                "no number in it is real, and made-up data are never imported"
+            )
+        if any((cells[place] or "").strip() == Origin.BACKFILLED for place in self._origin):
+            raise ValueError(
+                "it was backfilled and not observed: fetch it from the source with coinlog backfill"
+            )
 
     def _see(self, label: Label, time: int) -> None:
         known = self.seen.get(label)
@@ -168,30 +195,6 @@ class Rows:
                 f"the rows are about more than {MOST_LABELS:,} assets: check with --columns that "
                 "each column is what it is taken for"
             )
-
-    def _weigh(self, text: str, place: str) -> None:
-        """Look at what a number says about the decimal mark of all."""
-        if self._sheet.decimal or (POINT in self._proofs and COMMA not in text):
-            return
-        proved = decimal_of(text)
-        if proved:
-            self._proofs.setdefault(proved, f"{text[:40]!r} ({place})")
-        elif not self._ambiguous and is_ambiguous(text):
-            self._ambiguous = f"{text[:40]!r} ({place})"
-
-    def _decimal_found(self) -> str:
-        if len(self._proofs) == len((POINT, COMMA)):
-            raise UsageError(
-                f"numbers are written in two ways, {self._proofs[POINT]} and "
-                f"{self._proofs[COMMA]}: say which mark is the decimal one with --decimal . or "
-                "--decimal , and what is written otherwise is refused"
-            )
-        if self._ambiguous and not self._proofs:
-            raise UsageError(
-                f"{self._ambiguous} can be a thousand or one and a bit, and no other number "
-                "tells: say it with --decimal . or --decimal ,"
-            )
-        return next(iter(self._proofs), POINT)
 
     def _label(self, cells: Cells) -> Label | None:
         try:
@@ -209,3 +212,7 @@ class Rows:
             zone=self._clock.zone.key,
             rows=rows,
         )
+
+
+def _places(header: Sequence[str], names: Sequence[str]) -> list[int]:
+    return [place for place, name in enumerate(header) if name.strip().casefold() in names]

@@ -19,7 +19,7 @@ from coinlog.sources.decode import Refused, decode, read_rows
 from coinlog.sources.labels import Label, Matches, matched, read_matches
 from coinlog.sources.reading import RowsRead, read_answer, read_unasked
 from coinlog.sources.status import parse_iso, status_of
-from coinlog.sources.table import read_table
+from coinlog.sources.table import Beside, read_table
 from coinlog.sources.texts import first_words
 from coinlog.sources.ticker import read_first_ticker, read_second_ticker
 
@@ -68,12 +68,21 @@ def read_imported(answers: Sequence[Answer]) -> Snapshot:
     Raises:
         SourceError: none of it can be used.
     """
-    later: list[int] = []
+    return read_with_beside(answers)[0]
+
+
+def read_with_beside(answers: Sequence[Answer]) -> tuple[Snapshot, Beside]:
+    """Return the market that an imported attempt tells, and what its rows say beside it.
+
+    Raises:
+        SourceError: none of it can be used.
+    """
+    told: list[Beside] = []
 
     def read(answer: Answer) -> RowsRead:
         if answer.endpoint == Kind.TABLE:
-            rows, refused, passed = read_table(answer.body, matches)
-            later.append(passed)
+            rows, refused, beside = read_table(answer.body, matches)
+            told.append(beside)
             return None, rows, refused
         return _read_saved(answer, matches)
 
@@ -85,10 +94,18 @@ def read_imported(answers: Sequence[Answer]) -> Snapshot:
             f"got an imported body of an unknown shape ({error!r}): expected one that `coinlog "
             "import` wrote; import it again"
         ) from error
-    if not sum(later):
-        return snapshot
-    note = f"{sum(later)} more rows of this slot came after the first of their asset"
-    return msgspec.structs.replace(snapshot, notes=(*snapshot.notes, note))
+    beside = Beside(
+        sum(each.later for each in told), tuple(n for each in told for n in each.unread)
+    )
+    notes = (*snapshot.notes, *_later(beside.later), *beside.unread)
+    return msgspec.structs.replace(snapshot, notes=notes), beside
+
+
+def _later(count: int) -> list[str]:
+    if not count:
+        return []
+    rows = "row" if count == 1 else "rows"
+    return [f"{count} more {rows} of this slot came after the first of their asset"]
 
 
 def look_at(body: bytes) -> Saved:
@@ -151,7 +168,24 @@ def _kind_of(body: bytes) -> Kind:
         raise BrokenAnswerError(f"it is an error answer: code {status.error_code}{said}")
     if outer.data is msgspec.UNSET:
         raise _unknown_shape(body)
-    return Kind.SECOND_TICKER if outer.metadata is not msgspec.UNSET else Kind.LISTINGS
+    if outer.metadata is not msgspec.UNSET:
+        return Kind.SECOND_TICKER
+    _check_listing(bytes(outer.data))
+    return Kind.LISTINGS
+
+
+def _check_listing(data: bytes) -> None:
+    """Refuse an answer about single assets: who is not in a listing counts as not listed.
+
+    Raises:
+        BrokenAnswerError: it is one.
+    """
+    if data.lstrip()[:1] == b"{":
+        raise BrokenAnswerError(
+            "its data are told by name or id, as quotes/latest answers about those that were asked "
+            "for, and not as a list: only whole listings are imported, those of listings/latest "
+            "(v1 and v3) and of the ticker"
+        )
 
 
 def _kind_of_list(rows: list[msgspec.Raw]) -> Kind:

@@ -1,7 +1,7 @@
 """Numbers that people and their programs wrote as text: read exactly, or refused.
 
-Whether ``1,234`` is a thousand or one and a bit cannot be seen from it alone. Other numbers of the
-same place tell: ``0,5`` proves a decimal comma and ``1,234.5`` a decimal point.
+Whether ``1,234`` or ``1.234`` is a thousand or one and a bit cannot be seen from it alone. Other
+numbers of the same place tell: ``0,5`` proves a decimal comma, ``0.5`` and ``1,234.5`` a point.
 """
 
 from __future__ import annotations
@@ -65,9 +65,8 @@ def decimal_of(text: str) -> str | None:
 
 
 def is_ambiguous(text: str) -> bool:
-    """Return whether a text is a number with either decimal mark, and programs wrote neither."""
-    bare = _bare(text)
-    return COMMA in bare and _THREE.fullmatch(bare) is not None
+    """Return whether a text is a number with either decimal mark, and not the same one."""
+    return _THREE.fullmatch(_bare(text)) is not None
 
 
 def _plain(text: str, decimal: str) -> str | None:

@@ -132,8 +132,9 @@ class _Market:
         """
         if not self.quotes:
             why = self.missing[0].detail if self.missing else "there is no row"
+            rows = "row" if self._rows == 1 else "rows"
             raise BrokenAnswerError(
-                f"got {self._rows} rows in {answer.name} and could use none ({why}): expected at "
+                f"got {self._rows} {rows} in {answer.name} and could use none ({why}): expected at "
                 "least one asset with a price in USD; the answer is kept in the archive"
             )
 

@@ -29,6 +29,10 @@ _IN_ROW = {
     "num_market_pairs": "num_market_pairs",
 }
 
+_NEVER_NEGATIVE = frozenset(
+    field for field in AMOUNTS if field != "price" and not field.startswith("percent_change")
+)
+
 Cells = list[str | None]
 
 
@@ -55,11 +59,22 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[TableRow]
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """What a table's rows say that is in no quote, and is no reason to refuse a row.
+
+    ``later`` counts the rows that came after their asset's quote, ``unread`` tells of the fields
+    that were left out, since they could not be read.
+    """
+
+    later: int = 0
+    unread: tuple[str, ...] = ()
+
+
 _TABLE = msgspec.json.Decoder(Table)
 
 
-def read_table(body: bytes, matches: Matches) -> tuple[list[AssetRow], list[Refused], int]:
-    """Return each asset's first good row, the rows refused, and how many came after the first.
+def read_table(body: bytes, matches: Matches) -> tuple[list[AssetRow], list[Refused], Beside]:
+    """Return each asset's first good row, the rows refused, and what else was there.
 
     Raises:
         BrokenAnswerError: the body is none of ours.
@@ -82,7 +97,7 @@ def read_table(body: bytes, matches: Matches) -> tuple[list[AssetRow], list[Refu
         else:
             settled |= {asset_id} - {None}
     rows, unmatched = matched(good, matches)
-    return rows, [*refused, *unmatched], later
+    return rows, [*refused, *unmatched], Beside(later, reading.unread())
 
 
 class Reading:
@@ -95,6 +110,8 @@ class Reading:
         self._amounts = [field for field in AMOUNTS if field in self._at]
         self._who = [self._at.get(field) for field in LABELS]
         self._labels: dict[tuple[str | None, ...], Label] = {}
+        self._decimal = table.decimal
+        self._unread: dict[str, list[str]] = {}
 
     def label(self, cells: Cells) -> Label:
         """Return how a row calls its asset.
@@ -113,15 +130,27 @@ class Reading:
         """Return a row as the source's rows are.
 
         Raises:
-            ValueError: its label or one of its numbers cannot be read.
+            ValueError: its label or its price cannot be read.
         """
         place = f"{self.table.unit} {row.number}: "
+        problems: dict[str, str] = {}
         try:
             label = self.label(row.cells)
             updated = parse_iso(self._cell(row.cells, "last_updated")) or row.time
-            return Labelled(label, _asset_row(dict(self._values(row.cells)), updated), place)
+            values = dict(self._values(row.cells, problems))
+            read = Labelled(label, _asset_row(values, updated), place)
         except (ValueError, msgspec.ValidationError) as error:
             raise ValueError(f"{place}{error}".replace("`", "")) from None
+        for field, why in problems.items():
+            self._unread.setdefault(field, []).append(f"{place}{why}")
+        return read
+
+    def unread(self) -> tuple[str, ...]:
+        """Return a sentence for each field that was left out of rows whose price is good."""
+        return tuple(
+            f"{field} was left out of {len(why)} {_plural(self.table.unit, len(why))} ({why[0]})"
+            for field, why in self._unread.items()
+        )
 
     def asset_id(self, row: TableRow, matches: Matches) -> int | None:
         """Return which asset a row is about, as far as that can be told."""
@@ -132,16 +161,30 @@ class Reading:
         asset = matches.get(label)
         return label.id or (asset.id if asset else None)
 
-    def _values(self, cells: Cells) -> Iterator[tuple[str, float | None]]:
+    def _values(self, cells: Cells, problems: dict[str, str]) -> Iterator[tuple[str, float | None]]:
+        """Yield the numbers of a row; of those that cannot be read only the price is needed."""
         for field in self._amounts:
             try:
-                yield field, read_amount(self._cell(cells, field), self.table.decimal)
+                yield field, _checked(field, read_amount(self._cell(cells, field), self._decimal))
             except ValueError as error:
-                raise ValueError(f"{field} {error}") from None
+                if field == "price":
+                    raise ValueError(f"{field} {error}") from None
+                problems[field] = str(error)
 
     def _cell(self, cells: Cells, field: str) -> str:
         place = self._at.get(field)
         return "" if place is None else (cells[place] or "").strip()
+
+
+def _checked(field: str, value: float | None) -> float | None:
+    """Return a number again; only what is a change in percent can be below nothing."""
+    if value is not None and value < 0 and field in _NEVER_NEGATIVE:
+        raise ValueError(f"{value} is less than nothing")
+    return value
+
+
+def _plural(unit: str, count: int) -> str:
+    return unit if count == 1 else f"{unit}s"
 
 
 def _label(symbol: str, name: str, slug: str, asset_id: str) -> Label:
