@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
+from coinlog.gaps import Gap, gaps_at
 from coinlog.series import (
     Series,
     buckets_for,
@@ -26,7 +27,7 @@ from coinlog.store.buckets import Summary, places
 from coinlog.store.ledger import Head, read_refusals
 from coinlog.store.points import Break, breaks_between, ends, read_breaks, read_points
 from coinlog.store.reader import Reader
-from coinlog.timeline import MOST_PARTS, Gap, Timeline, Window, gaps_at, read_parts
+from coinlog.timeline import MOST_PARTS, Timeline, Window, read_parts
 
 READ_AT_ONCE = 5_000
 """From about here on, the database is quicker: its rows need not come over the wire."""

@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
+from coinlog.gaps import Gap, find_gaps
 from coinlog.market import Origin
 from coinlog.store.buckets import Buckets
 from coinlog.store.ledger import read_refusals
 from coinlog.store.reader import NO_LIMIT, Columns, Reader
-from coinlog.timeline import Gap, Timeline, drawn_at, find_gaps
+from coinlog.timeline import Timeline, drawn_at
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -97,4 +97,4 @@ def test_without_a_store_it_says_what_to_do(own_world: Path) -> None:
     done = run("thin", *CHOICE)
 
     assert done.returncode == 1
-    assert "run `coinlog migrate`" in " ".join(done.stderr.split())
+    assert "nothing is recorded yet" in " ".join(done.stderr.split())

@@ -25,6 +25,7 @@ LAYERS = (
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
     {"sampling"},
     {"recorder", "series", "move", "thinning", "asked"},
+    {"gaps"},
     {"backfill", "imports"},
     {"ahead", "claims", "verdict", "timeline", "freshness"},
     {"settings", "store", "archive"},

@@ -9,12 +9,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coinlog.gaps import Gap, find_gaps
 from coinlog.market import SourceKind
 from coinlog.series import Series, buckets_for, thinned, thinned_alike
 from coinlog.slots import DAY, HOUR, Schedule
 from coinlog.store.reader import Columns
 from coinlog.store.thinned import Thinning, keep_of, kept, resolution_of
-from coinlog.timeline import Gap, Timeline, Window, drawn_at, find_gaps, widest_step
+from coinlog.timeline import Timeline, Window, drawn_at, widest_step
 
 STEP = 6 * HOUR
 SCHEDULE = Schedule(0, STEP, "top:2", SourceKind.COINMARKETCAP)

@@ -10,7 +10,7 @@ from coinlog.cli import report
 from coinlog.cli.progress import progress
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, resumable, with_parts
-from coinlog.errors import UsageError
+from coinlog.errors import CoinlogError, UsageError
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
 from coinlog.store.migrate import migrate
@@ -70,8 +70,10 @@ def thin(parts: Parts, older_than: str, keep: str, *, yes: bool, as_json: bool) 
 
 
 def _look_ahead(parts: Parts, cut: int, keep_seconds: int) -> Outlook:
-    found = Outlook(cut, keep_seconds, 0, 0, 0, 0)
-    with progress("looking", total=count_assets(parts.engine)) as advance:
+    found, assets = Outlook(cut, keep_seconds, 0, 0, 0, 0), count_assets(parts.engine)
+    if not assets:
+        raise CoinlogError("nothing is recorded yet: run `coinlog up` or `coinlog record`")
+    with progress("looking", total=assets) as advance:
         for found in look_ahead(parts.engine, cut, keep_seconds):  # noqa: B007  the last counts
             advance(1)
     return found

@@ -9,8 +9,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from coinlog.gaps import Gap
 from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL, Quote
-from coinlog.timeline import Gap
 
 CURRENCY = "USD"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from coinlog.gaps import Gap
 from coinlog.market import Origin
 from coinlog.sampling import read_thinned
 from coinlog.series import Series
 from coinlog.slots import DAY
-from coinlog.timeline import RANGES, Gap, Timeline, Window, shortened, window_of
+from coinlog.timeline import RANGES, Timeline, Window, shortened, window_of
 from coinlog.web import views
 from coinlog.web.shell import Ask, PageQuery
 from coinlog.web.watch import Moment, Watch
