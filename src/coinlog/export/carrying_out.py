@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.errors import CoinlogError, UsageError
-from coinlog.export.delivery import errors_explained, whole_file, whole_folder
+from coinlog.export.delivery import stdout, whole_file, whole_folder
 from coinlog.export.notes import notes_of, readme
 from coinlog.export.opening import Request, opened, table_of
 from coinlog.export.parquet import arrow, steps, write_parquet
@@ -125,9 +124,8 @@ def _write_text(book: Book, table: Table, decided: Decided, watch: Watch) -> Exp
 
     path = decided.path
     if str(path) == STDOUT:
-        with errors_explained("stdout"):
-            rows, size = fill(sys.stdout.buffer), None
-            sys.stdout.flush()
+        with stdout() as out:
+            rows, size = fill(out), None
     else:
         with whole_file(path, overwrite=decided.overwrite) as out:
             rows = fill(out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,20 @@ def _refuse(path: Path, *, overwrite: bool, make_parent: bool = False) -> None:
 
 def _beside(path: Path, why: str = "unfinished") -> Path:
     return path.with_name(f".{path.name}.{why}-{os.getpid()}")
+
+
+@contextmanager
+def stdout() -> Iterator[BinaryIO]:
+    """Lend standard output for bytes, all of which are on their way when the block ends.
+
+    Python tries its own once more as it exits: what could not be written there would then be an
+    exit code of 120 and a traceback behind our sentence.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    with errors_explained("stdout"), os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
+        yield out
 
 
 @contextmanager
