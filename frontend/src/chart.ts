@@ -83,7 +83,7 @@ function timeAxis(): uPlot.Axis {
 /** The canvas cuts off what stands too near its edges. */
 function fits(self: uPlot, time: number): boolean {
   const x = self.valToPos(time, "x");
-  return x >= EDGE_PX && x <= self.over.clientWidth - EDGE_PX;
+  return x >= EDGE_PX && x <= self.width - EDGE_PX;
 }
 
 function line(index: number, columns: Columns): uPlot.Series {
