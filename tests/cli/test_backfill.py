@@ -5,27 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cmc_server import CMCServer, Exchange, json_reply
 from coinlog.archive import open_archive
-from coinlog.simulated.process import simulated_process
 from market import answer_all, put_attempt
 from program import at_terminal, read_until, run, run_json, running, start
 from samples import SLOT
 from servers import free_port
 
 KEY = "11111111-2222-3333-4444-555555555555"
-
-
-@pytest.fixture(scope="module")
-def market() -> Iterator[str]:
-    """Return the address of a made-up market."""
-    with simulated_process() as url:
-        yield url
 
 
 @pytest.fixture

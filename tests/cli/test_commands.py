@@ -6,14 +6,12 @@ import json
 import os
 import pty
 import subprocess
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from coinlog.cli.main import SECTIONS
-from coinlog.simulated.process import simulated_process
 from program import COMMAND, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,13 +25,6 @@ ABOUT_HISTORY = {
     "export": ("SIMULATED.csv",),
     "move": ("store", "sqlite:///copy.db"),
 }
-
-
-@pytest.fixture(scope="module")
-def market() -> Iterator[str]:
-    """Return the address of a made-up market."""
-    with simulated_process() as url:
-        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests of the store may ask for besides: a source, and a recorder that asks it."""
+"""What tests of the store may ask for besides: an empty store, a source, a recorder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import pytest
 import sqlalchemy as sa
 
 from cmc_server import CMCServer
+from coinlog.store.engine import open_engine
+from coinlog.store.migrate import migrate
 from market import Desk, answer_all
+
+
+@pytest.fixture
+def engine(store_url: sa.URL) -> Iterator[sa.Engine]:
+    """Return an empty store."""
+    engine = open_engine(store_url)
+    migrate(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

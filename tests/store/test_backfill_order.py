@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
 from random import Random
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,8 +17,6 @@ from coinlog.archive import Archive, open_archive
 from coinlog.recorder import sweep
 from coinlog.slots import DAY, HOUR
 from coinlog.store import names, schema
-from coinlog.store.engine import open_engine
-from coinlog.store.migrate import migrate
 from market import put_attempt
 from samples import SLOT, STEP
 
@@ -58,15 +55,6 @@ def histories(draw: st.DrawFn) -> list[Put]:
     found.append(partial(put_market_history, points=draw(points), resolution=draw(resolutions)))
     found.append(partial(put_mood_history, points=draw(points), resolution=DAY))
     return found
-
-
-@pytest.fixture
-def engine(store_url: sa.URL) -> Iterator[sa.Engine]:
-    """Return an empty store."""
-    engine = open_engine(store_url)
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def emptied(engine: sa.Engine) -> sa.Engine:

@@ -13,18 +13,9 @@ from coinlog.slots import HOUR, Schedule
 from coinlog.store import reader as reading
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import newest_due, read_head, read_page, read_refusals
-from coinlog.store.migrate import migrate
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settle
 from samples import SLOT, STEP, quote, refused, settlement, snapshot
-
-
-@pytest.fixture
-def engine(store_url: sa.URL) -> Iterator[sa.Engine]:
-    engine = open_engine(store_url)
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

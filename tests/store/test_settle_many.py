@@ -22,14 +22,6 @@ from samples import SLOT, STEP, asset, refused, settlement, snapshot
 OUR_CLOCK = ("stored_at", "settled_at", "version")
 
 
-@pytest.fixture
-def engine(store_url: sa.URL) -> Iterator[sa.Engine]:
-    engine = open_engine(store_url)
-    migrate(engine)
-    yield engine
-    engine.dispose()
-
-
 def some_attempt(chance: random.Random, number: int) -> Settlement:
     """Return an attempt at one of few slots, of any outcome, with some assets renamed."""
     slot = SLOT + STEP * chance.randrange(6)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 import sqlalchemy as sa
@@ -12,17 +10,8 @@ from coinlog.errors import MixedSourcesError, StoreRefusedError, StoreUnavailabl
 from coinlog.market import Outcome, SourceKind
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
-from coinlog.store.migrate import migrate
 from coinlog.store.writer import settle, settled
 from samples import SLOT, STEP, asset, refused, settlement, snapshot
-
-
-@pytest.fixture
-def engine(store_url: sa.URL) -> Iterator[sa.Engine]:
-    engine = open_engine(store_url)
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def rows(engine: sa.Engine, table: sa.Table) -> list[dict[str, object]]:
