@@ -84,6 +84,7 @@ class Program:
             with suppress(psutil.Error, OSError):
                 most, _ = pss_bytes(process.pid)
                 self.most_bytes[command] = max(self.most_bytes.get(command, 0), most)
+            # The system tells how much memory a process has only to who asks, now and then.
             time.sleep(_LOOK_SECONDS)
 
     def digests(self) -> Digests:

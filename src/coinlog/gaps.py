@@ -9,11 +9,11 @@ from itertools import chain, groupby, pairwise
 import msgspec
 
 from coinlog.market import Reason
-from coinlog.slots import DAY, schedule_at
+from coinlog.slots import DAY, MAX_TIME, schedule_at
 from coinlog.store.points import BREAK_AT, Break, breaks_between
 from coinlog.store.reader import Columns
 from coinlog.store.thinned import keep_of, stood_for
-from coinlog.timeline import MAX_TIME, Timeline, widest_step
+from coinlog.timeline import Timeline, widest_step
 
 _NOT_LISTED = Reason.NOT_LISTED.value
 

@@ -18,7 +18,7 @@ from coinlog.backfill.kept import backfills
 from coinlog.errors import LossError, MixedSourcesError
 from coinlog.market import Outcome
 from coinlog.recorder import sweep
-from coinlog.slots import iso
+from coinlog.slots import MAX_TIME, iso
 from coinlog.store import schema
 from coinlog.store.backfilled import settled_backfills
 from coinlog.store.beside import Beside, beside
@@ -32,7 +32,6 @@ from coinlog.watching import Watch
 # Whatever is settled while the new store takes its place is below this many versions. The new
 # one's is higher, so that no reader takes an answer made from the old one for its own.
 _VERSIONS_AHEAD = 1_000
-_NEVER = 2**62
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +130,9 @@ def _as_settled(live: sa.Engine, keys: Sequence[AttemptKey]) -> list[AttemptKey]
     query = sa.select(table.slot, table.attempt, table.settled_at).where(table.slot.in_(several))
     with store_errors(), live.connect() as connection:
         times = {(slot, name): time for slot, name, time in connection.execute(query)}
-    return sorted(keys, key=lambda key: (key.slot, times.get((key.slot, key.attempt), _NEVER), key))
+    return sorted(
+        keys, key=lambda key: (key.slot, times.get((key.slot, key.attempt), MAX_TIME), key)
+    )
 
 
 def _refuse_lacking(

@@ -20,6 +20,9 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 YEAR_2009, YEAR_2101 = 1_230_768_000, 4_133_980_800
 
+MAX_TIME = 2**62
+"""After everything, and still a number that each database takes."""
+
 MAX_TOP = 10_000
 MAX_ASSET_ID = 2**31 - 1
 

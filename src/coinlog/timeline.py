@@ -10,7 +10,7 @@ from operator import sub
 import msgspec
 
 from coinlog.market import Outcome, Reason
-from coinlog.slots import DAY, Schedule
+from coinlog.slots import DAY, MAX_TIME, Schedule
 from coinlog.store.lapses import due_in, read_lapses
 from coinlog.store.ledger import (
     Head,
@@ -40,7 +40,6 @@ MAX_ROWS = 110_000
 MOST_PARTS = 60
 """So many parts of a window are looked at one by one; more of them, as one that spans them all."""
 
-MAX_TIME = 2**62
 _UNSAID = Reason.BROKEN_ANSWER.value
 
 

@@ -26,6 +26,7 @@ from coinlog.recorder import sweep
 from coinlog.slots import DAY, iso, parse_assets, parse_interval, parse_time
 from coinlog.sources.coinmarketcap import key_info
 from coinlog.sources.history import INTERVALS
+from coinlog.sources.texts import counted
 from coinlog.store.ledger import read_head
 from coinlog.store.migrate import migrate
 from coinlog.store.reader import Reader
@@ -221,8 +222,8 @@ def say_offer(offer: Offer) -> None:
     if not offer.requests:
         say("[green]✓[/] nothing to backfill: the source has nothing for what the store lacks")
         return
-    assets = report.counted(len({one.target for one in offer.requests if one.asset}), "asset")
-    asked = report.counted(len(offer.requests), "request")
+    assets = counted(len({one.target for one in offer.requests if one.asset}), "asset")
+    asked = counted(len(offer.requests), "request")
     since = iso(min(request.from_time for request in offer.requests))
     left = f" of {offer.left:,} left" if offer.left is not None else ""
     kept = f" besides {offer.reserved:,} for the recorder" if left and offer.reserved else ""

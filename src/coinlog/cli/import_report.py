@@ -18,7 +18,7 @@ from coinlog.imports.found import Found
 from coinlog.market import Asset, Outcome
 from coinlog.slots import MAX_ASSET_ID, format_interval, iso
 from coinlog.sources.labels import Label
-from coinlog.sources.texts import one_line
+from coinlog.sources.texts import counted, one_line
 
 SHOWN = 5
 NAMED = 20
@@ -30,7 +30,7 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
     """Say what was found and, where every asset is told, what would become of it."""
     span = found.span()
     when = f", {iso(span[0])} to {iso(span[1])}" if span else ""
-    say(f"[bold]{_shown(found.imported)}[/]: {_counted(found.count, found.unit)}{when}")
+    say(f"[bold]{_shown(found.imported)}[/]: {counted(found.count, found.unit)}{when}")
     for note in found.notes:
         say(f"  note     {_shown(note)}")
     if found.seen:
@@ -51,7 +51,7 @@ def say_summary(found: Found, matching: Matching, plan: Plan | None, interval_se
         say(f"  [red]refused[/]  {_shown(conflict, 600)}")
     if later := _later(plan):
         say(
-            f"  note     {_counted(later, 'row')} came after another of their asset in a slot: "
+            f"  note     {counted(later, 'row')} came after another of their asset in a slot: "
             "kept in the archive, and drawn with a shorter --interval"
         )
     unread = [each for each in plan.attempts if each.beside.unread]
@@ -69,8 +69,8 @@ def say_outcome(plan: Plan, loaded: int) -> None:
         say("[green]✓[/] nothing to do: all of it was imported before")
         return
     slots = len({each.slot for each in plan.attempts})
-    new = _counted(len(plan.new), "attempt")
-    say(f"[green]✓[/] {new} in {_counted(slots, 'slot')} imported, {loaded:,} loaded")
+    new = counted(len(plan.new), "attempt")
+    say(f"[green]✓[/] {new} in {counted(slots, 'slot')} imported, {loaded:,} loaded")
 
 
 def refuse_useless(found: Found, plan: Plan) -> None:
@@ -89,7 +89,7 @@ def _useful(plan: Plan) -> bool:
 
 def _useless(found: Found, plan: Plan) -> str:
     if plan.attempts:
-        many = _counted(len(plan.attempts), "attempt")
+        many = counted(len(plan.attempts), "attempt")
         return f"{many} failed ({one_line(plan.attempts[0].detail, 300)})"
     if not found.count:
         return f"there is no {found.unit} to import in {one_line(found.imported, 80)}"
@@ -102,7 +102,7 @@ def _refused(found: Found) -> str:
     """Return how much was refused, and why the first of it."""
     count, first = found.refusals.count, found.refusals.first[0]
     were = "was refused:" if count == 1 else "were refused, the first one"
-    return f"{_counted(count, found.unit)} {were} {one_line(f'{first.place}: {first.why}', 300)}"
+    return f"{counted(count, found.unit)} {were} {one_line(f'{first.place}: {first.why}', 300)}"
 
 
 def refuse_unused(found: Found, unused: Iterable[str]) -> None:
@@ -186,7 +186,7 @@ def refuse_conflicts(plan: Plan) -> None:
 def ask(each: Unmatched) -> int | None:
     """Ask which asset a label means; None leaves it out."""
     err.print(
-        f"[bold]{_shown(str(each.label))}[/] ({_counted(each.rows, 'row')}): which asset is it?"
+        f"[bold]{_shown(str(each.label))}[/] ({counted(each.rows, 'row')}): which asset is it?"
     )
     for number, asset in enumerate(each.candidates, 1):
         err.print(f"  {number}) {escape(_named(asset))}")
@@ -223,7 +223,7 @@ def _first_id(each: Unmatched) -> str:
 
 
 def _doubt(each: Unmatched) -> str:
-    who = f"{one_line(str(each.label), 80)} ({_counted(each.rows, 'row')})"
+    who = f"{one_line(str(each.label), 80)} ({counted(each.rows, 'row')})"
     if not each.candidates:
         return f"{who} is not known"
     if each.agreed:
@@ -260,14 +260,10 @@ def _attempts(plan: Plan) -> str:
     if before:
         line += f", {before:,} imported before"
     if plan.stays:
-        line += f"; {_counted(plan.stays, 'slot')} stored already, which stay as they are"
+        line += f"; {counted(plan.stays, 'slot')} stored already, which stay as they are"
     if plan.partial:
-        line += f"; {_counted(plan.partial, 'slot')} partial already, which stay as they are"
+        line += f"; {counted(plan.partial, 'slot')} partial already, which stay as they are"
     return line
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
 def _say_more(count: int) -> None:

@@ -17,6 +17,7 @@ from coinlog.errors import UsageError
 from coinlog.parts import Parts
 from coinlog.replay import Replayed
 from coinlog.replay import replay as replay_archive
+from coinlog.sources.texts import counted
 from coinlog.verify.findings import KEPT
 from coinlog.verify.flow import Sample
 from coinlog.verify.flow import verify as verify_store
@@ -108,7 +109,7 @@ def _sample(text: str | None) -> Sample | None:
 
 def _tell_verified(verified: Verified) -> None:
     sampled = "a sample of " if verified.sampled else ""
-    slots, quotes = report.counted(verified.slots, "slot"), report.counted(verified.quotes, "quote")
+    slots, quotes = counted(verified.slots, "slot"), counted(verified.quotes, "quote")
     what = f"{sampled}{slots} with {quotes}"
     thinned = f"; {verified.thinned:,} more were thinned on purpose" if verified.thinned else ""
     took = report.duration(verified.ended_at - verified.started_at)
@@ -117,14 +118,14 @@ def _tell_verified(verified: Verified) -> None:
     if not verified.differences:
         say(f"[green]✓[/] {what} are equal in store and archive, in {took}{thinned}")
         return
-    found = report.counted(verified.differences, "difference")
+    found = counted(verified.differences, "difference")
     say(f"[red]✗[/] {found} in {what}, in {took}{thinned}")
     for text in verified.first[:DETAILS]:
         say(f"  {escape(text)}")
     if verified.differences > DETAILS:
         say(f"  and {verified.differences - DETAILS:,} more; --json names up to {KEPT:,}")
     if verified.unsettled:
-        waiting = report.counted(verified.unsettled, "attempt")
+        waiting = counted(verified.unsettled, "attempt")
         say(f"  [yellow]{waiting} not loaded yet:[/] `coinlog load` settles them")
     if verified.differences > verified.unsettled:
         say("  what the archive tells is brought back by `coinlog replay`: see docs/verify.md")

@@ -64,11 +64,6 @@ def day_and_time(moment: float) -> str:
     return then.strftime("%-d %b %H:%M UTC" if then.year == today.year else "%-d %b %Y %H:%M UTC")
 
 
-def counted(number: int, what: str) -> str:
-    """Return ``1 slot`` or ``2 slots``."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def duration(seconds: float) -> str:
     """Return a stretch of time in words: ``1 h 12 min``, ``45 s``."""
     whole = max(0, round(seconds))

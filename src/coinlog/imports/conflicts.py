@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from coinlog.imports.planned import Planned
 from coinlog.imports.standing import Standing
 from coinlog.slots import format_interval, iso
+from coinlog.sources.texts import counted
 
 _IDS_NAMED = 10
 
@@ -53,7 +54,7 @@ def _left_out(new: Sequence[Planned]) -> Iterator[str]:
     ids = sorted({asset_id for each in new for asset_id in each.left_out})
     if slots:
         named = ", ".join(map(str, ids[:_IDS_NAMED])) + (", …" if len(ids) > _IDS_NAMED else "")
-        assets = "1 asset" if len(ids) == 1 else f"{len(ids):,} assets"
+        assets = counted(len(ids), "asset")
         yield (
             f"{_slots(slots)} are filled by another import already, and {assets} of this one "
             f"({named}) would not come into the store there: import all of it in one go, with the "
@@ -63,6 +64,4 @@ def _left_out(new: Sequence[Planned]) -> Iterator[str]:
 
 
 def _slots(slots: Sequence[int] | dict[int, int]) -> str:
-    count = len(set(slots))
-    unit = "slot" if count == 1 else "slots"
-    return f"{count:,} {unit} of this import, the first {iso(min(slots))},"
+    return f"{counted(len(set(slots)), 'slot')} of this import, the first {iso(min(slots))},"

@@ -25,6 +25,7 @@ from coinlog.sources.imported import Kind
 from coinlog.sources.labels import Label
 from coinlog.sources.numbers import POINT
 from coinlog.sources.table import AMOUNTS, Cells, Reading, Table, TableRow
+from coinlog.sources.texts import counted
 
 BATCH = 10_000
 MOST_LABELS = 100_000
@@ -150,9 +151,8 @@ class Rows:
         number, cells = line
         try:
             if len(cells) != len(self._sheet.header):
-                many = "cell" if len(cells) == 1 else "cells"
                 raise ValueError(  # noqa: TRY301  told as every other refusal
-                    f"it has {len(cells)} {many}, expected {len(self._sheet.header)}"
+                    f"it has {counted(len(cells), 'cell')}, expected {len(self._sheet.header)}"
                 )
             self._check_observed(cells)
             time = self._clock.read(cells[self._time] or "")

@@ -25,6 +25,7 @@ from coinlog.slots import MINUTE, floor_slot
 from coinlog.sources.answers import Answer
 from coinlog.sources.imported import Kind, Saved, look_at
 from coinlog.sources.labels import Label
+from coinlog.sources.texts import counted
 
 ZIP_MAGIC = b"PK\x03\x04"
 _ENDINGS = (".json", ".json.gz")
@@ -140,8 +141,9 @@ class SavedAnswers:
         ours = [name for name in names if name.lower().endswith(_ENDINGS)]
         others = len(names) - len(ours)
         if others:
-            files = "file" if others == 1 else "files"
-            self.notes.append(f"{others:,} {files} called neither .json nor .json.gz passed over")
+            self.notes.append(
+                f"{counted(others, 'file')} called neither .json nor .json.gz passed over"
+            )
         return ours
 
     def read(self, names: Sequence[str], advance: Callable[[int], None]) -> None:

@@ -20,6 +20,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.slots import YEAR_2101, iso
+from coinlog.sources.texts import counted
 from coinlog.store import schema
 from coinlog.store.pages import Line, column_names, pages, snapshot
 
@@ -82,8 +83,7 @@ class Difference(msgspec.Struct, frozen=True):
         return f"{what}: {self._count(self.here)} here, {self.there:,} there"
 
     def _count(self, rows: int) -> str:
-        kind = "row" if self.slot is None else "quote"
-        return f"{rows:,} {kind}" if rows == 1 else f"{rows:,} {kind}s"
+        return counted(rows, "row" if self.slot is None else "quote")
 
 
 def read_digests(

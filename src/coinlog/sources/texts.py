@@ -1,6 +1,11 @@
-"""Foreign text made safe for one line of a message."""
+"""Text for messages: numbers with their unit, and foreign text made safe for one line."""
 
 from __future__ import annotations
+
+
+def counted(number: int, unit: str) -> str:
+    """Return ``1 slot`` or ``2,000 slots``."""
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
 def one_line(text: str, limit: int = 200) -> str:

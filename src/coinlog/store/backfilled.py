@@ -24,7 +24,7 @@ from coinlog.market import (
     Reason,
     SourceKind,
 )
-from coinlog.slots import DAY, schedule_at
+from coinlog.slots import DAY, MAX_TIME, schedule_at
 from coinlog.store import rows, schema
 from coinlog.store.engine import store_errors
 from coinlog.store.names import chunks
@@ -39,8 +39,6 @@ from coinlog.store.writer import known_schedules, raise_version, refuse_mixing
 Point = Quote | GlobalMetrics | FearAndGreed
 Points = Mapping[int, Point]
 """Points by their own time, seconds UTC."""
-
-MAX_TIME = 2**62
 
 
 class BackfillSettlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,11 +52,6 @@ def candle_start(time: int, interval: str) -> int:
     return bucket_start(time, INTERVALS[interval])
 
 
-def candle_end(start: int, interval: str) -> int:
-    """Return the end of the candle that begins at ``start``."""
-    return _month(start, 1) if interval == MONTH else start + INTERVALS[interval]
-
-
 def read_candles(
     reader: Reader, asset_id: int, start: int, end: int, interval: str
 ) -> list[Candle]:

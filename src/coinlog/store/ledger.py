@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.market import Outcome, Reason, SourceKind
-from coinlog.slots import Schedule, floor_slot, grace_seconds, schedule_at
+from coinlog.slots import MAX_TIME, Schedule, floor_slot, grace_seconds, schedule_at
 from coinlog.store import schema
 from coinlog.store.reader import HAS_QUOTES, Reader
 from coinlog.store.thinned import Thinning, read_thinnings
@@ -171,7 +171,7 @@ def read_page(
     """Return up to ``limit`` slots, newest first, with the missed ones where they were due."""
     table = schema.slot.c
     end = int(now) if before is None else before - 1
-    query = sa.select(schema.slot).where(table.slot <= (before or 2**62) - 1)
+    query = sa.select(schema.slot).where(table.slot <= (before or MAX_TIME) - 1)
     with reader.connected() as connection:
         found = connection.execute(query.order_by(table.slot.desc()).limit(limit)).fetchall()
     rows = {row.slot: _row(row) for row in found}

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from coinlog.market import Asset, Origin
+from coinlog.slots import MAX_TIME
 from coinlog.store import schema
 
 CHUNK = 1_000
@@ -152,7 +153,7 @@ def _take_over(connection: sa.Connection, new: Sequence[dict[str, Any]]) -> None
         first_slots.update(connection.execute(query).fetchall())
         connection.execute(table.delete().where(here))
     for line in new:
-        line["first_slot"] = min(line["first_slot"], first_slots.get(line["id"], 2**62))
+        line["first_slot"] = min(line["first_slot"], first_slots.get(line["id"], MAX_TIME))
 
 
 def _continue_names(

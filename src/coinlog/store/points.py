@@ -41,15 +41,6 @@ def ends(reader: Reader, asset_id: int, start: int, end: int) -> tuple[int, int]
     return None if first is None or last is None else (first, last)
 
 
-def holds_more(reader: Reader, asset_id: int, start: int, end: int, limit: int) -> bool:
-    """Return whether an asset has more than ``limit`` points from ``start`` to ``end``."""
-    slot = schema.quote.c.slot
-    here = sa.select(slot).where(schema.quote.c.asset_id == asset_id, slot.between(start, end))
-    with reader.connected() as connection:
-        query = here.order_by(slot).limit(1).offset(limit)
-        return connection.execute(query).first() is not None
-
-
 def read_points(
     reader: Reader, asset_id: int, slots: Sequence[int], fields: Sequence[str]
 ) -> tuple[Columns, list[int]]:

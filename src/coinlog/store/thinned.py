@@ -1,9 +1,10 @@
 """What people chose to drop from the store, read back; the dropping itself is ``thinning.py``.
 
 A thinning concerns the slots before ``older_than``. In each bucket of ``keep_seconds`` the first
-quote of each asset stays, and stands for its whole bucket from then on; with 0 none stays. An
-asset's newest quote always stays. Quotes of the slots from ``older_than`` on are untouched, and so
-is the archive: ``kept`` tells which slots must still have every quote.
+quote of each asset stays, an observed one before a backfilled one, and stands for its whole bucket
+from then on; with 0 none stays. An asset's newest quote always stays. Quotes of the slots from
+``older_than`` on are untouched, and so is the archive: ``kept`` tells which slots must still have
+every quote.
 """
 
 from __future__ import annotations

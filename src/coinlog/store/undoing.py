@@ -6,11 +6,10 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from coinlog.slots import MAX_TIME
 from coinlog.store import rows, schema
 from coinlog.store.room import backfilled_about, renew_first_slots
 from coinlog.store.targets import asset_of, backfilled_at, points_of
-
-_ALWAYS = (0, 2**62)
 
 
 def undo(connection: sa.Connection, target: str) -> None:
@@ -23,7 +22,7 @@ def undo(connection: sa.Connection, target: str) -> None:
     connection.execute(table.delete().where(backfilled_at(table), mine))
     if asset_id is not None:
         rows.restore_latest(connection, asset_id)
-        renew_first_slots(connection, [asset_id], *_ALWAYS)
+        renew_first_slots(connection, [asset_id], 0, MAX_TIME)
 
 
 def undo_about(connection: sa.Connection, slot: int, ids: Collection[int]) -> None:
@@ -32,7 +31,7 @@ def undo_about(connection: sa.Connection, slot: int, ids: Collection[int]) -> No
     What kept a backfilled point out is gone, and the next look at the archive brings it in.
     """
     table = schema.backfill.c
-    if ids and backfilled_about(connection, slot, slot):
+    if backfilled_about(connection, slot, slot):
         query = sa.select(table.target).where(table.asset_id.in_(ids)).distinct()
         for target in connection.execute(query).scalars().all():
             undo(connection, target)

@@ -227,8 +227,9 @@ def _write_slot(
     seen = (
         {quote.asset_id for quote in settlement.snapshot.quotes} if settlement.snapshot else set()
     )
-    quotes.flush()
-    undo_about(connection, settlement.slot, lost - seen)
+    if lost - seen:
+        quotes.flush()
+        undo_about(connection, settlement.slot, lost - seen)
     connection.execute(here, slot_row(settlement, stored_at, *counts.values()))
 
 

@@ -17,8 +17,9 @@ from coinlog.ahead import MANY, batches_ahead
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
 from coinlog.backfill.kept import backfills
-from coinlog.slots import iso
+from coinlog.slots import MAX_TIME, iso
 from coinlog.store import schema
+from coinlog.store.backfilled import dropped_slots
 from coinlog.store.comparing import (
     Line,
     as_row,
@@ -39,8 +40,6 @@ from coinlog.verify.names import Names, Past
 from coinlog.verify.notes import Verified, note
 from coinlog.verify.slots import Comparer, Told, read_slot
 from coinlog.watching import Watch
-
-_END = 2**62
 
 Item = TypeVar("Item", int, str)
 
@@ -143,7 +142,7 @@ class _Run:
                     low = batch[-1].slot + 1
                 advance(len(batch))
         if not self._sample:
-            self._compare([], low, _END)
+            self._compare([], low, MAX_TIME)
         self._end_slots()
         self._compare_history()
         if not self._sample and self._comparer.sound:
@@ -197,11 +196,16 @@ class _Run:
     def _compare_history(self) -> None:
         """Compare what was backfilled, answer by answer and target by target."""
         base = self._comparer
-        comparer = HistoryComparer(
-            base.findings, base.names, base.thinnings, self._archive, sorted(self._ledger)
-        )
         keys = {name: [*some] for name, some in groupby(self._history, lambda key: key.target)}
         with self._connected() as connection:
+            comparer = HistoryComparer(
+                base.findings,
+                base.names,
+                base.thinnings,
+                self._archive,
+                sorted(self._ledger),
+                dropped_slots(connection),
+            )
             held = connection.execute(sa.select(schema.backfill.c.target).distinct()).scalars()
             targets = sorted(keys.keys() | set(held))
         if targets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -17,7 +17,6 @@ from coinlog.store import schema
 from coinlog.store.backfilled import (
     BackfillSettlement,
     backfill_row,
-    dropped_slots,
     observed_cover,
     standing,
 )
@@ -42,6 +41,8 @@ class HistoryComparer(msgspec.Struct):
     archive: Archive
     ledger: Sequence[int]
     """Every slot that was observed, oldest first."""
+    dropped: Mapping[int, int]
+    """Those whose quotes may have been thinned out, with their intervals."""
 
     def compare(
         self, connection: sa.Connection, target: str, keys: Sequence[BackfillKey]
@@ -105,8 +106,8 @@ class HistoryComparer(msgspec.Struct):
             return Past()
         what = target if asset_id is None else self.names.of(asset_id)
         held, observed = _points(connection, table, mine)
-        gone = dropped_slots(connection) if table is schema.quote else {}
-        wanted, asset = _wanted(told, observed_cover(gone | observed))
+        gone = self.dropped if table is schema.quote else {}
+        wanted, asset = _wanted(told, observed_cover({**gone, **observed}))
         # Only quotes are thinned.
         thinnings = self.thinnings if asset_id is not None else ()
         if asset_id is not None:

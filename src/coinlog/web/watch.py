@@ -15,10 +15,10 @@ import msgspec
 from coinlog.errors import StoreError
 from coinlog.freshness import Freshness, freshness
 from coinlog.sampling import Reading
-from coinlog.slots import MAX_ASSET_ID
+from coinlog.slots import MAX_ASSET_ID, MAX_TIME
 from coinlog.store.ledger import Head, read_head
 from coinlog.store.reader import Reader, StoredAsset
-from coinlog.timeline import ALWAYS, MAX_TIME, Timeline, Window, part_of, read_timeline
+from coinlog.timeline import ALWAYS, Timeline, Window, part_of, read_timeline
 
 log = logging.getLogger(__name__)
 
