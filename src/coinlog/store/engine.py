@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from coinlog.errors import (
     SchemaError,
@@ -66,8 +67,8 @@ def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
     def prepare(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type
         # SQLAlchemy opens transactions below; the driver must not open its own.
         connection.isolation_level = None
+        _use_wal(connection)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "foreign_keys=ON",
@@ -82,6 +83,21 @@ def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+@retry(
+    retry=retry_if_exception(lambda error: "locked" in str(error)),
+    wait=wait_random(max=0.05),
+    stop=stop_after_delay(BUSY_TIMEOUT_MS / 1000),
+    reraise=True,
+)
+def _use_wal(connection: Any) -> None:  # noqa: ANN401  the driver's own type
+    """Let readers read while one writes; the file remembers it.
+
+    Of several processes that are the first ones to open a file, SQLite lets one change its mode
+    and does not let the others wait for that, whatever their time-out.
+    """
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _make_folder(folder: Path) -> None:
