@@ -27,6 +27,8 @@ KEEP_NONE = "none"
 QUOTES_AT_ONCE = 20_000
 _AGES = {"d": DAY, "w": WEEK, "y": 365 * DAY}
 _SQLITE_QUOTE_BYTES = 145
+_LEAST_QUOTE_BYTES = 55
+"""What a quote with nothing but a price takes in InnoDB, its header included."""
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -251,4 +253,6 @@ def _quote_bytes(connection: sa.Connection) -> int:
     if connection.dialect.name == "sqlite":
         return _SQLITE_QUOTE_BYTES
     query = "SELECT avg_row_length FROM information_schema.tables WHERE table_schema = DATABASE()"
-    return int(connection.execute(sa.text(f"{query} AND table_name = 'quote'")).scalar() or 0)
+    found = connection.execute(sa.text(f"{query} AND table_name = 'quote'")).scalar()
+    # The server's statistics lag behind a table that grows, and then say far too little.
+    return max(int(found or 0), _LEAST_QUOTE_BYTES)
