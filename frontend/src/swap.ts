@@ -4,7 +4,7 @@
  */
 
 const OWNED: Record<string, string[]> = {
-  chart: ["range", "field", "ids"],
+  chart: ["range", "from", "to", "field", "scale", "form", "ids"],
   market: ["q", "sort", "offset", "limit"],
 };
 const TYPING_MS = 200;
@@ -39,7 +39,8 @@ function merged(target: URL, part: string): URL {
   return url;
 }
 
-async function renew(
+/** Ask the server for a part of the page anew, and put it in the place of the old one. */
+export async function renew(
   part: string,
   url: URL,
   history_: History,

@@ -26,7 +26,7 @@ def names(entry: str | Plural) -> set[str]:
 
 def source() -> str:
     """Return all that can ask for a text: templates, Python and TypeScript."""
-    files = [*WEB.glob("templates/*.html"), *WEB.glob("*.py"), *FRONTEND.glob("*.ts")]
+    files = [*WEB.glob("templates/*.html"), *WEB.glob("*.py"), *FRONTEND.rglob("*.ts")]
     return "\n".join(file.read_text() for file in files)
 
 

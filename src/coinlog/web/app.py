@@ -20,8 +20,9 @@ from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
 from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import live, metrics, ready
-from coinlog.web.pages import error_page, page_routers
+from coinlog.web.pages import page_routers
 from coinlog.web.problems import describe
+from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
 from coinlog.web.static_files import read_static
 from coinlog.web.watch import Clock, Watch

@@ -9,19 +9,31 @@ from urllib.parse import parse_qsl
 from coinlog.web.i18n import languages
 from coinlog.web.shell import DEFAULT_LIMIT, DEFAULT_RANGE
 
+_CHART = {
+    "range": DEFAULT_RANGE,
+    "from": "",
+    "to": "",
+    "field": "price",
+    "scale": "",
+    "form": "line",
+    "currency": "USD",
+    "part": "",
+}
+_TABLE = {
+    "currency": "USD",
+    "q": "",
+    "sort": "rank",
+    "limit": str(DEFAULT_LIMIT),
+    "offset": "0",
+    "part": "",
+}
 _PAGES: dict[str, dict[str, str]] = {
-    "/": {
-        "range": DEFAULT_RANGE,
-        "field": "price",
-        "q": "",
-        "sort": "rank",
-        "limit": str(DEFAULT_LIMIT),
-        "offset": "0",
-        "part": "",
-    },
-    "/assets/": {"range": DEFAULT_RANGE, "field": "price", "part": ""},
-    "/compare": {"range": DEFAULT_RANGE, "field": "price", "ids": "", "part": ""},
-    "/log": {"before": ""},
+    "/": {**_CHART, **_TABLE},
+    "/overview": {"currency": "USD"},
+    "/market": {**_TABLE, "at": ""},
+    "/assets/": _CHART,
+    "/compare": {**_CHART, "ids": ""},
+    "/log": {"before": "", "at": ""},
     "/schema": {},
 }
 _API_DEFAULTS: dict[str, dict[str, str]] = {

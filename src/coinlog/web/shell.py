@@ -21,36 +21,66 @@ from coinlog.web.watch import Moment
 DEFAULT_RANGE = "1y"
 DEFAULT_LIMIT = 50
 LOG_LIMIT = 100
-CHART_FIELDS = ("price", "market_cap", "volume_24h")
-PARTS = {"/": ("chart", "market"), "/assets/": ("chart",), "/compare": ("chart",)}
+CHART_FIELDS = (
+    "price",
+    "market_cap",
+    "volume_24h",
+    "circulating_supply",
+    "rank",
+    "dominance",
+)
+SCALES = ("linear", "log", "percent")
+FORMS = ("line", "area", "candles")
+CURRENCIES = ("USD", "EUR", "COP", "MXN", "BRL", "ARS", "GBP", "JPY", "BTC", "ETH")
+PARTS = {
+    "/": ("chart", "market"),
+    "/market": ("market",),
+    "/assets/": ("chart",),
+    "/compare": ("chart",),
+}
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What a page is asked for. What cannot be used falls back: shared links live."""
 
     range: str = DEFAULT_RANGE
+    start: int | None = None
+    end: int | None = None
     field: str = CHART_FIELDS[0]
+    scale: str | None = None
+    form: str = FORMS[0]
+    currency: str = CURRENCIES[0]
     q: str = ""
     sort: str = "rank"
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     ids: str = ""
     before: int | None = None
+    at: int | None = None
     part: str | None = None
+
+
+_PARAMETERS = {"start": "from", "end": "to"}
+"""What fields of a query are called in an address, where that is a keyword of Python or close."""
 
 
 def read_query(given: Mapping[str, str], parts: tuple[str, ...] = ()) -> PageQuery:
     """Return a page's parameters; unknown ones are ignored, bad values become the defaults."""
-    before = given.get("before", "")
     return PageQuery(
         range=_one_of(given.get("range"), tuple(RANGES), DEFAULT_RANGE),
+        start=_time(given.get("from")),
+        end=_time(given.get("to")),
         field=_one_of(given.get("field"), CHART_FIELDS, CHART_FIELDS[0]),
+        scale=given.get("scale") if given.get("scale") in SCALES else None,
+        form=_one_of(given.get("form"), FORMS, FORMS[0]),
+        currency=_one_of(given.get("currency"), CURRENCIES, CURRENCIES[0]),
         q=given.get("q", "").strip()[:MAX_SEARCH],
         sort=_one_of(given.get("sort"), (*SORTS, *(f"-{sort}" for sort in SORTS)), "rank"),
         limit=_whole(given.get("limit"), 10, 200, DEFAULT_LIMIT),
         offset=_whole(given.get("offset"), 0, MAX_OFFSET, 0),
         ids=given.get("ids", "")[:200],
-        before=_time(before) if before else None,
+        before=_time(given.get("before")),
+        at=_time(given.get("at")),
         part=given.get("part") if given.get("part") in parts else None,
     )
 
@@ -65,7 +95,9 @@ def _whole(text: str | None, lowest: int, highest: int, default: int) -> int:
     return min(max(int(text), lowest), highest)
 
 
-def _time(text: str) -> int | None:
+def _time(text: str | None) -> int | None:
+    if not text:
+        return None
     try:
         return parse_time(text)
     except UsageError:
@@ -103,7 +135,7 @@ def ask_of(path: str, language: str, asked: PageQuery) -> Ask:
     given = msgspec.structs.asdict(asked)
     defaults = msgspec.structs.asdict(PageQuery())
     kept = {
-        name: str(value)
+        _PARAMETERS.get(name, name): str(value)
         for name, value in given.items()
         if value != defaults[name] and name != "part"
     }

@@ -1,0 +1,23 @@
+/**
+ * What is brought to life in a page, and again in each part of it that is renewed. A module adds its
+ * own with `onMount`; `mount` runs them all over a part.
+ */
+
+type Mount = (part: ParentNode) => void;
+
+const mounts: Mount[] = [];
+
+/** Run a function over the page as it is loaded, and over every part that replaces another. */
+export function onMount(run: Mount): void {
+  mounts.push(run);
+}
+
+export function mount(part: ParentNode): void {
+  for (const run of mounts) run(part);
+}
+
+/** The elements of a part that match, the part itself among them. */
+export function within<E extends Element>(part: ParentNode, selector: string): E[] {
+  const inside = [...part.querySelectorAll<E>(selector)];
+  return part instanceof Element && part.matches(selector) ? [part as unknown as E, ...inside] : inside;
+}

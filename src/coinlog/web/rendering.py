@@ -1,0 +1,54 @@
+"""From a request to what a page is asked for, and from its view to what is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures import State
+
+from coinlog.web import shell, views
+from coinlog.web.i18n import DEFAULT, languages
+from coinlog.web.look import environment
+from coinlog.web.watch import Moment
+
+HTML = "text/html"
+
+AnyRequest = Request[Any, Any, State]
+
+
+def asked(request: AnyRequest, path: str) -> shell.Ask:
+    """Return what a page is asked for; ``path`` is its address without the language."""
+    parts = shell.PARTS.get(path.rstrip("0123456789"), ())
+    query = shell.read_query(dict(request.query_params.items()), parts)
+    return shell.ask_of(path, language_of(request), query)
+
+
+def language_of(request: AnyRequest) -> str:
+    """Return the language that an address is in: its first part, else the default."""
+    first = request.url.path.split("/")[1]
+    return first if first in languages() else DEFAULT
+
+
+def answer(
+    request: AnyRequest, kind: str, ask: shell.Ask, moment: Moment, view: views.View
+) -> Response[bytes]:
+    """Return a page, or the part of it that was asked for."""
+    page = shell.page_view(kind, ask.at, request.app.state.bundle, moment)
+    return Response(render(ask.query.part or kind, page, view), media_type=HTML)
+
+
+def render(template: str, page: views.PageView, view: views.View) -> bytes:
+    """Return a page as it is sent."""
+    templates = environment(page.language)
+    return templates.get_template(f"{template}.html").render(page=page, view=view).encode()
+
+
+def error_page(request: AnyRequest, status: int, code: str, message: str) -> Response[bytes]:
+    """Return a page that says what went wrong, in the address's language."""
+    language = language_of(request)
+    path = request.url.path.removeprefix(shell.prefix_of(language)) or "/"
+    at = shell.Address(path, language)
+    page = shell.page_view("error", at, request.app.state.bundle, status=status)
+    view = views.ErrorView(status=status, code=code, message=message)
+    return Response(render("error", page, view), media_type=HTML, status_code=status)
