@@ -1,0 +1,29 @@
+/** Where data comes from: this server, or the files of a published edition beside the page. */
+
+const kept = new Map<string, Promise<unknown>>();
+
+/** Whether this page is a file of a published edition, with no server behind it. */
+export const isPublished = (): boolean => document.documentElement.dataset["edition"] === "published";
+
+/** A file of `/data/`, asked for once. `undefined` where there is none; rejects where it cannot be had. */
+export async function data<T>(path: string): Promise<T | undefined> {
+  let answer = kept.get(path);
+  if (!answer) {
+    answer = ask(path);
+    kept.set(path, answer);
+    answer.catch(() => kept.delete(path));
+  }
+  return (await answer) as T | undefined;
+}
+
+/** Forget what may have changed: called when a new slot is stored. */
+export function forget(): void {
+  kept.clear();
+}
+
+async function ask(path: string): Promise<unknown> {
+  const answer = await fetch(`/data/${path}`);
+  if (answer.status === 404) return undefined;
+  if (!answer.ok) throw new Error(`/data/${path} answered ${answer.status}`);
+  return answer.json();
+}
