@@ -101,7 +101,7 @@ function say(fresh: HTMLElement): void {
 }
 
 /** The language links lead to what is on the screen now. */
-function followLanguages(): void {
+export function followLanguages(): void {
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".languages a")) {
     const url = new URL(link.href);
     for (const name of Object.values(OWNED).flat()) {
@@ -114,12 +114,17 @@ function followLanguages(): void {
 }
 
 async function goBack(swapped: Swapped): Promise<void> {
-  // A jump within the page comes here too, and changes nothing.
-  if (location.search === shown) return;
+  // A jump within the page comes here too, and charts follow the address themselves.
+  if (ofMarket(location.search) === ofMarket(shown)) return;
   const url = new URL(location.href);
   const input = document.querySelector<HTMLInputElement>("#q");
   if (input) input.value = url.searchParams.get("q") ?? "";
-  for (const part of Object.keys(OWNED)) await renew(part, url, "none", swapped);
+  await renew("market", url, "none", swapped);
+}
+
+function ofMarket(search: string): string {
+  const given = new URLSearchParams(search);
+  return JSON.stringify(OWNED["market"]!.map((name) => given.get(name)));
 }
 
 /** The search renews the table while one types; `/` leads to it from anywhere on the page. */

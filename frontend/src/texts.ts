@@ -12,7 +12,7 @@ export interface NumberFormat {
   date: string;
 }
 
-type Text = string | { one: string; other: string };
+export type Text = string | { one: string; other: string };
 
 interface Words {
   format: NumberFormat;
@@ -22,6 +22,11 @@ interface Words {
 const words = JSON.parse(document.getElementById("texts")!.textContent!) as Words;
 
 export const form = words.format;
+
+/** Add texts that a part of a page brings with it. */
+export function learn(texts: Record<string, Text>): void {
+  Object.assign(words.texts, texts);
+}
 
 /** Return a text with its `{names}` filled in; `n` chooses between one and other. */
 export function t(key: string, values: Record<string, string | number> = {}): string {

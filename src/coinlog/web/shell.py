@@ -119,7 +119,8 @@ class Address(msgspec.Struct, frozen=True):
     def href(self, **changes: str | int | None) -> str:
         """Return a link to this page with some parameters changed; ``None`` drops one."""
         values = {**self.kept, **changes}
-        query = urlencode({name: str(value) for name, value in values.items() if value is not None})
+        given = {name: str(value) for name, value in values.items() if value is not None}
+        query = urlencode(given, safe=",")
         return f"{self.prefix}{self.path}" + (f"?{query}" if query else "")
 
 

@@ -256,11 +256,16 @@ class AssetView(View, frozen=True, kw_only=True):
 
 
 class CompareView(View, frozen=True, kw_only=True):
-    """Several assets side by side; ``unknown`` lists asked-for ids that the store has not."""
+    """Several assets side by side; ``unknown`` lists asked-for ids that the store has not.
+
+    ``without`` leads to the others, for each asset; ``kept`` is what a form carries on.
+    """
 
     assets: list[AssetLabel]
     chart: ChartView | None
     unknown: list[str] = []
+    without: list[str] = []
+    kept: list[tuple[str, str]] = []
 
 
 class LogView(View, frozen=True, kw_only=True):
