@@ -4,6 +4,7 @@ import { t } from "../texts";
 import { moment } from "../zone";
 import type { Picture } from "./picture";
 import type { State } from "./state";
+import { exact } from "./units";
 
 const MOST_GAPS = 50;
 
@@ -45,8 +46,9 @@ export function heading(section: HTMLElement, state: State, shown: Shown): void 
   title.textContent = kind === "compare" ? field : t("chart.of", { field, name: shown.assets[0]?.name ?? "" });
 }
 
-export function extremes(section: HTMLElement, picture: Picture, write: (value: number) => string): void {
+export function extremes(section: HTMLElement, picture: Picture): void {
   const place = inside(section, "[data-extremes]");
+  const write = (value: number): string => exact(picture, value, picture.lines[0]!.symbol);
   if (!place) return;
   let [low, high] = [Infinity, -Infinity];
   for (const value of picture.lines[0]?.values ?? []) {

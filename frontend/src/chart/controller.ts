@@ -5,11 +5,11 @@ import { readEmbedded, type Embedded } from "../data/embedded";
 import { fromEmbedded, isMoney, type Shown, type Wish } from "../data/picture";
 import { onMount, within } from "../mounts";
 import { followLanguages } from "../swap";
+import { onZone } from "../zone";
 import { extremes, gaps, heading, legend, notes } from "./around";
 import { listen, mark } from "./controls";
 import { mountPlot, type Plot } from "./plot";
 import { RANGES, address, parse, possible, scaleOf, type State } from "./state";
-import { written } from "./values";
 
 type History = "push" | "replace" | "none";
 type Listener = (state: State, assets: ReadonlyMap<number, Asset>) => void;
@@ -23,8 +23,8 @@ export class Chart {
   private readonly embedded: Embedded;
   private readonly first: string;
   private readonly listeners: Listener[] = [];
+  private readonly unzone = onZone(() => this.tell());
   private plot?: Plot;
-  private drawnIds = "";
   private wishes = 0;
   private currency = currency();
 
@@ -80,6 +80,7 @@ export class Chart {
 
   destroy(): void {
     this.wishes++;
+    this.unzone();
     this.plot?.destroy();
   }
 
@@ -177,22 +178,22 @@ export class Chart {
     const first = !this.shown;
     this.shown = shown;
     legend(section, shown);
-    const ids = String(shown.assets.map((asset) => asset.id));
-    if (!this.plot || ids !== this.drawnIds) {
-      this.plot?.destroy();
-      this.plot = mountPlot(section, box, {
-        zoomed: (from, to) => void this.want({ window: [Math.floor(from), Math.ceil(to)] }, "replace"),
-        reset: () => void this.want({ window: undefined }, "replace"),
-      });
-      this.drawnIds = ids;
-    }
+    this.plot ??= mountPlot(section, box, {
+      zoomed: (from, to) => void this.want({ window: [from, to] }, "replace"),
+      reset: () => void this.want({ window: undefined }, "replace"),
+    });
     this.plot.show(shown.picture);
     heading(section, this.state, shown);
-    notes(section, shown);
     // What the server wrote of the same data stays as it is.
-    if (first && this.atHand()) return;
-    extremes(section, shown.picture, (value) => written(shown.picture, value));
-    gaps(section, shown.picture);
+    if (!first || !this.atHand()) this.tell();
+  }
+
+  /** The words around the drawing: anew with other data, and in another zone of time. */
+  private tell(): void {
+    if (!this.shown) return;
+    notes(this.section, this.shown);
+    extremes(this.section, this.shown.picture);
+    gaps(this.section, this.shown.picture);
     void this.fill();
   }
 

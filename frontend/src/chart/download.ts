@@ -12,7 +12,7 @@ const MOST_NAMED = 3;
 export async function download(kind: string, shown: Shown, plot: Plot, section: HTMLElement): Promise<void> {
   const title = section.querySelector("h2")?.textContent ?? "";
   const attribution = section.dataset["attribution"] ?? "";
-  if (kind === "png") save(await plot.png(title), nameOf(shown, "png"));
+  if (kind === "png") save(await plot.png(title, attribution), nameOf(shown, "png"));
   if (kind === "csv") save(new Blob([csv(shown, attribution)], { type: "text/csv" }), nameOf(shown, "csv"));
   if (kind === "json") {
     const text = JSON.stringify(json(shown, attribution));

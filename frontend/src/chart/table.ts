@@ -4,7 +4,7 @@ import { fixed } from "../format";
 import { t } from "../texts";
 import { moment } from "../zone";
 import { element } from "./around";
-import { written } from "./values";
+import { exact } from "./units";
 
 const MOST_ROWS = 500;
 
@@ -34,9 +34,9 @@ export function pointsOf({ picture: { times, lines } }: Shown): number[] {
 function row({ picture }: Shown, index: number): HTMLTableRowElement {
   const made = element("tr");
   const backfilled = picture.lines.some((line) => line.backfilled[index]);
-  const cells = picture.lines.map(({ values }) => {
+  const cells = picture.lines.map(({ values, symbol }) => {
     const value = values[index];
-    return element("td", value == null ? "–" : written(picture, value));
+    return element("td", value == null ? "–" : exact(picture, value, symbol));
   });
   const time = element("th", moment(picture.times[index]!), { scope: "row" });
   made.append(time, ...cells, element("td", t(backfilled ? "origin.backfilled" : "origin.observed")));
