@@ -68,19 +68,19 @@ class Picker {
   }
 
   private open(): void {
-    const shared = new Map<string, number>();
-    for (const { symbol } of this.found) shared.set(symbol, (shared.get(symbol) ?? 0) + 1);
-    this.list.replaceChildren(...this.found.map((asset, index) => this.option(asset, index, shared.get(asset.symbol)! > 1)));
+    const carried = (symbol: string): number => this.found.filter((one) => one.symbol === symbol).length;
+    this.found = this.found.map((asset) => ({ ...asset, shared: carried(asset.symbol) > 1 }));
+    this.list.replaceChildren(...this.found.map((asset, index) => this.option(asset, index)));
     this.list.hidden = !this.found.length;
     this.input.setAttribute("aria-expanded", String(!this.list.hidden));
     this.said.textContent = this.found.length ? "" : this.box.dataset["none"]!;
     this.point(this.found.length ? 0 : -1);
   }
 
-  private option(asset: Found, index: number, shared: boolean): HTMLElement {
+  private option(asset: Found, index: number): HTMLElement {
     const made = element("li", "", { role: "option", id: `found-${index}`, "aria-selected": "false" });
     const rank = asset.rank === null ? "" : this.box.dataset["rank"]!.replace("{rank}", String(asset.rank));
-    made.append(element("span", asset.name), " ", element("small", shared ? `${asset.symbol} · ${asset.id}` : asset.symbol));
+    made.append(element("span", asset.name), " ", element("small", symbolOf(asset)));
     made.append(" ", element("small", rank, { class: "place" }));
     return made;
   }
@@ -146,11 +146,11 @@ class Picker {
     list?.replaceChildren(...known.map((asset) => this.chip(asset, state, known)));
   }
 
-  private chip({ id, name, symbol }: Asset, state: State, all: Asset[]): HTMLElement {
+  private chip(asset: Asset, state: State, all: Asset[]): HTMLElement {
+    const { id, name } = asset;
     const made = element("li");
     const link = element("a", `${name} `, { href: `${this.box.dataset["prefix"] ?? ""}/assets/${id}` });
-    const shared = all.filter((one) => one.symbol === symbol).length > 1;
-    link.append(element("small", shared ? `${symbol} · ${id}` : symbol));
+    link.append(element("small", symbolOf(asset)));
     made.append(link);
     if (all.length > 1) {
       const without = address({ ...state, ids: state.ids.filter((one) => one !== id) }).href;
@@ -161,6 +161,9 @@ class Picker {
     return made;
   }
 }
+
+/** Symbols repeat: where others carry the same one, the id stands beside it. */
+const symbolOf = ({ symbol, id, shared }: Asset): string => (shared ? `${symbol} · ${id}` : symbol);
 
 async function searchServer(q: string): Promise<Found[]> {
   const answer = await fetch(`/api/v1/assets?limit=${SHOWN}&q=${encodeURIComponent(q)}`);

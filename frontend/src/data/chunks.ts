@@ -18,6 +18,8 @@ export interface Asset {
   /** Its first and last recorded slot; before and after them it has no files. */
   first: number;
   last: number;
+  /** Whether others carry its symbol: then its id is told. */
+  shared?: boolean;
 }
 
 export const MOST_POINTS = 3000;

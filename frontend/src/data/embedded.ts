@@ -33,6 +33,8 @@ export function readEmbedded(text: string): Embedded {
     if (line.slots) times = { slots: line.slots, observed_at: line.observed_at! };
     return decode({ sampled: rest.sampled, ...line, ...times } as Written);
   });
-  const assets = lines.map(({ id, name, symbol, slug, first, last }) => ({ id, name, symbol, slug, first, last }));
+  const assets = lines.map(({ id, name, symbol, slug, first, last, shared = false }) => {
+    return { id, name, symbol, slug, first, last, shared };
+  });
   return { ...rest, assets, series };
 }

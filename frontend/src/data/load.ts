@@ -39,7 +39,12 @@ export async function load(asked: Wish, mark: string): Promise<Shown> {
   const further: Partial<Picture> = { mark, outcomes, limits: [first, currentSlot(now)] };
   // There is no chart of what was before anything was recorded.
   further.start = Math.max(wish.start, first);
-  if (wish.form === "candles") further.candles = candles(plan, wholes[0]!, rates, now);
+  if (wish.form === "candles") {
+    further.candles = candles(plan, wholes[0]!, rates, now);
+    // The newest candle is shown as long as it is.
+    const newest = further.candles[further.candles.length - 1];
+    if (newest && wish.end >= currentSlot(now)) further.end = Math.max(wish.end, newest.end);
+  }
   const [shown, slots] = picture(wish, lines, further);
   addVolume(shown, lines, slots, rates && cuts[0] && converted(cuts[0], "volume_24h", rates).column);
   return { picture: shown, assets: wish.assets, slots, exact: true, notes: notes(plan, measured, lines) };
