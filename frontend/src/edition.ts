@@ -16,9 +16,10 @@ export async function data<T>(path: string): Promise<T | undefined> {
   return (await answer) as T | undefined;
 }
 
-/** Forget what may have changed: called when a new slot is stored. */
-export function forget(): void {
-  kept.clear();
+/** Forget one file, or all that may have changed: called when a new slot is stored. */
+export function forget(path?: string): void {
+  if (path === undefined) kept.clear();
+  else kept.delete(path);
 }
 
 async function ask(path: string): Promise<unknown> {

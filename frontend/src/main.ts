@@ -1,7 +1,10 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { mountChart, type Chart } from "./chart";
+import { currencyChoice } from "./currency";
+import { keepLive } from "./live";
 import { mount, onMount, within } from "./mounts";
+import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
@@ -18,5 +21,8 @@ onMount((part) => {
 
 mount(document);
 themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
+currencyChoice();
 keepAges();
+keepLive();
 swapParts(mount);
+showCurrentPage();
