@@ -32,8 +32,9 @@ function chosen(): string {
   return known(new URLSearchParams(location.search).get(NAME)) ?? remembered() ?? "USD";
 }
 
-const known = (code: string | null): string | undefined =>
-  Object.keys(form.currencies).find((one) => one === code);
+function known(code: string | null): string | undefined {
+  return Object.keys(form.currencies).find((one) => one === code);
+}
 
 function remembered(): string | undefined {
   try {

@@ -38,6 +38,7 @@ def answer(  # noqa: PLR0913  what a page is made of
     ask: shell.Ask,
     moment: Moment,
     view: views.View,
+    *,
     slots: Iterable[int | None] = (),
 ) -> Response[bytes]:
     """Return a page, or the part of it that was asked for, with the rates of its slots.
