@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from coinlog.market import BITCOIN, ETHEREUM, FIAT_IDS, USD
+from coinlog.chunks.market import CURRENCIES
+from coinlog.market import USD
 from coinlog.web.watch import Watch
 
 Rates = dict[int, dict[str, float]]
 """By slot and currency: the price of one unit in USD."""
 
-CURRENCY_IDS = {**FIAT_IDS, "BTC": BITCOIN, "ETH": ETHEREUM}
-_CODES = {asset_id: code for code, asset_id in CURRENCY_IDS.items() if asset_id != USD}
+_CODES = {asset_id: code for code, asset_id in CURRENCIES.items() if asset_id != USD}
 
 
 def rates_at(watch: Watch, slots: Collection[int]) -> Rates:
