@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from browsing import DESKTOP, PHONE, Open, no_reload, serving
+from browsing import PHONE, Open, no_reload, serving
 from coinlog.market import FIAT_IDS
 from coinlog.recorder import sweep
 from coinlog.slots import floor_slot, parse_time
@@ -224,7 +224,7 @@ def test_the_choice_has_a_name_and_the_page_one_is_on_is_in_sight(
     assert here is not None
     assert here["x"] >= 0
     assert here["x"] + here["width"] <= PHONE["width"]
-    page.set_viewport_size(DESKTOP)
+    page.set_viewport_size({"width": 1440, "height": 900})
     header = page.locator(".top").bounding_box()
     assert header is not None
     assert header["height"] < 70, "five pages, freshness and the currency are one row"
