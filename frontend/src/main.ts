@@ -1,12 +1,18 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { redrawCharts } from "./chart/controller";
+import { currencyChoice } from "./currency";
+import { keepLive } from "./live";
 import { mount } from "./mounts";
+import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
 if (document.querySelector("[data-picker]")) void import("./chart/picker").then(({ mountPicker }) => mountPicker());
 mount(document);
 themeSwitch(redrawCharts);
+currencyChoice();
 keepAges();
+keepLive();
 swapParts(mount);
+showCurrentPage();

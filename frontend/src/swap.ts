@@ -3,6 +3,8 @@
  * lead to the same addresses without this script; the server sends the part alone on `part=`.
  */
 
+import { learnRates } from "./amounts";
+
 const OWNED: Record<string, string[]> = {
   chart: ["range", "from", "to", "field", "scale", "form", "ids"],
   market: ["q", "sort", "offset", "limit"],
@@ -80,6 +82,7 @@ async function fetchPart(part: string, url: URL): Promise<HTMLElement | "stopped
     if (!answer.ok) return undefined;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const element = page.getElementById(part);
+    learnRates(page);
     return element ? document.adoptNode(element) : undefined;
   } catch {
     return stop.signal.aborted ? "stopped" : undefined;

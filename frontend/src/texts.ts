@@ -6,6 +6,8 @@ export interface NumberFormat {
   decimal: string;
   group: string;
   percent: string;
+  /** By code, the patterns of the display currencies; `money` is the one of USD. */
+  currencies: Record<string, string>;
   money: string;
   powers: Record<string, string>;
   months: string[];
@@ -22,6 +24,7 @@ interface Words {
 const words = JSON.parse(document.getElementById("texts")!.textContent!) as Words;
 
 export const form = words.format;
+form.money = form.currencies["USD"]!;
 
 /** Add texts that a part of a page brings with it. */
 export function learn(texts: Record<string, Text>): void {

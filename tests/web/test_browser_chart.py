@@ -13,6 +13,7 @@ from browsing import FRONTEND, NODE, PHONE, Open, drawn, no_reload, price_of, pr
 from coinlog.web import format as fmt
 from coinlog.web import ticks
 from coinlog.web.i18n import catalogue
+from coinlog.web.shell import CURRENCIES
 from samples import SLOT, STEP
 
 pytestmark = pytest.mark.browser
@@ -120,9 +121,11 @@ def test_the_scripts_write_numbers_as_the_server_does(
     page = browse(f"{site}{'' if language == 'en' else '/es'}/log")
     page.evaluate(bundled("format.ts", "numbers"))
     page.evaluate(bundled("ticks.ts", "marks"))
+    for kind in ("price", "money", "money_full"):
+        asked = [[kind, value, code] for value in VALUES for code in CURRENCIES]
+        said = page.evaluate("all => all.map((one) => numbers.amount(...one))", asked)
+        assert said == [getattr(fmt, kind)(value, form, code) for _, value, code in asked]
     for value in VALUES:
-        assert page.evaluate("v => numbers.price(v)", value) == fmt.price(value, form)
-        assert page.evaluate("v => numbers.money(v)", value) == fmt.money(value, form)
         assert page.evaluate("v => numbers.percent(v)", value) == fmt.percent(value, form)
         step = ticks.round_step(value)
         label = page.evaluate("([v, s]) => marks.markLabel(v, s, false)", [value, step])

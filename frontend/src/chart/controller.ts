@@ -27,6 +27,7 @@ export class Chart {
   private plot?: Plot;
   private wishes = 0;
   private currency = currency();
+  private old = false;
 
   constructor(
     readonly section: HTMLElement,
@@ -68,6 +69,12 @@ export class Chart {
     const same = JSON.stringify(state) === JSON.stringify(this.state) && this.currency === currency();
     this.state = state;
     if (!same) await this.renew();
+  }
+
+  /** Read anew what is shown: there is more now than stands in the page. */
+  async again(): Promise<void> {
+    this.old = true;
+    await this.renew();
   }
 
   onState(listener: Listener): void {
@@ -153,7 +160,7 @@ export class Chart {
   /** The page's own data, where it is what is asked for. */
   private atHand(): Shown | undefined {
     const usual = !isMoney(this.state.field) || currency() === "USD";
-    if (!usual || this.state.form === "candles" || this.key() !== this.first) return undefined;
+    if (this.old || !usual || this.state.form === "candles" || this.key() !== this.first) return undefined;
     const { start, end } = this.embedded;
     return fromEmbedded(this.embedded, this.wish(start, end));
   }
@@ -226,6 +233,8 @@ onMount((part) => {
 const followAll = (): void => charts.forEach((chart) => void chart.follow());
 addEventListener("popstate", followAll);
 onCurrency(followAll);
+// A slot has been stored since the page was made.
+document.addEventListener("coinlog:slot", () => charts.forEach((chart) => void chart.again()));
 
 export { redraw as redrawCharts };
 

@@ -16,6 +16,7 @@ from coinlog.timeline import RANGES
 from coinlog.web import views
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.query import MAX_OFFSET, MAX_SEARCH
+from coinlog.web.rates import Rates
 from coinlog.web.watch import Moment
 
 DEFAULT_RANGE = "1y"
@@ -197,8 +198,14 @@ class Bundle(msgspec.Struct, frozen=True):
     build: str
 
 
-def page_view(
-    kind: str, at: Address, bundle: Bundle, moment: Moment | None = None, *, status: int = 200
+def page_view(  # noqa: PLR0913  what surrounds a page
+    kind: str,
+    at: Address,
+    bundle: Bundle,
+    moment: Moment | None = None,
+    *,
+    status: int = 200,
+    rates: Rates | None = None,
 ) -> views.PageView:
     """Return what surrounds a page; without a moment when the store cannot be read."""
     return views.PageView(
@@ -207,8 +214,11 @@ def page_view(
         prefix=at.prefix,
         path=at.path,
         languages=language_links(at),
+        any_language=Address(at.path, DEFAULT, at.kept).href(),
         freshness=freshness_view(moment) if moment else UNKNOWN_FRESHNESS,
         simulated=moment.simulated if moment else False,
+        version=moment.head.version if moment else 0,
+        rates=rates or {},
         static=bundle.static,
         build=bundle.build,
         status=status,

@@ -64,7 +64,9 @@ class PageView(View, frozen=True, kw_only=True):
     """What every page has around its content.
 
     ``prefix`` is put before every link to a page (``""`` or ``"/es"``); ``path`` is the address
-    without it. ``static`` maps the plain names of the bundle (``"home.js"``) to their addresses.
+    without it, ``any_language`` the one for readers of none of ours. ``static`` maps the plain
+    names of the bundle (``"home.js"``) to their addresses. ``version`` is the store's; ``rates``
+    holds by slot and currency what one unit was worth in USD.
     """
 
     kind: str
@@ -76,6 +78,9 @@ class PageView(View, frozen=True, kw_only=True):
     simulated: bool
     static: dict[str, str]
     build: str
+    any_language: str = ""
+    version: int = 0
+    rates: dict[int, dict[str, float]] = {}
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL
