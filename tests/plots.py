@@ -118,3 +118,82 @@ def picture(lines: Sequence[Picture], **changes: Any) -> Picture:  # noqa: ANN40
     # Through JSON, as data comes in a page.
     copied: Picture = json.loads(json.dumps(whole | changes))
     return copied
+
+
+def texts_drawn(page: Page) -> list[str]:
+    """Return what stands on the canvas, of the next drawing."""
+    found: list[str] = page.evaluate("""() => {
+        const texts = [];
+        const own = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+            texts.push(text);
+            own.call(this, text, ...place);
+        };
+        plot.redraw();
+        return new Promise((done) => requestAnimationFrame(() => {
+            CanvasRenderingContext2D.prototype.fillText = own;
+            done(texts);
+        }));
+    }""")
+    return found
+
+
+def rows(page: Page, share: float, colour: str, part: str = "plot") -> list[int]:
+    """Return where a colour of the styles stands in a column of the canvas, from the top.
+
+    The column is a share of the width; the part is the plot or the strip under it.
+    """
+    script = """([share, colour, part]) => {
+        const canvas = document.querySelector(".plot canvas");
+        const over = document.querySelector(".u-over").clientHeight * devicePixelRatio;
+        const ink = canvas.getContext("2d");
+        const probe = document.createElement("i");
+        probe.style.color = `var(${colour})`;
+        document.querySelector(".plot").append(probe);
+        ink.save();
+        const one = document.createElement("canvas").getContext("2d");
+        one.fillStyle = getComputedStyle(probe).color;
+        one.fillRect(0, 0, 1, 1);
+        const wanted = one.getImageData(0, 0, 1, 1).data;
+        probe.remove();
+        ink.restore();
+        const x = Math.min(Math.round(canvas.width * share), canvas.width - 1);
+        const [from, to] = part === "plot" ? [0, over] : [over, over + 18 * devicePixelRatio];
+        const column = ink.getImageData(x, from, 1, to - from).data;
+        const found = [];
+        for (let y = 0; y < column.length / 4; y++) {
+            const near = [0, 1, 2].every((n) => Math.abs(column[4 * y + n] - wanted[n]) < 24);
+            if (near && column[4 * y + 3] > 200) found.push(y);
+        }
+        return found;
+    }"""
+    found: list[int] = page.evaluate(script, [share, colour, part])
+    return found
+
+
+def bare(page: Page, slot: float) -> int:
+    """Return how many pixels of the plot have nothing on them, at an index of ``SLOTS``."""
+    script = """share => {
+        const canvas = document.querySelector(".plot canvas");
+        const height = document.querySelector(".u-over").clientHeight * devicePixelRatio;
+        const x = Math.round(canvas.width * share);
+        const { data } = canvas.getContext("2d").getImageData(x, 0, 1, height);
+        return data.filter((value, n) => n % 4 === 3 && !value).length;
+    }"""
+    return int(page.evaluate(script, at(slot)))
+
+
+def at(slot: float) -> float:
+    """Return the share of the width at which an index of ``SLOTS`` lies."""
+    return slot / (POINTS - 1)
+
+
+def point_at(page: Page, slot: float, *, under: bool = False) -> None:
+    """Move the mouse over an index of ``SLOTS``: on the plot, or on the strip under it."""
+    box = page.locator(".u-over").bounding_box()
+    assert box
+    y = box["y"] + (box["height"] + 9 if under else box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] * at(slot), y)
+    if under:
+        # The cursor leaves the plot after the first move.
+        page.mouse.move(box["x"] + box["width"] * at(slot), y + 1)
