@@ -35,8 +35,7 @@ def test_the_canvas_has_no_line_within_a_gap(site: str, browse: Open) -> None:
 
 def share_of(page: Page, time: int) -> float:
     data = json.loads(page.locator("#chart script").inner_text())
-    first, last = int(data["x"][0]), int(sum(data["x"]))
-    return (time - first) / (last - first)
+    return float((time - data["start"]) / (data["end"] - data["start"]))
 
 
 def point_at(page: Page, time: int) -> None:
@@ -127,7 +126,10 @@ def test_the_scripts_write_numbers_as_the_server_does(
     for value in VALUES:
         assert page.evaluate("v => numbers.percent(v)", value) == fmt.percent(value, form)
         step = ticks.round_step(value)
-        label = page.evaluate("([v, s]) => marks.markLabel(v, s, false)", [value, step])
+        label = page.evaluate(
+            "([v, s, p]) => marks.amountLabel(v, s, p, numbers.price)",
+            [value, step, form.currencies["USD"]],
+        )
         assert label == ticks.price_label(value, step, form)
 
 

@@ -211,7 +211,7 @@ def test_candles_and_gaps_over_months_are_those_of_the_whole_history(
         assert column(shown, 0).index.tolist() == series["slots"]
         assert column(shown, 0).tolist() == series["price"]
         assert [band["end"] for band in shown["picture"]["bands"]] == [
-            gap["to"] for gap in series["gaps"]
+            gap["to"] for gap in series["gaps"] if gap["to"] > slots[0]
         ]
         outcomes = page.request.get(f"{address}/api/v1/log?limit=10000").json()["slots"]
         told = {one["slot"]: one["outcome"] for one in outcomes}

@@ -3,9 +3,10 @@ import { zoneName } from "../zone";
 import type { Frame } from "./frame";
 import { timeMarks } from "./times";
 import { marks } from "./units";
+import { paintVolumeScale } from "./volume";
 
 const SIZE_PX = 12;
-const LABEL_SPACE_PX = 84;
+const LABEL_SPACE_PX = 76;
 const LABEL_DOWN_PX = 20;
 const EDGE_PX = 20;
 const ROOM_ABOVE_PX = 18;
@@ -29,6 +30,7 @@ export function paintValues(frame: Frame): void {
     ctx.fillText(label, left, y - 5 * ratio);
     last = y;
   }
+  paintVolumeScale(frame);
 }
 
 /** The times under the plot, and at the right end the zone that they are in. */

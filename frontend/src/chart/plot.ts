@@ -235,11 +235,11 @@ function cursor(stage: Stage): uPlot.Cursor {
     drag: { x: false, y: false, setScale: false },
     bind: { mousedown: none, mouseup: none, click: none, dblclick: none },
     points: {
-      size: 8,
+      size: 11,
       width: 2,
       stroke: (self) => getComputedStyle(self.root).getPropertyValue("--card"),
       fill: (self, index) => getComputedStyle(self.root).getPropertyValue(`--s${index}`),
-      show: !isCandles(stage.picture),
+      ...(isCandles(stage.picture) ? { show: false } : {}),
     },
     dataIdx: (self, series, index) => nearest(self.data[series]!, index),
   };

@@ -90,7 +90,10 @@ class Sheet {
 
   private swatch(index: number, x: number): void {
     this.ctx.fillStyle = this.frame.ink(`--s${index + 1}`);
-    this.ctx.fillRect(x * RATIO, (this.y + TEXT / 2 + 1) * RATIO, SWATCH * RATIO, 3 * RATIO);
+    // From the sixth line on, strokes are dashed.
+    const parts = index < 5 ? [[0, SWATCH]] : [[0, 6], [SWATCH - 6, 6]];
+    const y = (this.y + TEXT / 2 + 1) * RATIO;
+    for (const [from, wide] of parts) this.ctx.fillRect((x + from!) * RATIO, y, wide! * RATIO, 3 * RATIO);
   }
 
   chart(): void {

@@ -99,8 +99,9 @@ export class Readout {
     const { picture } = this.stage;
     const time = this.times[index]!;
     if (isCandles(picture)) {
-      const { start, end } = picture.candles![index]!;
-      return t("zoomed", { start: moment(start), end: moment(end) });
+      const { start, end, complete } = picture.candles![index]!;
+      const span = t("zoomed", { start: moment(start), end: moment(end) });
+      return complete ? span : `${span} · ${t("unfinished")}`;
     }
     const parts = [moment(time)];
     const volume = picture.volume?.[index];
@@ -175,8 +176,7 @@ function candleText(picture: Picture, index: number): string[] {
   const prices = Object.fromEntries(
     (["open", "high", "low", "close"] as const).map((name) => [name, exact(picture, candle[name])]),
   );
-  const text = t("candle", { ...prices, n: candle.points });
-  return candle.complete ? [text] : [text, ` · ${t("unfinished")}`];
+  return [t("candle", { ...prices, n: candle.points })];
 }
 
 function lastOf(values: readonly Value[]): number {
