@@ -28,9 +28,11 @@ function turn(stage: Stage, event: WheelEvent): void {
   const unit = event.deltaMode === 1 ? LINE_PX : 1;
   const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
   const { from, to } = stage.view;
+  const seconds = (event.deltaX * unit * (to - from)) / stage.plot.over.clientWidth;
+  const factor = Math.exp(event.deltaY * unit * WHEEL_PER_PX);
   const view = sideways
-    ? moved(stage.picture, stage.view, (event.deltaX * unit * (to - from)) / stage.plot.over.clientWidth)
-    : zoomed(stage.picture, stage.view, stage.timeAt(placeOf(stage, event)), Math.exp(event.deltaY * unit * WHEEL_PER_PX));
+    ? moved(stage.picture, stage.view, seconds)
+    : zoomed(stage.picture, stage.view, stage.timeAt(placeOf(stage, event)), factor);
   // Where nothing is left to zoom, the wheel is the page's again; with a key it would zoom the page.
   if (same(view, stage.view) && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
