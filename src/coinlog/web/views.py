@@ -64,6 +64,7 @@ class PageView(View, frozen=True, kw_only=True):
 
     ``prefix`` is put before every link to a page (``""`` or ``"/es"``); ``path`` is the address
     without it. ``static`` maps the plain names of the bundle (``"home.js"``) to their addresses.
+    ``edition`` is ``live`` or ``published``: the latter has no server behind it.
     """
 
     kind: str
@@ -75,6 +76,7 @@ class PageView(View, frozen=True, kw_only=True):
     simulated: bool
     static: dict[str, str]
     build: str
+    edition: str = "live"
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL
