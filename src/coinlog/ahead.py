@@ -93,10 +93,10 @@ def _reader(*, apart: bool) -> Executor:
         return ThreadPoolExecutor(1, "coinlog-ahead")
     # Never forked: the parent's threads and connections would be there half.
     start_fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, start_fresh, _live_with_the_parent)
+    return ProcessPoolExecutor(1, start_fresh, live_with_the_parent)
 
 
-def _live_with_the_parent() -> None:
+def live_with_the_parent() -> None:
     """Leave Ctrl-C to the parent, which ends this process; and end where the parent was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

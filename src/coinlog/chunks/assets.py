@@ -42,15 +42,22 @@ def read_month(record: Record, asset_id: int, month: Month) -> Series | None:
     """Return an asset's month; ``None`` before its first and after its last recorded one."""
     start, end = month.start, min(month.end - 1, record.end)
     before, after = neighbours(record.reader, asset_id, start, end)
-    inside = ends(record.reader, asset_id, start, end) is not None
-    if not inside and (before is None or after is None or after > record.end):
+    later = after is not None and after <= record.end
+    if ends(record.reader, asset_id, start, end) is None and (before is None or not later):
         return None
     # From the point before to the one after, so that a gap over the month's ends is seen whole.
-    last = record.end if after is None else min(after, record.end)
-    window = Window(0 if before is None else before, last)
-    timeline = record.timeline(window)
-    series = read_series(record.reader, timeline, record.now, asset_id, FIELDS)
-    return cut(series, month)
+    window = Window(before or 0, after if after is not None and later else record.end)
+    return cut(_series(record, asset_id, window), month)
+
+
+def read_history(record: Record, asset_id: int, start: int) -> Series:
+    """Return an asset's series from a time on, with the point before it, where there is one."""
+    before, _ = neighbours(record.reader, asset_id, start, start) if start else (0, None)
+    return _series(record, asset_id, Window(before or 0, record.end))
+
+
+def _series(record: Record, asset_id: int, window: Window) -> Series:
+    return read_series(record.reader, record.timeline(window), record.now, asset_id, FIELDS)
 
 
 def cut(series: Series, month: Month) -> Series:

@@ -12,6 +12,7 @@ from coinlog.cli.doctor import doctor
 from coinlog.cli.exporting import export
 from coinlog.cli.importing import import_
 from coinlog.cli.moving import move
+from coinlog.cli.publishing import publish
 from coinlog.cli.recording import capture, load, migrate, record
 from coinlog.cli.replaying import replay, verify
 from coinlog.cli.running import serve, simulate, up
@@ -21,7 +22,7 @@ from coinlog.cli.thinning import thin
 SECTIONS = {
     "Recording": (up, record, capture, load, serve, simulate),
     "Looking after it": (status, doctor, verify, replay, migrate, thin),
-    "The past, and elsewhere": (backfill, import_, export, move),
+    "The past, and elsewhere": (backfill, import_, export, publish, move),
 }
 
 

@@ -25,6 +25,7 @@ from coinlog.web.pages import page_routers
 from coinlog.web.problems import describe
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
+from coinlog.web.shell import LIVE
 from coinlog.web.static_files import read_static
 from coinlog.web.watch import Clock, Watch
 
@@ -41,14 +42,16 @@ def create_app(
     clock: Clock = time.time,
     look_seconds: float = LOOK_SECONDS,
     cache_bytes: int = CACHE_BYTES,
+    edition: str = LIVE,
 ) -> ByteCache:
     """Return the ASGI application that reads one store; nothing is connected yet.
 
     ``look_seconds`` is how often the store is asked whether it has changed, ``cache_bytes`` how
-    much ready answers may take.
+    much ready answers may take. Pages of a published ``edition`` have no server behind them.
     """
     watch = Watch(Reader(open_engine(database_url, read_only=True)), clock)
     bundle, static = read_static()
+    bundle = msgspec.structs.replace(bundle, edition=edition)
     cache = ByteCache(
         _nobody_yet, watch, static, look_seconds=look_seconds, cache_bytes=cache_bytes
     )

@@ -191,11 +191,18 @@ def _newest_failure(head: Head) -> LedgerRow | None:
 UNKNOWN_FRESHNESS = views.FreshnessView(state="empty")
 
 
+LIVE, PUBLISHED = "live", "published"
+
+
 class Bundle(msgspec.Struct, frozen=True):
-    """The page's scripts and styles by plain name, and what tells builds apart."""
+    """The page's scripts and styles by plain name, and what tells builds apart.
+
+    ``edition`` says whether a server answers what the page asks, or files alone.
+    """
 
     static: dict[str, str]
     build: str
+    edition: str = LIVE
 
 
 def page_view(  # noqa: PLR0913  what surrounds a page
@@ -221,5 +228,6 @@ def page_view(  # noqa: PLR0913  what surrounds a page
         rates=rates or {},
         static=bundle.static,
         build=bundle.build,
+        edition=bundle.edition,
         status=status,
     )

@@ -66,7 +66,8 @@ class PageView(View, frozen=True, kw_only=True):
     ``prefix`` is put before every link to a page (``""`` or ``"/es"``); ``path`` is the address
     without it, ``any_language`` the one for readers of none of ours. ``static`` maps the plain
     names of the bundle (``"home.js"``) to their addresses. ``version`` is the store's; ``rates``
-    holds by slot and currency what one unit was worth in USD.
+    holds by slot and currency what one unit was worth in USD. ``edition`` is ``live`` or
+    ``published``: the latter has no server behind it.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class PageView(View, frozen=True, kw_only=True):
     any_language: str = ""
     version: int = 0
     rates: dict[int, dict[str, float]] = {}
+    edition: str = "live"
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL

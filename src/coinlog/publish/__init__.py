@@ -1,0 +1,1 @@
+"""The static edition: pages and data as files that any static host serves."""

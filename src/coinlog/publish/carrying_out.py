@@ -1,0 +1,90 @@
+"""Publishing: from a store to a folder that is whole, and from then on only what has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.errors import UsageError
+from coinlog.notice import terms
+from coinlog.publish.edition import Edition, alone, read_edition, write_edition
+from coinlog.publish.run import Run
+from coinlog.publish.standing import Standing, standing_of
+from coinlog.watching import Watch
+
+Consent = Callable[[str], bool]
+"""Told what the terms say, tells whether to go on."""
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What was published where: how many files were written, left as they were, and removed."""
+
+    folder: str
+    slot: int | None
+    simulated: bool
+    first: bool
+    written: int
+    unchanged: int
+    removed: int
+    bytes: int
+    seconds: float
+
+
+def publish(  # noqa: PLR0913  what is published, where, and how
+    url: sa.URL,
+    root: Path,
+    watch: Watch,
+    *,
+    consent: Consent,
+    everything: bool = False,
+    processes: int | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Published:
+    """Publish a store into a folder, or bring the edition there up to date.
+
+    Raises:
+        UsageError: the folder is not ours to write into, or the terms were not agreed to.
+        CoinlogError: nothing is recorded yet, the store cannot be read, or a file not be written.
+    """
+    started = time.monotonic()
+    found = read_edition(root)
+    standing = standing_of(url, found, clock(), everything=everything)
+    edition = found or Edition(source=standing.source)
+    _refuse_other(root, edition, standing)
+    _ask(edition, standing, consent)
+    first = not edition.finished
+    if found is None:
+        write_edition(root, edition)
+    with alone(root):
+        run = Run(url, root, edition, standing)
+        if everything or not run.is_up_to_date:
+            run.carry_out(watch, processes)
+    return Published(
+        folder=str(root),
+        slot=standing.head.newest.slot if standing.head.newest else None,
+        simulated=standing.head.simulated,
+        first=first,
+        seconds=time.monotonic() - started,
+        **msgspec.structs.asdict(run.tally),
+    )
+
+
+def _refuse_other(root: Path, edition: Edition, standing: Standing) -> None:
+    if edition.source != standing.source:
+        raise UsageError(
+            f"{root} holds an edition of the {edition.source} market, and this store holds the "
+            f"{standing.source} one: publish into another folder"
+        )
+
+
+def _ask(edition: Edition, standing: Standing, consent: Consent) -> None:
+    """Say what the terms say before the first publishing, and go on where that is agreed to."""
+    if edition.finished or standing.head.simulated or consent(terms(simulated=False)):
+        return
+    raise UsageError(
+        f"{terms(simulated=False)}. Nothing was published; with --yes, all the same is"
+    )

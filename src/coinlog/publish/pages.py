@@ -1,0 +1,103 @@
+"""The pages of an edition: rendered by the application that serves them, as files.
+
+A new page is a line in one of the tables below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from coinlog.web.app import create_app
+from coinlog.web.cache import Answer
+from coinlog.web.i18n import languages
+from coinlog.web.security import Message, Scope
+from coinlog.web.shell import PUBLISHED, prefix_of
+from coinlog.web.static_files import read_static
+
+PAGES = ("/", "/overview", "/market", "/compare", "/log")
+"""Pages that are made anew with every slot."""
+
+ASSET_PAGES = ("/assets/{id}",)
+"""Pages of each asset, made anew when what they say besides numbers has changed."""
+
+OTHERS = ("/robots.txt", "/sitemap.xml")
+"""What else a site has, where the server has it."""
+
+NOT_FOUND = "/404"
+"""An address that has no page: the answer becomes ``404.html``."""
+
+_OK, _NOT_FOUND = 200, 404
+
+
+class Press:
+    """Renders pages of a store as they are at a moment."""
+
+    def __init__(self, url: sa.URL, now: float) -> None:
+        bundle, self._static = read_static()
+        self.build = bundle.build
+        self._app = create_app(url, clock=lambda: now, edition=PUBLISHED)
+        self._loop = asyncio.new_event_loop()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._app.close()
+        self._loop.close()
+
+    def static(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the scripts and styles."""
+        for path, entry in self._static.items():
+            yield path.decode().lstrip("/"), entry.plain().content
+
+    def shared(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the pages that concern no asset in particular, in every language."""
+        for language in languages():
+            for path in PAGES:
+                yield from self._page(prefix_of(language), path)
+            status, body = self._ask(prefix_of(language) + NOT_FOUND)
+            if status == _NOT_FOUND:
+                yield f"{prefix_of(language)}/404.html".lstrip("/"), body
+        for path in OTHERS:
+            status, body = self._ask(path)
+            if status == _OK:
+                yield path.lstrip("/"), body
+
+    def of_asset(self, asset_id: int) -> Iterator[tuple[str, bytes]]:
+        """Yield an asset's pages, in every language."""
+        for language in languages():
+            for path in ASSET_PAGES:
+                yield from self._page(prefix_of(language), path.format(id=asset_id))
+
+    def _page(self, prefix: str, path: str) -> Iterator[tuple[str, bytes]]:
+        status, body = self._ask(prefix + path)
+        if status == _OK:
+            yield f"{prefix}{path}/index.html".lstrip("/").replace("//", "/"), body
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
+        answer = Answer()
+        self._loop.run_until_complete(self._app.inner(_scope(path), _nothing_more, answer.catch))
+        return answer.status, answer.body
+
+
+def _scope(path: str) -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost")],
+        "client": None,
+        "server": ("localhost", 80),
+        "state": {},
+    }
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}

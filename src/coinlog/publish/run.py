@@ -1,0 +1,163 @@
+"""One run of a publishing: its jobs, what comes of them, and the manifest at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.publish.asset_files import DATA, File
+from coinlog.publish.edition import Edition, Files, Journal, Line, read_journal, write_edition
+from coinlog.publish.folder import Folder
+from coinlog.publish.headers import HEADERS, headers_file
+from coinlog.publish.jobs import assets_jobs, slots_jobs, slots_paths
+from coinlog.publish.shared_files import monthly_files, newest_files
+from coinlog.publish.standing import Standing
+from coinlog.publish.work import Desk, Place, Report, crew
+from coinlog.watching import Advance, Watch
+from coinlog.web.static_files import read_static
+
+STATIC = "static/"
+_ALONE_BELOW = 300
+"""With fewer assets to look at, processes would take longer to start than they save."""
+
+
+class Tally(msgspec.Struct):
+    """How many files were written, left as they were, and removed."""
+
+    written: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    bytes: int = 0
+
+    def add(self, done: Report | Folder) -> None:
+        """Count what somebody has done."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(done, name))
+
+
+class Run:
+    """A publishing under way."""
+
+    def __init__(self, url: sa.URL, root: Path, edition: Edition, standing: Standing) -> None:
+        self._edition = edition
+        self._standing = standing
+        self._folder = Folder(root)
+        self._place = Place(
+            url=url.render_as_string(hide_password=False),
+            root=str(root),
+            head=standing.head,
+            now=standing.now,
+        )
+        self._build = read_static()[0].build
+        self.tally = Tally()
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether nothing can have changed since the edition was published."""
+        edition, standing = self._edition, self._standing
+        same = (edition.build, edition.state, edition.marks)
+        return edition.finished and same == (self._build, standing.state, standing.marks)
+
+    def carry_out(self, watch: Watch, processes: int | None) -> None:
+        """Write what has changed, and the manifest last.
+
+        Raises:
+            CoinlogError: the store cannot be read, or a file not be written.
+        """
+        done = self._take_up()
+        assets = assets_jobs(self._edition, self._standing, self._build, done)
+        slots = slots_jobs(self._edition, self._standing)
+        steps = sum(len(job.ids) for job in assets) + sum(len(job.slots) for job in slots)
+        hands = 1 if steps < _ALONE_BELOW else len(assets) + len(slots)
+        with crew(self._place, processes, hands) as people, watch("publishing", steps) as advance:
+            coming = people.do(Desk.assets, assets), people.do(Desk.slots, slots)
+            shared = self._shared(people.desk)
+            with Journal(self._folder.root) as journal:
+                for reports in coming:
+                    shared |= self._gathered(reports, journal, advance)
+            self._remove_gone(shared)
+            shared |= self._put(newest_files(people.desk.record, self._build))
+        self._finish(shared)
+
+    def _take_up(self) -> set[int]:
+        """Return the assets that a run which was stopped has done already, as they are now."""
+        done: set[int] = set()
+        for line in read_journal(self._folder.root):
+            self._edition.assets |= line.assets
+            self._edition.files |= line.files
+            if line.key == self._key:
+                done |= line.assets.keys()
+        return done
+
+    @property
+    def _key(self) -> str:
+        """What a stopped run must have been about for its work to be of use."""
+        since = self._standing.changes.since
+        return f"{self._build} {since.name if since else 'all'} {self._standing.state}"
+
+    def _shared(self, desk: Desk) -> Files:
+        """Write the pages of all, and what they need, but for the newest data."""
+        since = self._standing.changes.since
+        with desk.reader.snapshot():
+            months = self._put(monthly_files(desk.record, since))
+        return {
+            **months,
+            **self._put(desk.press.static()),
+            **self._put(desk.press.shared()),
+            **self._put([(HEADERS, headers_file())]),
+        }
+
+    def _put(self, files: Iterable[File]) -> Files:
+        known = self._edition.files
+        return {path: self._folder.put(path, body, known) for path, body in files}
+
+    def _gathered(self, reports: Iterator[Report], journal: Journal, advance: Advance) -> Files:
+        """Note what has become of jobs; return the files that belong to no asset."""
+        files: Files = {}
+        for report in reports:
+            self.tally.add(report)
+            self._edition.assets |= report.assets
+            files |= report.files
+            journal.add(Line(self._key, report.assets, report.files))
+            advance(report.steps)
+        return files
+
+    def _remove_gone(self, shared: Files) -> None:
+        """Remove what is no longer part of the edition; the scripts of one build before stay."""
+        edition, standing = self._edition, self._standing
+        for asset_id in edition.assets.keys() - standing.last_months.keys():
+            self._remove(edition.assets.pop(asset_id))
+        slots = slots_paths(standing)
+        others = edition.files.keys() - shared.keys()
+        scripts = {path: edition.files.pop(path) for path in others if path.startswith(STATIC)}
+        if edition.build != self._build:
+            self._remove(edition.retired.keys() - shared.keys())
+            edition.retired = scripts
+        gone = [path for path in others - scripts.keys() if self._is_gone(path, slots)]
+        self._remove(gone)
+        for path in gone:
+            del edition.files[path]
+
+    def _is_gone(self, path: str, slots: set[str]) -> bool:
+        if path.startswith(f"{DATA}slots/"):
+            return path not in slots
+        # Pages are all made anew in each run; months of data in those alone that look at all.
+        return not path.startswith(DATA) or (
+            self._standing.changes.since is None and path.count("/") > 1
+        )
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._folder.remove(path)
+
+    def _finish(self, shared: Files) -> None:
+        edition, standing = self._edition, self._standing
+        edition.files |= shared
+        edition.build, edition.state, edition.marks = self._build, standing.state, standing.marks
+        edition.moment, edition.facts = standing.now, standing.facts
+        edition.finished = True
+        self.tally.add(self._folder)
+        write_edition(self._folder.root, edition)

@@ -1,0 +1,243 @@
+"""What the processes of a publishing do: files of some assets, markets of some slots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from coinlog.ahead import live_with_the_parent
+from coinlog.chunks.files import encode
+from coinlog.chunks.market import slot_chunk
+from coinlog.chunks.names import Month, slot_path
+from coinlog.chunks.record import Record
+from coinlog.errors import ExportError
+from coinlog.publish.asset_files import DATA, asset_files
+from coinlog.publish.edition import Files
+from coinlog.publish.folder import Folder
+from coinlog.publish.histories import histories
+from coinlog.slots import DAY
+from coinlog.store.engine import open_engine
+from coinlog.store.ledger import Head
+from coinlog.store.reader import Reader
+from coinlog.store.stretches import Names
+from coinlog.timeline import ALWAYS, Timeline, Window, part_of, read_timeline
+
+if TYPE_CHECKING:
+    from coinlog.publish.pages import Press
+
+SLOT_ASSETS = 200
+"""How many assets the file of a slot holds in a published edition."""
+
+Job = TypeVar("Job")
+Done = TypeVar("Done")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What is published where: a store as it stood at a moment, into a folder."""
+
+    url: str
+    root: str
+    head: Head
+    now: float
+
+
+class AssetsJob(msgspec.Struct, frozen=True):
+    """Assets whose files are to be made, from a month on; those in ``pages`` have theirs made too.
+
+    ``known`` are the files that they have.
+    """
+
+    ids: Sequence[int]
+    since: Month | None
+    pages: frozenset[int]
+    known: dict[int, Files]
+
+
+class SlotsJob(msgspec.Struct, frozen=True):
+    """Slots whose markets are to be made; ``known`` are the files that there are."""
+
+    slots: Sequence[int]
+    known: Files
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What became of a job: the files that there are now, and what was done to get there."""
+
+    assets: dict[int, Files] = {}
+    files: Files = {}
+    steps: int = 0
+    written: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    bytes: int = 0
+
+
+class Desk:
+    """A process's own view of the store, and its hands on the folder."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._folder = Folder(Path(place.root))
+        self.reader = Reader(open_engine(sa.make_url(place.url), read_only=True), DAY)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.reader.engine.dispose()
+        if "press" in self.__dict__:
+            self.press.close()
+
+    @cached_property
+    def press(self) -> Press:
+        """What renders pages: loaded when the first is wanted."""
+        from coinlog.publish.pages import Press  # noqa: PLC0415  takes a second to load
+
+        return Press(sa.make_url(self._place.url), self._place.now)
+
+    @cached_property
+    def _whole(self) -> Timeline:
+        return read_timeline(self.reader, self._place.head, ALWAYS, self._place.now)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.reader)
+
+    @property
+    def record(self) -> Record:
+        """The record, with the whole ledger kept in memory."""
+        return Record(self.reader, self._place.head, self._place.now, self._part)
+
+    def _part(self, window: Window) -> Timeline:
+        return part_of(self._whole, window)
+
+    def assets(self, job: AssetsJob) -> Report:
+        """Make the files of assets; those that they should not have any more are removed."""
+        before, found = self._counts(), dict[int, Files]()
+        with self.reader.snapshot():
+            for asset_id, series in histories(self.record, job.ids, job.since):
+                known = job.known.get(asset_id, {})
+                made = asset_files(self.record, asset_id, series, job.since)
+                new = {path: self._folder.put(path, body, known) for path, body in made}
+                kept = {path: digest for path, digest in known.items() if _stays(path, job.since)}
+                for path in known.keys() - new.keys() - kept.keys():
+                    self._folder.remove(path)
+                found[asset_id] = {**kept, **new}
+        for asset_id in sorted(job.pages):
+            known = job.known.get(asset_id, {})
+            for path, body in self.press.of_asset(asset_id):
+                found[asset_id][path] = self._folder.put(path, body, known)
+        return self._report(before, assets=found, steps=len(job.ids))
+
+    def slots(self, job: SlotsJob) -> Report:
+        """Make the markets of slots."""
+        before, files = self._counts(), Files()
+        with self.reader.snapshot():
+            for slot in job.slots:
+                chunk = slot_chunk(self.record, slot, self._names, SLOT_ASSETS)
+                if chunk is not None:
+                    path = DATA + slot_path(slot)
+                    files[path] = self._folder.put(path, encode(chunk), job.known)
+        return self._report(before, files=files, steps=len(job.slots))
+
+    def _counts(self) -> tuple[int, int, int, int]:
+        folder = self._folder
+        return folder.written, folder.unchanged, folder.removed, folder.bytes
+
+    def _report(
+        self,
+        before: tuple[int, ...],
+        *,
+        assets: dict[int, Files] | None = None,
+        files: Files | None = None,
+        steps: int = 0,
+    ) -> Report:
+        counts = [after - was for was, after in zip(before, self._counts(), strict=True)]
+        return Report(assets or {}, files or {}, steps, *counts)
+
+
+def _stays(path: str, since: Month | None) -> bool:
+    """Return whether a file is outside of what a job makes anew: pages, and months before."""
+    if not path.startswith(DATA):
+        return True
+    return since is not None and path.rpartition("/")[2] < f"{since.name}."
+
+
+class Crew:
+    """Does jobs: in processes of its own where there are many, else here."""
+
+    def __init__(self, place: Place, processes: int) -> None:
+        self._place = place
+        self._own: Desk | None = None
+        self._pool: ProcessPoolExecutor | None = None
+        if processes > 1:
+            # Never forked: the parent's threads and connections would be there half.
+            fresh = get_context("spawn")
+            self._pool = ProcessPoolExecutor(processes, fresh, _sit_down, (place,))
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of this process."""
+        if self._own is None:
+            self._own = Desk(self._place)
+        return self._own
+
+    def do(self, task: Callable[[Desk, Job], Report], jobs: Sequence[Job]) -> Iterator[Report]:
+        """Begin with all jobs where there are processes for them; yield what becomes of each.
+
+        Raises:
+            ExportError: something cannot be written, or a process has ended.
+        """
+        if self._pool is None:
+            return (task(self.desk, job) for job in jobs)
+        return self._pool.map(_do, [task] * len(jobs), jobs)
+
+    def close(self) -> None:
+        """Send everybody home."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        if self._own is not None:
+            self._own.close()
+
+
+@contextmanager
+def crew(place: Place, processes: int | None, jobs: int) -> Iterator[Crew]:
+    """Lend a crew as large as the work and the machine.
+
+    Raises:
+        ExportError: one of its processes has ended.
+    """
+    most = processes or os.cpu_count() or 1
+    people = Crew(place, min(most, jobs))
+    try:
+        yield people
+    except BrokenProcessPool as error:
+        raise ExportError(
+            "a process that writes the edition has ended (is there memory left?): run the same "
+            "again, it goes on where it stopped"
+        ) from error
+    finally:
+        people.close()
+
+
+_desk: Desk | None = None
+
+
+def _sit_down(place: Place) -> None:
+    global _desk  # noqa: PLW0603  one for each process
+    live_with_the_parent()
+    _desk = Desk(place)
+
+
+def _do(task: Callable[[Desk, Job], Report], job: Job) -> Report:
+    if _desk is None:
+        raise RuntimeError("this process has not been set up")
+    return task(_desk, job)
