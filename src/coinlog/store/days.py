@@ -7,6 +7,7 @@ Days are UTC and begin at a multiple of 86,400 seconds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -90,7 +91,7 @@ def _parts(head: Head, now: float, start: int, end: int) -> Iterator[_Part]:
     if start < first:
         yield _Part(start, min(first - 1, end), range(0), range(0))
     overs = head.over_ranges(start, end, now)
-    for index, (begin, after) in enumerate(zip(begins, [*begins[1:], end + 1], strict=True)):
+    for index, (begin, after) in enumerate(pairwise([*begins, end + 1])):
         low, high = max(begin, start), min(after - 1, end)
         if low <= high:
             yield _Part(low, high, overs[index], due_range(head.schedules, index, start, end))

@@ -238,13 +238,19 @@ class AttemptAnswer(msgspec.Struct, frozen=True):
     settled_at: int
 
 
-class OneSlotAnswer(Envelope, SlotAnswer, frozen=True, kw_only=True):
+class OneSlotAnswer(SlotAnswer, frozen=True, kw_only=True):
     """One slot: its row of the ledger, all of its attempts, and the slots beside it.
 
     ``folder`` is where in the archive the attempt that counts lies, with its manifest and the raw
-    answers as received. ``before`` and ``after`` are slots that have an outcome.
+    answers as received. ``before`` and ``after`` are slots that have an outcome. The rest is what
+    every answer says of its data.
     """
 
+    as_of: int | None
+    stale: bool
+    next_slot: int | None
+    simulated: bool
+    attribution: Attribution
     folder: str | None
     settled: list[AttemptAnswer]
     before: int | None

@@ -153,7 +153,7 @@ def _seconds(words: Catalogue, seconds: float) -> str:
     """Return a short time in seconds, a longer one in its two largest units."""
     if seconds >= 10 * MINUTE:
         return _duration(words, int(seconds))
-    return words.text("slot.seconds", s=fmt.number(round(seconds, 1), words.format))
+    return words.text("slot.seconds", s=fmt.fixed(seconds, int(seconds % 1 > 0), words.format))
 
 
 def _mood(words: Catalogue, market: GlobalView) -> str:
