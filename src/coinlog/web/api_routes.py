@@ -8,7 +8,7 @@ from litestar import Request, Router
 from litestar.di import Provide
 from litestar.enums import ParamType
 
-from coinlog.web import api, api_candles, query
+from coinlog.web import api, api_candles, api_log, query
 from coinlog.web.problems import documented
 
 
@@ -24,6 +24,7 @@ def api_router() -> Router:
             api_candles.candles,
             api_candles.candles_csv,
             api.ledger,
+            api_log.one_slot,
         ],
         dependencies={
             "asked": Provide(api.asked_series, sync_to_thread=False),

@@ -58,6 +58,7 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
     ids: str = ""
     before: int | None = None
     at: int | None = None
+    year: int | None = None
     part: str | None = None
 
 
@@ -82,6 +83,7 @@ def read_query(given: Mapping[str, str], parts: tuple[str, ...] = ()) -> PageQue
         ids=given.get("ids", "")[:200],
         before=_time(given.get("before")),
         at=_time(given.get("at")),
+        year=_whole(given.get("year"), 2009, 2100, 0) or None,
         part=given.get("part") if given.get("part") in parts else None,
     )
 
