@@ -1,6 +1,7 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { mountChart, type Chart } from "./chart";
+import { pageKeys } from "./keys";
 import { mount, onMount, within } from "./mounts";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
@@ -20,3 +21,4 @@ mount(document);
 themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
 keepAges();
 swapParts(mount);
+pageKeys();

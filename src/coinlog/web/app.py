@@ -18,16 +18,18 @@ from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
+from coinlog.web.embed_pages import sparkline
 from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import live, metrics, ready
 from coinlog.web.pages import page_routers
 from coinlog.web.problems import describe
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
+from coinlog.web.site_pages import robots, sitemap
 from coinlog.web.static_files import read_static
 from coinlog.web.watch import Clock, Watch
 
-_MACHINES = ("/api/", "/static/", "/live", "/ready", "/metrics", "/schema/")
+_MACHINES = ("/api/", "/static/", "/live", "/ready", "/metrics", "/schema/", "/spark/", "/og/")
 _ABOUT = (
     "The market of CoinMarketCap as this coinlog has recorded it. All times are seconds since "
     "1970-01-01 UTC, all money is USD, numbers have full precision, null means unknown."
@@ -52,7 +54,17 @@ def create_app(
         _nobody_yet, watch, static, look_seconds=look_seconds, cache_bytes=cache_bytes
     )
     app = Litestar(
-        [api_router(), *page_routers(), live, ready, metrics, openapi_json],
+        [
+            api_router(),
+            *page_routers(),
+            live,
+            ready,
+            metrics,
+            openapi_json,
+            sparkline,
+            robots,
+            sitemap,
+        ],
         dependencies={
             "watch": Provide(lambda: watch, use_cache=True, sync_to_thread=False),
         },

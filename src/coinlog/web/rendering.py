@@ -8,8 +8,10 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from coinlog.web import shell, views
+from coinlog.web.canonical import names_its_origin
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.look import environment
+from coinlog.web.origin import origin_of
 from coinlog.web.watch import Moment
 
 HTML = "text/html"
@@ -34,7 +36,8 @@ def answer(
     request: AnyRequest, kind: str, ask: shell.Ask, moment: Moment, view: views.View
 ) -> Response[bytes]:
     """Return a page, or the part of it that was asked for."""
-    page = shell.page_view(kind, ask.at, request.app.state.bundle, moment)
+    origin = origin_of(request) if names_its_origin(request.url.path) else ""
+    page = shell.page_view(kind, ask.at, request.app.state.bundle, moment, origin=origin)
     return Response(render(ask.query.part or kind, page, view), media_type=HTML)
 
 

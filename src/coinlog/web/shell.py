@@ -196,8 +196,14 @@ class Bundle(msgspec.Struct, frozen=True):
     build: str
 
 
-def page_view(
-    kind: str, at: Address, bundle: Bundle, moment: Moment | None = None, *, status: int = 200
+def page_view(  # noqa: PLR0913  one for each part of what surrounds a page
+    kind: str,
+    at: Address,
+    bundle: Bundle,
+    moment: Moment | None = None,
+    *,
+    status: int = 200,
+    origin: str = "",
 ) -> views.PageView:
     """Return what surrounds a page; without a moment when the store cannot be read."""
     return views.PageView(
@@ -210,5 +216,7 @@ def page_view(
         simulated=moment.simulated if moment else False,
         static=bundle.static,
         build=bundle.build,
+        origin=origin,
+        kept=at.href().partition("?")[2],
         status=status,
     )

@@ -64,6 +64,8 @@ class PageView(View, frozen=True, kw_only=True):
 
     ``prefix`` is put before every link to a page (``""`` or ``"/es"``); ``path`` is the address
     without it. ``static`` maps the plain names of the bundle (``"home.js"``) to their addresses.
+    ``origin`` is where the page was asked for (``https://coinlog.example``) on pages that name
+    whole addresses, ``kept`` what of the query says what they show.
     """
 
     kind: str
@@ -75,6 +77,8 @@ class PageView(View, frozen=True, kw_only=True):
     simulated: bool
     static: dict[str, str]
     build: str
+    origin: str = ""
+    kept: str = ""
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL
