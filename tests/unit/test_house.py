@@ -23,7 +23,7 @@ LAYERS = (
     {"cli", "library"},
     {"simulated_history"},
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
-    {"sampling"},
+    {"sampling", "chunks"},
     {"recorder", "series", "move", "thinning", "asked"},
     {"gaps"},
     {"backfill", "imports"},

@@ -41,6 +41,18 @@ def ends(reader: Reader, asset_id: int, start: int, end: int) -> tuple[int, int]
     return None if first is None or last is None else (first, last)
 
 
+def neighbours(
+    reader: Reader, asset_id: int, start: int, end: int
+) -> tuple[int | None, int | None]:
+    """Return an asset's last slot before ``start`` and its first after ``end``, where there are."""
+    slot = schema.quote.c.slot
+    mine = sa.select(slot).where(schema.quote.c.asset_id == asset_id)
+    with reader.connected() as connection:
+        before = mine.where(slot < start).order_by(slot.desc()).limit(1)
+        after = mine.where(slot > end).order_by(slot).limit(1)
+        return connection.execute(before).scalar(), connection.execute(after).scalar()
+
+
 def read_points(
     reader: Reader, asset_id: int, slots: Sequence[int], fields: Sequence[str]
 ) -> tuple[Columns, list[int]]:

@@ -18,6 +18,7 @@ from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
+from coinlog.web.data_routes import data
 from coinlog.web.embed_pages import sparkline
 from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import live, metrics, ready
@@ -29,7 +30,10 @@ from coinlog.web.site_pages import robots, sitemap
 from coinlog.web.static_files import read_static
 from coinlog.web.watch import Clock, Watch
 
-_MACHINES = ("/api/", "/static/", "/live", "/ready", "/metrics", "/schema/", "/spark/", "/og/")
+_MACHINES = (
+    *("/api/", "/data/", "/static/", "/live", "/ready", "/metrics", "/schema/"),
+    *("/spark/", "/og/"),
+)
 _ABOUT = (
     "The market of CoinMarketCap as this coinlog has recorded it. All times are seconds since "
     "1970-01-01 UTC, all money is USD, numbers have full precision, null means unknown."
@@ -55,15 +59,8 @@ def create_app(
     )
     app = Litestar(
         [
-            api_router(),
-            *page_routers(),
-            live,
-            ready,
-            metrics,
-            openapi_json,
-            sparkline,
-            robots,
-            sitemap,
+            *(api_router(), *page_routers(), data, live, ready, metrics, openapi_json),
+            *(sparkline, robots, sitemap),
         ],
         dependencies={
             "watch": Provide(lambda: watch, use_cache=True, sync_to_thread=False),

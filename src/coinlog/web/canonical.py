@@ -95,7 +95,8 @@ def key_of(path: str, query: bytes) -> Key | None:
         defaults = _API_DEFAULTS.get(_stem(path), {})
         asked = sorted((n, v) for n, v in given if defaults.get(n) != v)
         return path, *chain.from_iterable(asked)
-    if path == "/schema/openapi.json":
+    if path == "/schema/openapi.json" or path.startswith("/data/"):
+        # Files: what is asked beyond their path changes nothing.
         return (path,)
     plain = _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"
     known = _PAGES.get(_stem(plain))

@@ -13,6 +13,7 @@ import msgspec
 from markupsafe import Markup
 
 from coinlog.market import BITCOIN, ETHEREUM, Outcome
+from coinlog.notice import attribution
 from coinlog.web import chartdata, svg
 from coinlog.web import format as fmt
 from coinlog.web.i18n import Catalogue, catalogue
@@ -58,6 +59,7 @@ def _globals(words: Catalogue) -> dict[str, Callable[..., Any]]:
         "has_text": words.texts.__contains__,
         "clock_time": _clock_time,
         "draw": partial(_draw, words),
+        "attribution": lambda simulated: attribution(simulated=simulated),
         "sparkline": svg.sparkline,
         "strip": partial(_strip, words),
         "tally": partial(_tally, words),

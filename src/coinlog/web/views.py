@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL
+from coinlog.web.chart_look import Look, SlotColumns
 
 FreshnessState = Literal["empty", "fresh", "amber", "red"]
 
@@ -98,7 +99,7 @@ class LineView(View, frozen=True, kw_only=True):
     A line is drawn at ``times`` (observed_at). ``values`` holds ``None`` where a quote lacks the
     field. The line breaks between two points whenever a gap starts between their ``slots``;
     ``segments`` has it cut up already, as lists of ``(time, value)``. ``backfilled`` marks points
-    fetched later from the source's history.
+    fetched later from the source's history. ``volume`` lies under the price of one asset alone.
     """
 
     asset: AssetLabel
@@ -109,14 +110,17 @@ class LineView(View, frozen=True, kw_only=True):
     backfilled: list[bool]
     gaps: list[GapView]
     segments: list[list[tuple[int, float]]]
-    data_url: str
+    volume: list[float | None] | None = None
+    first_slot: int = 0
+    last_slot: int = 0
 
 
 class ChartView(View, frozen=True, kw_only=True):
     """A chart: its lines over one stretch of time, and the ranges to choose from.
 
     ``start`` and ``end`` bound the time axis; ``sampled`` says that points were left out (each
-    stretch keeps its lowest and highest). ``begins`` is set where the history is young.
+    stretch keeps its lowest and highest). ``begins`` is set where the history is young; ``zoomed``
+    leads back to the range where the window was asked for by its ends.
     """
 
     field: str
@@ -125,6 +129,10 @@ class ChartView(View, frozen=True, kw_only=True):
     start: int
     end: int
     lines: list[LineView]
+    look: Look = Look()
+    fields: list[Link] = []
+    zoomed: Link | None = None
+    ledger: SlotColumns | None = None
     sampled: bool = False
     begins: int | None = None
 
