@@ -19,14 +19,13 @@ from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
 from coinlog.web.data_routes import data
-from coinlog.web.embed_pages import sparkline
 from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import live, metrics, ready
 from coinlog.web.pages import page_routers
 from coinlog.web.problems import describe
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
-from coinlog.web.site_pages import robots, sitemap
+from coinlog.web.site_pages import WHOLE_SITE
 from coinlog.web.static_files import read_static
 from coinlog.web.watch import Clock, Watch
 
@@ -58,10 +57,7 @@ def create_app(
         _nobody_yet, watch, static, look_seconds=look_seconds, cache_bytes=cache_bytes
     )
     app = Litestar(
-        [
-            *(api_router(), *page_routers(), data, live, ready, metrics, openapi_json),
-            *(sparkline, robots, sitemap),
-        ],
+        [api_router(), *page_routers(), data, live, ready, metrics, openapi_json, *WHOLE_SITE],
         dependencies={
             "watch": Provide(lambda: watch, use_cache=True, sync_to_thread=False),
         },

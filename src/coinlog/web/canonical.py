@@ -19,6 +19,7 @@ _CHART = {
     "currency": "USD",
     "part": "",
 }
+_PICTURE = {name: _CHART[name] for name in ("range", "from", "to", "field")}
 _TABLE = {
     "currency": "USD",
     "q": "",
@@ -41,8 +42,8 @@ _PAGES: dict[str, dict[str, str]] = {
     "/embed/": {**_CHART, "theme": ""},
     "/embed/compare": {**_CHART, "ids": "", "theme": ""},
     "/spark/": {"range": "7d", "width": "120", "height": "32"},
-    "/og/assets/": _CHART,
-    "/og/compare.png": {**_CHART, "ids": ""},
+    "/og/assets/": _PICTURE,
+    "/og/compare.png": {**_PICTURE, "ids": ""},
     "/og/home.png": {},
     "/robots.txt": {},
     "/sitemap.xml": {},

@@ -68,15 +68,22 @@ class Drawing(msgspec.Struct, frozen=True):
     late: bool = False
 
 
-def draw(chart: ChartView, words: Catalogue, title: str, *, simulated: bool) -> Drawing:
-    """Return everything that the template of a chart needs."""
+def draw(
+    chart: ChartView,
+    words: Catalogue,
+    title: str,
+    *,
+    simulated: bool,
+    size: tuple[int, int] = (svg.WIDTH, svg.HEIGHT),
+) -> Drawing:
+    """Return everything that the template of a chart needs; ``size`` is that of its figure."""
     write = _writer(chart.field, words.format)
     legends = [_legend(line, write) for line in chart.lines]
     bands = _bands(chart, words)
     mark = words.text("simulated.mark") if simulated else ""
     firsts = [first for line in chart.lines if (first := _first(line)) is not None]
     figure = _figure(chart, bands, title, describe(chart, legends, words))
-    figure = msgspec.structs.replace(figure, watermark=mark)
+    figure = msgspec.structs.replace(figure, watermark=mark, size=size)
     return Drawing(
         picture=svg.line_chart(figure, words.format),
         data=embedded(chart, words, mark),

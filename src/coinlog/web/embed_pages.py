@@ -108,7 +108,7 @@ def sparkline(
     """
     chosen = range_ if range_ in RANGES else SPARK_RANGE
     with watch.moment() as moment:
-        asset = known_asset(watch, moment, _id_in(name))
+        asset = known_asset(watch, moment, query.id_in(name, "svg"))
         window = shortened(moment.head, window_of(moment.head, moment.now, chosen))
         reading = watch.reading(moment, window)
         (series,) = read_thinned(reading, [asset.id], ("price",), SPARK_POINTS)
@@ -123,18 +123,6 @@ def sparkline(
         mark,
     )
     return Response(picture.encode(), media_type=SVG)
-
-
-def _id_in(name: str) -> int:
-    """Return the id in a picture's name: 1 in ``1.svg``.
-
-    Raises:
-        NotFoundError: there is no picture of such a name.
-    """
-    stem, dot, kind = name.rpartition(".")
-    if not (dot and kind == "svg" and query.is_asset_id(stem)):
-        raise NotFoundError(f"there is no sparkline {name[:40]!r}: expected an id, as in 1.svg")
-    return int(stem)
 
 
 def _size(text: str | None, limits: tuple[int, int], usual: int) -> int:

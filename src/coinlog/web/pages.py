@@ -6,7 +6,7 @@ from litestar import Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from coinlog.web import embed_pages, page_views, schema_page, shell, site_pages
+from coinlog.web import embed_pages, page_views, picture_pages, schema_page, shell, site_pages
 from coinlog.web.api import TheWatch
 from coinlog.web.i18n import languages
 from coinlog.web.rendering import AnyRequest, answer, asked
@@ -64,6 +64,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     log,
     schema,
     *embed_pages.HANDLERS,
+    *picture_pages.HANDLERS,
     *site_pages.HANDLERS,
 ]
 

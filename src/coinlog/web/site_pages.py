@@ -7,6 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from coinlog.web import shell, views
 from coinlog.web.api import TheWatch
+from coinlog.web.embed_pages import sparkline
 from coinlog.web.i18n import languages
 from coinlog.web.origin import origin_of
 from coinlog.web.rendering import AnyRequest, answer, asked
@@ -52,3 +53,6 @@ def sitemap(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
 
 
 HANDLERS: list[HTTPRouteHandler] = [keys]
+
+WHOLE_SITE: list[HTTPRouteHandler] = [sparkline, robots, sitemap]
+"""What there is once for all languages."""
