@@ -1,4 +1,5 @@
-/** Keys that work on every page. What they open is loaded when it is first wanted. */
+/** Keys and buttons that work on every page. What they need is loaded when it is first wanted. */
+import { onMount, within } from "./mounts";
 
 export function pageKeys(): void {
   addEventListener("keydown", (event) => {
@@ -7,18 +8,23 @@ export function pageKeys(): void {
     if (event.key === "?") void import("./help").then((help) => help.openHelp());
     if (event.key === "/" && !document.getElementById("q")) toSearch(event);
   });
-  // Opening does not bubble.
-  document.addEventListener(
-    "toggle",
-    (event) => {
-      const box = event.target as Element;
-      if (box.id === "share") void import("./share").then((share) => share.keepShare(box));
-    },
-    true,
-  );
+  document.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest<HTMLButtonElement>("button[data-copy]");
+    if (button) void import("./copy").then((copy) => copy.copyBefore(button));
+  });
+  // What a box's opening tells does not bubble.
+  document.addEventListener("toggle", ({ target }) => shareOpened(target as Element), true);
 }
 
-/** The market's page has the search; leaving for it focuses it. */
+onMount((part) => {
+  for (const button of within<HTMLButtonElement>(part, "button[data-copy]")) button.hidden = false;
+});
+
+function shareOpened(box: Element): void {
+  if (box.id === "share") void import("./share").then((share) => share.keepShare(box));
+}
+
+/** The market's page has the search; an address that ends in its name leads into it. */
 function toSearch(event: Event): void {
   const home = document.querySelector<HTMLAnchorElement>("a.brand");
   if (!home) return;

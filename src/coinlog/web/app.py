@@ -16,6 +16,7 @@ from coinlog import __version__
 from coinlog.store.engine import open_engine
 from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
+from coinlog.web.api_description import describe_api
 from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
 from coinlog.web.data_routes import data
@@ -75,7 +76,7 @@ def create_app(
         state=State({"bundle": bundle, "cache": cache}),
     )
     # Made now, so that worker processes share its memory.
-    _ = app.openapi_schema
+    app.state.description = describe_api(app.openapi_schema)
     # The same protocol, written with other types.
     cache.inner = cast("Application", app)
     return cache
@@ -88,8 +89,8 @@ async def _nobody_yet(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: 
 @get("/schema/openapi.json", include_in_schema=False)
 async def openapi_json(request: Request[Any, Any, State]) -> Response[bytes]:
     """Return the API's description for programs (OpenAPI 3.1)."""
-    schema = request.app.openapi_schema.to_schema()
-    return Response(msgspec.json.encode(schema), media_type="application/json")
+    described = msgspec.json.encode(request.app.state.description)
+    return Response(described, media_type="application/json")
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.openapi.spec import Example
+from litestar.params import FromPath, PathParameter
 
 from coinlog.sampling import read_thinned
 from coinlog.timeline import RANGES, shortened, window_of
@@ -87,7 +88,11 @@ def _answer(
 
 
 Name = Annotated[
-    str, parameter("name", "The asset's CoinMarketCap id, with .svg after it.", "1.svg")
+    str,
+    PathParameter(
+        description="The asset's CoinMarketCap id, with .svg after it.",
+        examples=[Example(value="1.svg")],
+    ),
 ]
 Range = Annotated[str | None, parameter("range", "1d, 7d, 30d, 90d, 1y or all; else 7d.", "30d")]
 Width = Annotated[str | None, parameter("width", "In pixels, 16 to 1200; else 120.", "120")]
@@ -97,7 +102,7 @@ Height = Annotated[str | None, parameter("height", "In pixels, 8 to 600; else 32
 @get("/spark/{name:str}", sync_to_thread=True, media_type=SVG)
 def sparkline(
     watch: TheWatch,
-    name: FromPath[str],
+    name: Name,
     range_: Range = None,
     width: Width = None,
     height: Height = None,

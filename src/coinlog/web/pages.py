@@ -53,7 +53,7 @@ def schema(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     """Show the API's operations, parameters and examples."""
     ask = asked(request, "/schema")
     with watch.moment() as moment:
-        view = schema_page.schema_view(request.app.openapi_schema)
+        view = schema_page.schema_view(request.app.state.description)
     return answer(request, "schema", ask, moment, view)
 
 
