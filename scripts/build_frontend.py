@@ -2,8 +2,9 @@
 
 Reads ``frontend/src`` and ``frontend/assets`` (copied as they are); writes
 ``src/coinlog/web/static/`` with a ``manifest.json`` such as ``{"main.js": "main-K3J5QZ2A.js"}``.
-A file's name changes with its content, so browsers may keep it for ever. Run by ``make setup``;
-needs ``frontend/node_modules`` and Node in ``.venv``.
+A file's name changes with its content, so browsers may keep it for ever. The letters of pictures
+made on the server go into ``fonts/`` beside them, which is not served. Run by ``make setup``; needs
+``frontend/node_modules`` and Node in ``.venv``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ BUNDLES = (
     ("src/main.ts", "src/style.css", "--format=esm", "--splitting"),
     ("src/early.ts", "--format=iife"),
 )
+INTER = FRONTEND / "node_modules" / "@expo-google-fonts" / "inter"
+FONTS = ("LICENSE_FONT", "400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf")
 
 
 def bundle(arguments: tuple[str, ...], folder: Path) -> dict[str, str]:
@@ -76,11 +79,19 @@ def copy_assets(folder: Path) -> dict[str, str]:
     return names
 
 
+def copy_fonts(folder: Path) -> None:
+    """Copy the font of the pictures, with its licence, so that they look alike on every machine."""
+    folder.mkdir()
+    for name in FONTS:
+        shutil.copy(INTER / name, folder)
+
+
 def main() -> None:
     """Build beside the old bundle and swap: a page that is being served never loses its files."""
     fresh = STATIC.with_name("static.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    copy_fonts(fresh / "fonts")
     names = copy_assets(fresh)
     for arguments in BUNDLES:
         names |= bundle(arguments, fresh)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 import sqlalchemy as sa
 
-from coinlog.market import Snapshot
+from coinlog.market import Snapshot, SourceKind
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.store.writer import settle
@@ -66,7 +66,8 @@ class Site:
 
     def settle(self, slot: int = SLOT, found: Snapshot | None = None, attempt: str = "1") -> None:
         """Settle an attempt: a snapshot, or a failure where there is none."""
-        settle(self.engine, settlement(slot, attempt, found), slot + 20)
+        source = found.source if found else SourceKind.COINMARKETCAP
+        settle(self.engine, settlement(slot, attempt, found, source=source), slot + 20)
 
     def store(self, *slots: int, ids: Sequence[int] = (1, 1027), **values: Any) -> None:  # noqa: ANN401  those of a snapshot
         """Store slots, each observed 12 seconds after its time."""

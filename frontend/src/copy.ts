@@ -1,20 +1,32 @@
-/** Buttons that copy the text of another element: `<button data-copy="its id" hidden>`. */
-import { onMount, within } from "./mounts";
-import { t } from "./texts";
+/** Copy what stands before a button: what is in a field, or a text. */
 
-onMount((part) => {
-  for (const button of within<HTMLButtonElement>(part, "[data-copy]")) {
-    // Browsers lend the clipboard to secure pages only: elsewhere the text can be selected.
-    if (!navigator.clipboard) continue;
-    button.hidden = false;
-    button.addEventListener("click", () => void copy(button));
+const SAID_MS = 2000;
+
+export async function copyBefore(button: HTMLButtonElement): Promise<void> {
+  const source = button.previousElementSibling;
+  if (!source) return;
+  await navigator.clipboard?.writeText(taken(source)).then(
+    () => say(button),
+    // Where the clipboard is out of reach, the text is at least selected.
+    () => undefined,
+  );
+}
+
+function taken(source: Element): string {
+  if (source instanceof HTMLInputElement || source instanceof HTMLTextAreaElement) {
+    source.select();
+    return source.value;
   }
-});
+  getSelection()?.selectAllChildren(source);
+  return source.textContent ?? "";
+}
 
-async function copy(button: HTMLButtonElement): Promise<void> {
-  const text = document.getElementById(button.dataset["copy"] ?? "")?.textContent ?? "";
-  await navigator.clipboard.writeText(text);
-  button.textContent = t("copied");
+function say(button: HTMLButtonElement): void {
+  const { textContent: name } = button;
+  const done = button.dataset["copy"] ?? "";
   const said = document.getElementById("said");
-  if (said) said.textContent = t("copied");
+  if (said) said.textContent = done;
+  if (name === done) return;
+  button.textContent = done;
+  setTimeout(() => (button.textContent = name), SAID_MS);
 }

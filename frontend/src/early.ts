@@ -1,8 +1,9 @@
 /** The little that runs before the first paint; a classic script, because those alone do. */
 const PATIENCE_MS = 300;
 
-/** A reader's own choice of light or dark must not flash. */
+/** A reader's own choice of light or dark must not flash. A framed chart has its site's. */
 function setTheme(): void {
+  if (document.documentElement.dataset["theme"]) return;
   try {
     const chosen = localStorage.getItem("theme");
     if (chosen === "light" || chosen === "dark") document.documentElement.dataset["theme"] = chosen;

@@ -1,8 +1,8 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { redrawCharts } from "./chart/controller";
-import "./copy";
 import { currencyChoice } from "./currency";
+import { pageKeys } from "./keys";
 import { keepLive } from "./live";
 import { mount } from "./mounts";
 import { showCurrentPage } from "./nav";
@@ -17,3 +17,4 @@ keepAges();
 keepLive();
 swapParts(mount);
 showCurrentPage();
+pageKeys();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,13 @@ from sites import Site, site_on
 def web(store_url: sa.URL) -> Iterator[Site]:
     """Return the page and the API on an empty store of this test's own, asked without a network."""
     with site_on(store_url) as web:
+        yield web
+
+
+@pytest.fixture
+def sqlite_web(tmp_path: Path) -> Iterator[Site]:
+    """Return the same on SQLite alone, for what does not depend on the kind of store."""
+    with site_on(sa.URL.create("sqlite", database=str(tmp_path / "coinlog.db"))) as web:
         yield web
 
 

@@ -277,22 +277,6 @@ def test_every_answer_says_whether_the_market_is_made_up(web: Site) -> None:
     assert "SIMULATED" in web.get("/api/v1/assets/1/series.csv").text
 
 
-def test_the_description_for_programs_names_every_operation_with_examples(web: Site) -> None:
-    openapi = web.json("/schema/openapi.json")
-
-    parameters = openapi["paths"]["/api/v1/assets/{asset_id}/series"]["get"]["parameters"]
-    assert sorted(openapi["paths"]) == [
-        "/api/v1/assets",
-        "/api/v1/assets/{asset_id}",
-        "/api/v1/assets/{asset_id}/candles",
-        "/api/v1/assets/{asset_id}/candles.csv",
-        "/api/v1/assets/{asset_id}/series",
-        "/api/v1/assets/{asset_id}/series.csv",
-        "/api/v1/log",
-    ]
-    assert all(one["schema"].get("examples") or one.get("examples") for one in parameters)
-
-
 def test_more_slots_than_can_be_read_at_once_are_refused_with_a_range_that_works(
     web: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from coinlog import __version__
 from coinlog.store.engine import open_engine
 from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
+from coinlog.web.api_description import describe_api
 from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
 from coinlog.web.data_routes import data
@@ -26,10 +27,14 @@ from coinlog.web.problems import describe
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
 from coinlog.web.shell import LIVE
+from coinlog.web.site_pages import WHOLE_SITE
 from coinlog.web.static_files import read_static
 from coinlog.web.watch import Clock, Watch
 
-_MACHINES = ("/api/", "/data/", "/static/", "/live", "/ready", "/metrics", "/schema/")
+_MACHINES = (
+    *("/api/", "/data/", "/static/", "/live", "/ready", "/metrics", "/schema/"),
+    *("/spark/", "/og/"),
+)
 _ABOUT = (
     "The market of CoinMarketCap as this coinlog has recorded it. All times are seconds since "
     "1970-01-01 UTC, all money is USD, numbers have full precision, null means unknown."
@@ -56,7 +61,7 @@ def create_app(
         _nobody_yet, watch, static, look_seconds=look_seconds, cache_bytes=cache_bytes
     )
     app = Litestar(
-        [api_router(), *page_routers(), data, live, ready, metrics, openapi_json],
+        [api_router(), *page_routers(), data, live, ready, metrics, openapi_json, *WHOLE_SITE],
         dependencies={
             "watch": Provide(lambda: watch, use_cache=True, sync_to_thread=False),
         },
@@ -74,7 +79,7 @@ def create_app(
         state=State({"bundle": bundle, "cache": cache}),
     )
     # Made now, so that worker processes share its memory.
-    _ = app.openapi_schema
+    app.state.description = describe_api(app.openapi_schema)
     # The same protocol, written with other types.
     cache.inner = cast("Application", app)
     return cache
@@ -87,8 +92,8 @@ async def _nobody_yet(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: 
 @get("/schema/openapi.json", include_in_schema=False)
 async def openapi_json(request: Request[Any, Any, State]) -> Response[bytes]:
     """Return the API's description for programs (OpenAPI 3.1)."""
-    schema = request.app.openapi_schema.to_schema()
-    return Response(msgspec.json.encode(schema), media_type="application/json")
+    described = msgspec.json.encode(request.app.state.description)
+    return Response(described, media_type="application/json")
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

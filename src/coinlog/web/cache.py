@@ -16,7 +16,17 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from coinlog.web.canonical import Key, key_of, names_its_origin
-from coinlog.web.entries import CACHE_BYTES, DATA_LEVEL, NO_BODY, PAGE_LEVEL, Entries, Entry, Form
+from coinlog.web.entries import (
+    CACHE_BYTES,
+    DATA_LEVEL,
+    NO_BODY,
+    PAGE_LEVEL,
+    Entries,
+    Entry,
+    Form,
+    level_of,
+)
+from coinlog.web.framing import headers_for
 from coinlog.web.language import redirect_for, redirects
 from coinlog.web.negotiation import choose, wants_gzip
 from coinlog.web.origin import origin_in
@@ -178,11 +188,11 @@ class ByteCache:
         answer = await self._ask(scope)
         if answer.status != _OK:
             return answer
-        is_page = any(value.startswith(b"text/html") for _, value in answer.headers)
-        headers = [*answer.headers, PAGE_CACHING if is_page else DATA_CACHING]
+        level = level_of(answer.headers)
+        headers = [*answer.headers, PAGE_CACHING if level == PAGE_LEVEL else DATA_CACHING]
         vary = VARY_HOME if key[0] == "/" else VARY
-        level = PAGE_LEVEL if is_page else DATA_LEVEL
-        entry = Entry(answer.body, headers, generation, vary, level)
+        security = headers_for(key[0])
+        entry = Entry(answer.body, headers, generation, vary, level, security=security)
         entry.origin = _origin_for(scope)
         if wants_gzip(scope["headers"]):
             await _pack(entry)
@@ -262,7 +272,7 @@ async def _send_answer(answer: Answer, scope: Scope, send: Send) -> None:
         *answer.headers,
         (b"content-length", str(len(answer.body)).encode()),
         NO_CACHING,
-        *SECURITY_HEADERS,
+        *headers_for(scope["path"]),
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else answer.body

@@ -19,6 +19,7 @@ _CHART = {
     "currency": "USD",
     "part": "",
 }
+_PICTURE = {name: _CHART[name] for name in ("range", "from", "to", "field")}
 _TABLE = {
     "currency": "USD",
     "q": "",
@@ -37,6 +38,15 @@ _PAGES: dict[str, dict[str, str]] = {
     "/log/": {},
     "/log.atom": {},
     "/schema": {},
+    "/keys": {},
+    "/embed/": {**_CHART, "theme": ""},
+    "/embed/compare": {**_CHART, "ids": "", "theme": ""},
+    "/spark/": {"range": "7d", "width": "120", "height": "32"},
+    "/og/assets/": _PICTURE,
+    "/og/compare.png": {**_PICTURE, "ids": ""},
+    "/og/home.png": {},
+    "/robots.txt": {},
+    "/sitemap.xml": {},
 }
 _API_DEFAULTS: dict[str, dict[str, str]] = {
     "/api/v1/assets": {"limit": "100", "offset": "0", "sort": "rank", "q": ""},
@@ -44,11 +54,29 @@ _API_DEFAULTS: dict[str, dict[str, str]] = {
     "/api/v1/log": {"limit": "100"},
     "/api/v1/log/": {},
 }
-_WITH_ORIGIN = frozenset({"/log.atom"})
+_WITH_ORIGIN = frozenset(
+    {
+        *(
+            "/",
+            "/assets/",
+            "/compare",
+            "/overview",
+            "/log",
+            "/log/",
+            "/log.atom",
+            "/schema",
+            "/keys",
+        ),
+        *("/robots.txt", "/sitemap.xml"),
+    }
+)
 """Pages that name whole addresses, so that each host they are asked at has its own answer."""
 
 _LANGUAGE = re.compile(rf"/({'|'.join(languages()[1:]) or '-'})(?=/|$)")
-_ONE_OF_MANY = re.compile(r"(?<=/assets/)[^/]+(?:/(?:series|candles)(?:\.csv)?)?$|(?<=/log/)[^/]+$")
+_ONE_OF_MANY = re.compile(
+    r"(?<=/assets/)[^/]+(?:/(?:series|candles)(?:\.csv)?)?$|(?<=/log/)[^/]+$|(?<=/spark/)[^/]+$"
+    r"|(?<=/embed/)[0-9]+$"
+)
 
 Key = tuple[str, ...]
 

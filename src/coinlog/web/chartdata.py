@@ -64,15 +64,22 @@ class Drawing(msgspec.Struct, frozen=True):
     late: bool = False
 
 
-def draw(chart: ChartView, words: Catalogue, title: str, *, simulated: bool) -> Drawing:
-    """Return everything that the template of a chart needs."""
+def draw(
+    chart: ChartView,
+    words: Catalogue,
+    title: str,
+    *,
+    simulated: bool,
+    size: tuple[int, int] = (svg.WIDTH, svg.HEIGHT),
+) -> Drawing:
+    """Return everything that the template of a chart needs; ``size`` is that of its figure."""
     writers = [_writer(line.field, line.asset.symbol, words.format) for line in chart.lines]
     legends = [_legend(line, write) for line, write in zip(chart.lines, writers, strict=True)]
     bands = _bands(chart, words)
     mark = words.text("simulated.mark") if simulated else ""
     firsts = [first for line in chart.lines if (first := _first(line)) is not None]
     figure = _figure(chart, bands, title, describe(chart, legends, words))
-    figure = msgspec.structs.replace(figure, watermark=mark)
+    figure = msgspec.structs.replace(figure, watermark=mark, size=size)
     return Drawing(
         picture=svg.line_chart(figure, words.format),
         data=embedded(chart, words, mark),

@@ -21,13 +21,13 @@ JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4"
 
 
-@get("/live", include_in_schema=False)
+@get("/live")
 async def live() -> dict[str, str]:
     """Say that the process is up, without asking anyone: a sick database is no reason to die."""
     return {"status": "up", "version": __version__}
 
 
-@get("/ready", include_in_schema=False)
+@get("/ready")
 async def ready(watch: TheWatch) -> Response[Any]:
     """Say whether answers can be made: 503 while the store cannot be read."""
     try:
@@ -41,7 +41,7 @@ async def ready(watch: TheWatch) -> Response[Any]:
     return Response({"status": "ready"})
 
 
-@get("/metrics", include_in_schema=False, sync_to_thread=True)
+@get("/metrics", sync_to_thread=True, media_type="text/plain")
 def metrics(request: Request[Any, Any, Any], watch: TheWatch) -> Response[str]:
     """Return what there is to count, in Prometheus' text format."""
     cache = request.app.state.cache

@@ -6,7 +6,7 @@ from litestar import Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from coinlog.web import page_views, schema_page, shell
+from coinlog.web import embed_pages, page_views, picture_pages, schema_page, shell, site_pages
 from coinlog.web.api import TheWatch
 from coinlog.web.i18n import languages
 from coinlog.web.log_pages import log, log_feed, slot
@@ -45,11 +45,22 @@ def schema(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     """Show the API's operations, parameters and examples."""
     ask = asked(request, "/schema")
     with watch.moment() as moment:
-        view = schema_page.schema_view(request.app.openapi_schema)
+        view = schema_page.schema_view(request.app.state.description)
     return answer(request, "schema", ask, moment, view)
 
 
-HANDLERS: list[HTTPRouteHandler] = [home, asset, compare, log, slot, log_feed, schema]
+HANDLERS: list[HTTPRouteHandler] = [
+    home,
+    asset,
+    compare,
+    log,
+    slot,
+    log_feed,
+    schema,
+    *embed_pages.HANDLERS,
+    *picture_pages.HANDLERS,
+    *site_pages.HANDLERS,
+]
 
 
 def page_routers() -> list[Router]:

@@ -9,7 +9,7 @@ from litestar import Request
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.openapi.spec import Parameter
 
-from coinlog.errors import SchemaError, StoreError, UsageError
+from coinlog.errors import CoinlogError, SchemaError, StoreError, UsageError
 from coinlog.web.answers import CODES, ErrorDetail
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 
 class NotFoundError(UsageError):
     """What was asked for is not there."""
+
+
+class BusyError(CoinlogError):
+    """So much of this kind waits to be made that no more is taken."""
 
 
 STORE_AWAY = (
@@ -32,6 +36,8 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
     if isinstance(error, StoreError):
         log.warning("%s", error)
         return _detail(503, STORE_UNPREPARED if isinstance(error, SchemaError) else STORE_AWAY)
+    if isinstance(error, BusyError):
+        return ErrorDetail(503, "too_many", str(error))
     if isinstance(error, UsageError):
         return _detail(404 if isinstance(error, NotFoundError) else 400, str(error))
     if isinstance(error, ValidationException):

@@ -10,6 +10,7 @@ from coinlog.errors import UsageError
 from coinlog.slots import MAX_ASSET_ID, iso
 from coinlog.store.reader import SORTS
 from coinlog.timeline import MAX_SLOTS, Window, shortened
+from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment
 
 MAX_LIMIT = 10_000
@@ -85,3 +86,15 @@ def parse_ids(text: str) -> tuple[list[int], list[str]]:
 def is_asset_id(text: str) -> bool:
     """Return whether ``text`` is written as an asset's id."""
     return re.fullmatch(r"[1-9][0-9]{0,9}", text) is not None and int(text) <= MAX_ASSET_ID
+
+
+def id_in(name: str, kind: str) -> int:
+    """Return the id in a picture's name: 1 in ``1.svg``.
+
+    Raises:
+        NotFoundError: there is no picture of such a name.
+    """
+    stem, _, ending = name.rpartition(".")
+    if ending != kind or not is_asset_id(stem):
+        raise NotFoundError(f"there is no picture {name[:40]!r}: expected an id, as in 1.{kind}")
+    return int(stem)

@@ -9,8 +9,10 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from coinlog.web import shell, views
+from coinlog.web.canonical import names_its_origin
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.look import environment
+from coinlog.web.origin import origin_of
 from coinlog.web.rates import Rates, rates_at
 from coinlog.web.watch import Moment
 
@@ -46,7 +48,9 @@ def answer(  # noqa: PLR0913  what a page is made of
     ``slots`` are those whose amounts it shows besides the newest one's.
     """
     rates = _rates(request, moment, slots)
-    page = shell.page_view(kind, ask.at, request.app.state.bundle, moment, rates=rates)
+    origin = origin_of(request) if names_its_origin(request.url.path) else ""
+    bundle = request.app.state.bundle
+    page = shell.page_view(kind, ask.at, bundle, moment, rates=rates, origin=origin)
     if not ask.query.part:
         return Response(render(kind, page, view), media_type=HTML)
     # A part may be of a newer slot than the page that it comes into: its rates go with it.

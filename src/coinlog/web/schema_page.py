@@ -2,88 +2,53 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import re
+from typing import Any
 
-from litestar.openapi.spec import OpenAPI, Operation, Parameter
+import msgspec
 
-from coinlog.web.problems import first_example
+from coinlog.web.api_examples import ERRORS, EXAMPLES
 from coinlog.web.views import View
 
-ERRORS = (
-    "400 a parameter is unknown or its value cannot be used",
-    "404 there is no such asset",
-    "503 the database cannot be read at the moment",
-)
-EXAMPLES = {
-    "/api/v1/assets": """{
-  "assets": [{
-    "id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin", "rank": 1, "slot": 1769450400,
-    "quote": {"price": 87654.321, "market_cap": 1751234567890.5, "percent_change_24h": -2.5, ...}
-  }],
-  "total": 200, "currency": "USD", "as_of": 1769450412, "stale": false, "next_slot": 1769472000, ...
-}""",
-    "/api/v1/assets/{asset_id}": """{
-  "id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin", "rank": 1,
-  "listed": true, "slot": 1769450400, "quote": {"price": 87654.321, ...},
-  "first_slot": 1737914400, "last_slot": 1769450400,
-  "names": [{"from_slot": 1737914400, "name": "Bitcoin", "symbol": "BTC", "slug": "bitcoin"}],
-  "record": {"high": 124912.75, "high_slot": 1759795200, "low": 75102.5, "low_slot": 1744056000,
-  "quotes": 1460}, ...
-}""",
-    "/api/v1/assets/{asset_id}/series": """{
-  "asset": {"id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin"}, "currency": "USD",
-  "slots": [1769407200, 1769450400], "observed_at": [1769407212, 1769450412],
-  "price": [87001.5, 87654.321], "origin": ["observed", "observed"],
-  "gaps": [{"from": 1769428800, "to": 1769450400, "reason": "missed"}], "sampled": false, ...
-}""",
-    "/api/v1/assets/{asset_id}/series.csv": """slot,observed_at,asset_id,symbol,name,price,...
-2026-01-26T18:00:00Z,2026-01-26T18:00:12Z,1,BTC,Bitcoin,87654.321,...""",
-    "/api/v1/assets/{asset_id}/candles": """{
-  "asset": {"id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin"}, "currency": "USD",
-  "interval": "1d", "starts": [1769299200, 1769385600], "ends": [1769385600, 1769472000],
-  "open": [87001.5, 86920.25], "high": [88012.75, 87654.321], "low": [86544.0, 86210.5],
-  "close": [86890.125, 87654.321], "points": [4, 4], "first_slot": [1769299200, 1769385600],
-  "last_slot": [1769364000, 1769450400], "complete": [true, false], ...
-}""",
-    "/api/v1/assets/{asset_id}/candles.csv": """start,end,asset_id,symbol,name,open,high,low,...
-2026-01-25T00:00:00Z,2026-01-26T00:00:00Z,1,BTC,Bitcoin,87001.5,88012.75,86544.0,...""",
-    "/api/v1/log": """{
-  "slots": [{
-    "slot": 1769450400, "outcome": "stored", "reason": null, "observed_at": 1769450412,
-    "captured_at": 1769450413, "stored_at": 1769450414, "assets": 208, "credits": 4, ...
-  }], ...
-}""",
-    "/api/v1/log/{slot}": """{
-  "slot": 1769450400, "outcome": "stored", "observed_at": 1769450412, "captured_at": 1769450413,
-  "assets": 208, "credits": 4, "sha256": "9f2c...", "folder": "captures/20260126T180000Z/1",
-  "settled": [{"attempt": "1", "outcome": "stored", "captured_at": 1769450413, ...}],
-  "before": 1769428800, "after": null, ...
-}""",
-}
-_MOST_TELLING = ("limit", "interval", "range", "fields")
+Json = dict[str, Any]
 
 
 class ParameterView(View, frozen=True, kw_only=True):
-    """A parameter of an operation of the API."""
+    """A parameter of an operation: its name, what it may be, and what it means."""
 
     name: str
-    where: str
+    kind: str
+    default: str
     description: str
     example: str
     required: bool = False
 
 
 class OperationView(View, frozen=True, kw_only=True):
-    """One operation of the API: what it does, what it takes, what it answers."""
+    """One operation of the API: what it does, what it takes, what it answers.
 
+    ``about`` is what the type of the answer says of itself; ``errors`` are statuses.
+    """
+
+    anchor: str
     method: str
     path: str
     summary: str
     description: str
     parameters: list[ParameterView]
-    example_url: str
-    example_answer: str
-    errors: list[str]
+    request: str
+    media_type: str
+    about: str
+    answer: str
+    errors: list[int]
+
+
+class ErrorView(View, frozen=True, kw_only=True):
+    """An error that any operation can answer with: when, and how it looks."""
+
+    status: int
+    description: str
+    answer: str
 
 
 class SchemaView(View, frozen=True, kw_only=True):
@@ -92,48 +57,72 @@ class SchemaView(View, frozen=True, kw_only=True):
     version: str
     openapi_url: str
     operations: list[OperationView]
+    errors: list[ErrorView]
 
 
-def schema_view(openapi: OpenAPI) -> SchemaView:
+def schema_view(described: Json) -> SchemaView:
     """Return the operations of the API as the page shows them."""
-    paths = openapi.paths or {}
+    parts = described["components"]
     return SchemaView(
-        version=openapi.info.version,
+        version=described["info"]["version"],
         openapi_url="/schema/openapi.json",
-        operations=[_operation(path, item.get) for path, item in sorted(paths.items()) if item.get],
+        operations=[
+            _operation(path, item["get"], parts["schemas"])
+            for path, item in sorted(described["paths"].items())
+        ],
+        errors=[_error(status, parts["responses"][name]) for status, (name, *_) in ERRORS.items()],
     )
 
 
-def _operation(path: str, operation: Operation) -> OperationView:
-    documented = [one for one in operation.parameters or [] if isinstance(one, Parameter)]
-    parameters = [_parameter(one) for one in documented]
+def _operation(path: str, operation: Json, schemas: Json) -> OperationView:
+    media_type, content = next(iter(operation["responses"]["200"]["content"].items()))
+    example = EXAMPLES.get(path)
     return OperationView(
+        anchor=re.sub(r"\W+", "-", path).strip("-"),
         method="GET",
         path=path,
-        summary=(operation.summary or path),
-        description=(operation.description or ""),
-        parameters=parameters,
-        example_url=_example_url(path, parameters),
-        example_answer=EXAMPLES.get(path, ""),
-        errors=list(ERRORS),
+        summary=operation["summary"],
+        description=operation["description"],
+        parameters=[_parameter(one) for one in operation["parameters"]],
+        request=example.request if example else path,
+        media_type=media_type,
+        about=_about(content["schema"], schemas),
+        answer=_pretty(content.get("example", "")),
+        errors=[int(status) for status in operation["responses"] if status != "200"],
     )
 
 
-def _parameter(parameter: Parameter) -> ParameterView:
+def _about(schema: Json, schemas: Json) -> str:
+    """Return what the type of an answer says of itself, without the marks of its docstring."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return " ".join(schemas.get(name, {}).get("description", "").replace("``", "").split())
+
+
+def _parameter(parameter: Json) -> ParameterView:
+    schema = parameter["schema"]
+    limits = [str(schema[limit]) for limit in ("minimum", "maximum") if limit in schema]
     return ParameterView(
-        name=parameter.name,
-        where=parameter.param_in,
-        description=parameter.description or "",
-        example=first_example(parameter),
-        required=parameter.required,
+        name=parameter["name"],
+        kind=" ".join((schema.get("type", ""), " to ".join(limits))).strip(),
+        default=str(schema.get("default", "")),
+        description=parameter["description"],
+        example=str(parameter.get("example", "")),
+        required=parameter["required"],
     )
 
 
-def _example_url(path: str, parameters: list[ParameterView]) -> str:
-    values = {one.name: one.example for one in parameters if one.where == "path"}
-    query = {
-        one.name: one.example
-        for one in parameters
-        if one.where == "query" and one.name in _MOST_TELLING and one.example
-    }
-    return path.format(**values) + (f"?{urlencode(query)}" if query else "")
+def _error(status: int, response: Json) -> ErrorView:
+    example = response["content"]["application/json"]["example"]
+    return ErrorView(status=status, description=response["description"], answer=_pretty(example))
+
+
+def _pretty(example: Any) -> str:  # noqa: ANN401  JSON, or text
+    """Return JSON with a line for each value, but lists of plain values on one."""
+    if isinstance(example, str):
+        return example
+    text = msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
+    return re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", _on_one_line, text)
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return f"[{' '.join(found[1].split())}]"

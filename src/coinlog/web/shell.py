@@ -215,6 +215,7 @@ def page_view(  # noqa: PLR0913  what surrounds a page
     *,
     status: int = 200,
     rates: Rates | None = None,
+    origin: str = "",
 ) -> views.PageView:
     """Return what surrounds a page; without a moment when the store cannot be read."""
     return views.PageView(
@@ -231,5 +232,7 @@ def page_view(  # noqa: PLR0913  what surrounds a page
         static=bundle.static,
         build=bundle.build,
         edition=bundle.edition,
+        origin=origin,
+        kept=at.href().partition("?")[2],
         status=status,
     )

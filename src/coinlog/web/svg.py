@@ -44,7 +44,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     ``percent`` says that the values are changes in percent instead of in ``unit``. ``bars`` stand
     under the lines on a scale of their own. ``bare`` leaves the value axis out; ``watermark`` is
-    written across the chart where it is not empty.
+    written across the chart where it is not empty. ``size`` is how many units the lines are drawn
+    in: as many as pixels, where nothing keeps their width as the picture is stretched.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = "price"
     bare: bool = False
     watermark: str = ""
+    size: tuple[int, int] = (WIDTH, HEIGHT)
 
 
 class _Frame(msgspec.Struct, frozen=True):
@@ -68,6 +70,8 @@ class _Frame(msgspec.Struct, frozen=True):
     low: float
     high: float
     inverted: bool = False
+    width: int = WIDTH
+    height: int = HEIGHT
 
     def across(self, time: float) -> float:
         return (time - self.start) / ((self.end - self.start) or 1)
@@ -85,7 +89,7 @@ def line_chart(figure: Figure, form: NumberFormat) -> Markup:
         *_grid(frame, marks),
         _watermark(figure.watermark),
         Markup('<svg class="in" viewBox="0 0 {} {}" preserveAspectRatio="none">').format(
-            WIDTH, HEIGHT
+            frame.width, frame.height
         ),
         *(_band(band, frame) for band in figure.bands),
         *_bars(figure.bars, frame),
@@ -120,7 +124,7 @@ def _frame(figure: Figure) -> _Frame:
     if figure.percent:
         air = (box.high - box.low) * 0.06 or 1.0
         low, high = box.low - air, box.high + air
-    return _Frame(figure.start, figure.end, low, high, figure.unit == "rank")
+    return _Frame(figure.start, figure.end, low, high, figure.unit == "rank", *figure.size)
 
 
 def _box(points: Sequence[Point], start: float, end: float) -> _Frame:
@@ -159,15 +163,15 @@ def _time_labels(frame: _Frame, form: NumberFormat) -> Iterable[Markup]:
 
 
 def _band(band: Band, frame: _Frame) -> Markup:
-    left = frame.across(max(band.start, frame.start)) * WIDTH
-    width = max(frame.across(min(band.end, frame.end)) * WIDTH - left, 1)
+    left = frame.across(max(band.start, frame.start)) * frame.width
+    width = max(frame.across(min(band.end, frame.end)) * frame.width - left, 1)
     return Markup(
         '<rect class="gap" x="{}" width="{}" height="{}"><title>{}</title></rect>'
-    ).format(f"{left:.1f}", f"{width:.1f}", HEIGHT, band.reason)
+    ).format(f"{left:.1f}", f"{width:.1f}", frame.height, band.reason)
 
 
 def _line(index: int, segments: Segments, frame: _Frame) -> Markup:
-    path = "".join(_path(segment, frame, WIDTH, HEIGHT) for segment in segments)
+    path = "".join(_path(segment, frame, frame.width, frame.height) for segment in segments)
     return Markup('<path class="s s{}" d="{}"/>').format(index, path)
 
 
@@ -178,10 +182,10 @@ def _bars(bars: Sequence[Point], frame: _Frame) -> Iterable[Markup]:
         return
     heights: dict[int, int] = {}
     for time, value in bars:
-        x = round(frame.across(time) * WIDTH / _BAR_WIDTH) * _BAR_WIDTH
-        height = round(value / highest * HEIGHT * _BAR_SHARE)
+        x = round(frame.across(time) * frame.width / _BAR_WIDTH) * _BAR_WIDTH
+        height = round(value / highest * frame.height * _BAR_SHARE)
         heights[x] = max(heights.get(x, 0), height)
-    path = "".join(f"M{x} {HEIGHT}v-{height}" for x, height in heights.items() if height)
+    path = "".join(f"M{x} {frame.height}v-{height}" for x, height in heights.items() if height)
     yield Markup('<path class="vol" d="{}"/>').format(path)
 
 

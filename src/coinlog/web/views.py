@@ -68,7 +68,9 @@ class PageView(View, frozen=True, kw_only=True):
     without it, ``any_language`` the one for readers of none of ours. ``static`` maps the plain
     names of the bundle (``"home.js"``) to their addresses. ``version`` is the store's; ``rates``
     holds by slot and currency what one unit was worth in USD. ``edition`` is ``live`` or
-    ``published``: the latter has no server behind it.
+    ``published``: the latter has no server behind it. ``origin`` is where the page was asked for
+    (``https://coinlog.example``) on pages that name whole addresses, ``kept`` what of the query
+    says what they show.
     """
 
     kind: str
@@ -84,6 +86,8 @@ class PageView(View, frozen=True, kw_only=True):
     version: int = 0
     rates: dict[int, dict[str, float]] = {}
     edition: str = "live"
+    origin: str = ""
+    kept: str = ""
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL

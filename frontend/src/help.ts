@@ -1,0 +1,41 @@
+/** The page of the keys, shown over the one that is open. */
+
+let dialog: HTMLDialogElement | undefined;
+
+export async function openHelp(): Promise<void> {
+  if (dialog?.open) return;
+  dialog ??= await made();
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+async function made(): Promise<HTMLDialogElement | undefined> {
+  const link = document.querySelector<HTMLAnchorElement>("a#keys-link");
+  if (!link) return undefined;
+  const answer = await fetch(link.href).catch(() => undefined);
+  if (!answer?.ok) {
+    location.assign(link.href);
+    return undefined;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const content = page.getElementById("keys");
+  if (!content) return undefined;
+  return over(document.adoptNode(content));
+}
+
+function over(content: HTMLElement): HTMLDialogElement {
+  const box = document.createElement("dialog");
+  box.className = "help";
+  box.setAttribute("aria-labelledby", "keys-title");
+  const close = content.querySelector<HTMLButtonElement>("button");
+  if (close) {
+    close.hidden = false;
+    close.addEventListener("click", () => box.close());
+  }
+  // A click beside the dialog closes it: there the dialog itself is what is hit.
+  box.addEventListener("click", (event) => {
+    if (event.target === box) box.close();
+  });
+  box.append(content);
+  document.body.append(box);
+  return box;
+}
