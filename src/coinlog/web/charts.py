@@ -101,9 +101,16 @@ def segments(series: Series, values: Sequence[float | None], gaps: Sequence[Gap]
     return [segment for segment in found if segment]
 
 
-def sparklines(watch: Watch, moment: Moment, ids: Sequence[int]) -> dict[int, Segments]:
-    """Return the prices of the last seven days of several assets, read in one query."""
+def sparklines(
+    watch: Watch, moment: Moment, ids: Sequence[int], until: int | None = None
+) -> dict[int, Segments]:
+    """Return the prices of the last seven days of several assets, read in one query.
+
+    They end with the slot ``until`` where one is given that is not the newest.
+    """
     end = moment.head.current_slot(moment.now) or int(moment.now)
+    if until is not None and moment.head.newest and until != moment.head.newest.slot:
+        end = until
     timeline = watch.timeline(moment, Window(end - SPARK_SECONDS, end))
     chosen = spread([slot for slot in timeline.over if slot in timeline.observed_at])
     if not ids or not chosen:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from coinlog import asked
 from coinlog.errors import UsageError
 from coinlog.slots import MAX_ASSET_ID, iso
-from coinlog.store.reader import SORTS
+from coinlog.store.narrowing import SORTS
 from coinlog.timeline import MAX_SLOTS, Window, shortened
 from coinlog.web.watch import Moment
 
