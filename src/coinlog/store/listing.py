@@ -134,23 +134,35 @@ def _listed(row: sa.Row[Any]) -> Listed:
     )
 
 
-def recorded_before(reader: Reader, time: int, *, included: bool = True) -> int | None:
-    """Return the newest slot with quotes that is not after ``time``, or is before it."""
+def recorded_before(reader: Reader, time: int) -> int | None:
+    """Return the newest slot with quotes that is not after ``time``."""
     table = schema.slot.c
-    until = table.slot <= time if included else table.slot < time
-    query = sa.select(sa.func.max(table.slot)).where(until, table.outcome.in_(HAS_QUOTES))
-    with reader.connected() as connection:
-        found: int | None = connection.execute(query).scalar()
-        return found
+    query = sa.select(table.slot).where(table.slot <= time, table.outcome.in_(HAS_QUOTES))
+    return _one(reader, query.order_by(table.slot.desc()))
 
 
 def recorded_after(reader: Reader, time: int) -> int | None:
     """Return the oldest slot with quotes that is after ``time``."""
     table = schema.slot.c
-    query = sa.select(sa.func.min(table.slot))
-    query = query.where(table.slot > time, table.outcome.in_(HAS_QUOTES))
+    query = sa.select(table.slot).where(table.slot > time, table.outcome.in_(HAS_QUOTES))
+    return _one(reader, query.order_by(table.slot))
+
+
+def kept_before(reader: Reader, asset_id: int, time: int) -> int | None:
+    """Return the newest slot not after ``time`` at which an asset's observed quote is still there.
+
+    Where slots were thinned, that of an asset that every slot has tells which ones are left.
+    """
+    table = _QUOTE.c
+    query = sa.select(table.slot).where(
+        table.asset_id == asset_id, table.slot <= time, table.origin == Origin.OBSERVED.value
+    )
+    return _one(reader, query.order_by(table.slot.desc()))
+
+
+def _one(reader: Reader, query: sa.Select[Any]) -> int | None:
     with reader.connected() as connection:
-        found: int | None = connection.execute(query).scalar()
+        found: int | None = connection.execute(query.limit(1)).scalar()
         return found
 
 

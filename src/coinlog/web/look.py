@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup
 
 from coinlog.market import BITCOIN, ETHEREUM, Outcome
-from coinlog.web import chartdata, svg
+from coinlog.web import chartdata, overview_svg, svg
 from coinlog.web import format as fmt
 from coinlog.web.i18n import Catalogue, catalogue
 from coinlog.web.views import ChartView, GlobalView, SlotView
@@ -46,6 +46,8 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
     return {
         **{name: partial(getattr(fmt, name), form=words.format) for name in _LOCAL},
         "clock_seconds": fmt.clock_seconds,
+        "count": lambda value: fmt.UNKNOWN if value is None else fmt.short(value, words.format),
+        "date": partial(fmt.date, form=words.format),
         "direction": fmt.direction,
         "when": partial(_when, words),
         "day_time": partial(_day_time, words),
@@ -59,6 +61,10 @@ def _globals(words: Catalogue) -> dict[str, Callable[..., Any]]:
         "clock_time": _clock_time,
         "draw": partial(_draw, words),
         "sparkline": svg.sparkline,
+        "gauge": overview_svg.gauge,
+        "tones": partial(overview_svg.tones, words),
+        "trend": overview_svg.trend,
+        "treemap": partial(overview_svg.treemap, words),
         "strip": partial(_strip, words),
         "tally": partial(_tally, words),
         "mood": partial(_mood, words),
