@@ -46,12 +46,19 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
     return {
         **{name: partial(getattr(fmt, name), form=words.format) for name in _LOCAL},
         "clock_seconds": fmt.clock_seconds,
-        "count": lambda value: fmt.UNKNOWN if value is None else fmt.short(value, words.format),
+        "count": partial(_count, words),
         "date": partial(fmt.date, form=words.format),
         "direction": fmt.direction,
         "when": partial(_when, words),
         "day_time": partial(_day_time, words),
     }
+
+
+def _count(words: Catalogue, value: float | None) -> str:
+    """Return a count, shortened from a million on."""
+    if value is None or abs(value) < fmt.SHORT_FROM:
+        return fmt.number(value, words.format)
+    return fmt.short(value, words.format)
 
 
 def _globals(words: Catalogue) -> dict[str, Callable[..., Any]]:

@@ -19,6 +19,7 @@ from coinlog.web.market_views import (
     TileView,
     TrendView,
 )
+from coinlog.web.overview_svg import SHAPES
 from coinlog.web.past_slots import why_not
 from coinlog.web.shell import Ask
 from coinlog.web.treemap import squarified
@@ -27,7 +28,6 @@ from coinlog.web.watch import Moment, Watch
 SPANS = {"7d": 7 * DAY, "30d": 30 * DAY}
 USUAL_SPAN = "30d"
 AMONG, MOVERS = 200, 10
-WIDE, TALL = (1160.0, 560.0), (358.0, 620.0)
 WIDE_TILES, TALL_TILES = 80, 40
 TREND_POINTS = 120
 BREAKS_AFTER = 1.5
@@ -158,8 +158,8 @@ def _map(watch: Watch, slot: int | None, total: float | None) -> MapView | None:
     called = labels(watch, [one.asset for one in largest])
     held = sum(one.asset.quote.market_cap or 0 for one in largest)
     return MapView(
-        wide=tiles(largest, called, *WIDE),
-        tall=tiles(largest[:TALL_TILES], called[:TALL_TILES], *TALL),
+        wide=tiles(largest, called, *SHAPES["wide"]),
+        tall=tiles(largest[:TALL_TILES], called[:TALL_TILES], *SHAPES["tall"]),
         share=held / total * 100 if total else None,
     )
 

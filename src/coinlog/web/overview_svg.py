@@ -14,6 +14,9 @@ from coinlog.web.market_views import Line, TileView
 STEPS = (0.5, 2.0, 5.0)
 """From how many percent on a change has its next tone; below the first it has none."""
 
+SHAPES = {"wide": (1160.0, 560.0), "tall": (358.0, 620.0)}
+"""The map's sizes in units of its picture; the style sheet chooses by the width of the page."""
+
 TREND_WIDTH, TREND_HEIGHT = 300, 64
 _ENOUGH = 2
 _GAUGE_PARTS, _GAUGE_RADIUS, _GAUGE_GAP = 5, 80, 1.6
@@ -101,17 +104,14 @@ def _on_arc(share: float) -> tuple[float, float]:
     return 100 + _GAUGE_RADIUS * math.cos(angle), 95 - _GAUGE_RADIUS * math.sin(angle)
 
 
-def treemap(  # noqa: PLR0913  what a picture is made of
-    words: Catalogue,
-    tiles: Sequence[TileView],
-    shape: str,
-    size: tuple[float, float],
-    title: str,
-    prefix: str,
-    watermark: str = "",
+def treemap(
+    words: Catalogue, tiles: Sequence[TileView], shape: str, prefix: str, watermark: str
 ) -> Markup:
-    """Return tiles as links with a title each, and with letters where they fit."""
-    width, height = size
+    """Return tiles as links with a title each, and with letters where they fit.
+
+    ``shape`` is one of ``SHAPES``; ``prefix`` stands before every link.
+    """
+    width, height = SHAPES[shape]
     mark = (
         Markup('<text class="wm" x="50%" y="50%">{}</text>').format(watermark) if watermark else ""
     )
@@ -121,7 +121,7 @@ def treemap(  # noqa: PLR0913  what a picture is made of
         shape,
         round(width),
         round(height),
-        title,
+        words.text("overview.map"),
         Markup("").join(_tile(words, tile, prefix) for tile in tiles),
         mark,
     )
