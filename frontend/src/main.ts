@@ -1,6 +1,7 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { mountChart, type Chart } from "./chart";
+import { marketTable } from "./market";
 import { mount, onMount, within } from "./mounts";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
@@ -16,6 +17,7 @@ onMount((part) => {
   }
 });
 
+marketTable(mount);
 mount(document);
 themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
 keepAges();

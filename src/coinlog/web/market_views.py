@@ -125,7 +125,8 @@ class TrendView(View, frozen=True, kw_only=True):
     """A figure of the whole market: its value, its change since a day ago, and its line.
 
     ``missing`` says why there is no change, as a code of ``reason.`` or ``overview.``; ``change``
-    over the whole line is in ``over`` (percent).
+    over the whole line is in ``over`` (percent); ``since`` is its first slot where the record is
+    younger than the span.
     """
 
     code: str
@@ -134,6 +135,7 @@ class TrendView(View, frozen=True, kw_only=True):
     missing: str | None
     line: Line
     over: float | None
+    since: int | None
 
 
 class MoverView(View, frozen=True, kw_only=True):

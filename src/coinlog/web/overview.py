@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from coinlog.market import GlobalMetrics
 from coinlog.slots import DAY
 from coinlog.store.listing import Listed, Total, Wanted, read_listing, read_totals
@@ -32,6 +34,13 @@ WIDE_TILES, TALL_TILES = 80, 40
 TREND_POINTS = 120
 BREAKS_AFTER = 1.5
 NO_FIGURES = "no_figures"
+
+
+class _Before(msgspec.Struct, frozen=True):
+    """The whole market a day before, and why its slot has no quotes where that is so."""
+
+    metrics: GlobalMetrics | None
+    missing: str | None
 
 
 def overview_view(watch: Watch, moment: Moment, ask: Ask) -> OverviewView:
@@ -67,9 +76,9 @@ def trends(watch: Watch, moment: Moment, slot: int, seconds: int) -> list[TrendV
     totals = read_totals(watch.reader, slot - seconds, slot)
     now = watch.reader.whole_market(slot)[0]
     then = watch.reader.whole_market(slot - DAY)[0]
-    missing = None if then else why_not(watch, moment, slot - DAY) or NO_FIGURES
+    before = _Before(then, None if then else why_not(watch, moment, slot - DAY))
     return [
-        _trend(code, now, then, missing, totals)
+        _trend(code, now, before, totals, slot - seconds)
         for code in ("total_market_cap", "total_volume_24h")
     ]
 
@@ -77,12 +86,12 @@ def trends(watch: Watch, moment: Moment, slot: int, seconds: int) -> list[TrendV
 def _trend(
     code: str,
     now: GlobalMetrics | None,
-    then: GlobalMetrics | None,
-    missing: str | None,
+    then: _Before,
     totals: Sequence[Total],
+    start: int,
 ) -> TrendView:
     value: float | None = getattr(now, code, None)
-    before: float | None = getattr(then, code, None)
+    before: float | None = getattr(then.metrics, code, None)
     change = _change(before, value)
     line = broken_line(totals, lambda total: getattr(total, code))
     points = [point for part in line for point in part]
@@ -90,9 +99,10 @@ def _trend(
         code=code,
         value=value,
         change=change,
-        missing=None if change is not None else missing or NO_FIGURES,
+        missing=None if change is not None else then.missing or NO_FIGURES,
         line=line,
-        over=_change(points[0][1], points[-1][1]) if points else None,
+        over=_change(points[0][1], points[-1][1]) if len(points) > 1 else None,
+        since=points[0][0] if points and points[0][0] > start else None,
     )
 
 
@@ -160,7 +170,7 @@ def _map(watch: Watch, slot: int | None, total: float | None) -> MapView | None:
     return MapView(
         wide=tiles(largest, called, *SHAPES["wide"]),
         tall=tiles(largest[:TALL_TILES], called[:TALL_TILES], *SHAPES["tall"]),
-        share=held / total * 100 if total else None,
+        share=held / total * 100 if total and held <= total else None,
     )
 
 

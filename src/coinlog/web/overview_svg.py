@@ -20,9 +20,9 @@ SHAPES = {"wide": (1160.0, 560.0), "tall": (358.0, 620.0)}
 TREND_WIDTH, TREND_HEIGHT = 300, 64
 _ENOUGH = 2
 _GAUGE_PARTS, _GAUGE_RADIUS, _GAUGE_GAP = 5, 80, 1.6
-_LETTER = 0.64
+_LETTER = 0.68
 """How wide a letter is at most, as a part of its height, over many symbols."""
-_MARGIN, _SMALLEST, _LARGEST = 6, 10.5, 34.0
+_MARGIN, _SMALLEST, _LARGEST = 9, 10.5, 34.0
 _SECOND_LINE = 0.66
 
 
@@ -59,7 +59,7 @@ def trend(line: Line) -> Markup:
 
     def spot(slot: int, value: float) -> str:
         across = (slot - start) / ((end - start) or 1) * TREND_WIDTH
-        down = (high - value) / ((high - low) or 1) * TREND_HEIGHT
+        down = (high - value) / (high - low) * TREND_HEIGHT if high > low else TREND_HEIGHT / 2
         return f"{across:.1f} {down:.1f}"
 
     lines = ["M" + "L".join(spot(*point) for point in part) for part in line]
@@ -72,7 +72,7 @@ def trend(line: Line) -> Markup:
     side = "u" if points[-1][1] >= points[0][1] else "d"
     return Markup(
         '<svg class="trend {}" viewBox="0 -3 {} {}" preserveAspectRatio="none" aria-hidden="true">'
-        '<path class="under" d="{}"/><path class="over" d="{}"/></svg>'
+        '<path class="area" d="{}"/><path class="top-line" d="{}"/></svg>'
     ).format(side, TREND_WIDTH, floor + 3, "".join(areas), "".join(lines))
 
 

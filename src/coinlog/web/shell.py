@@ -16,13 +16,12 @@ from coinlog.timeline import RANGES
 from coinlog.web import views
 from coinlog.web.columns import shown_as, shown_columns
 from coinlog.web.i18n import DEFAULT, languages
-from coinlog.web.query import MAX_OFFSET, MAX_SEARCH
+from coinlog.web.query import MAX_LIST, MAX_OFFSET, MAX_SEARCH
 from coinlog.web.watch import Moment
 
 DEFAULT_RANGE = "1y"
 DEFAULT_LIMIT = 50
 LOG_LIMIT = 100
-MAX_LIST = 2000
 FAVOURITES = "favourites"
 ONLY = (GAINERS, LOSERS, FAVOURITES)
 CHART_FIELDS = (
