@@ -153,11 +153,18 @@ def kept_before(reader: Reader, asset_id: int, time: int) -> int | None:
 
     Where slots were thinned, that of an asset that every slot has tells which ones are left.
     """
+    return _one(reader, _kept(asset_id, _QUOTE.c.slot <= time).order_by(_QUOTE.c.slot.desc()))
+
+
+def kept_after(reader: Reader, asset_id: int, time: int) -> int | None:
+    """Return the oldest such slot after ``time``."""
+    return _one(reader, _kept(asset_id, _QUOTE.c.slot > time).order_by(_QUOTE.c.slot))
+
+
+def _kept(asset_id: int, when: sa.ColumnElement[bool]) -> sa.Select[Any]:
     table = _QUOTE.c
-    query = sa.select(table.slot).where(
-        table.asset_id == asset_id, table.slot <= time, table.origin == Origin.OBSERVED.value
-    )
-    return _one(reader, query.order_by(table.slot.desc()))
+    observed = table.origin == Origin.OBSERVED.value
+    return sa.select(table.slot).where(table.asset_id == asset_id, when, observed)
 
 
 def _one(reader: Reader, query: sa.Select[Any]) -> int | None:

@@ -10,7 +10,7 @@ from coinlog.market import Origin
 from coinlog.sampling import read_thinned
 from coinlog.series import Series
 from coinlog.slots import DAY
-from coinlog.timeline import RANGES, Timeline, Window, shortened, window_of
+from coinlog.timeline import MAX_SLOTS, RANGES, Timeline, Window, shortened, window_of
 from coinlog.web import views
 from coinlog.web.shell import Ask, PageQuery
 from coinlog.web.watch import Moment, Watch
@@ -18,6 +18,9 @@ from coinlog.web.watch import Moment, Watch
 SPARK_SECONDS = 7 * DAY
 SPARK_POINTS = 42
 YOUNG_SECONDS = 14 * DAY
+MOST_READ = 400_000
+"""How many quotes are read for one chart: a year of 1-minute slots of five assets holds 2.6
+million, which takes longer than a reader waits, or than a statement may take."""
 
 Segments = list[list[tuple[int, float]]]
 
@@ -31,7 +34,8 @@ def chart_view(
 ) -> views.ChartView:
     """Return the chart of one or several assets over the range asked for."""
     asked = ask.query
-    window = shortened(moment.head, window_of(moment.head, moment.now, asked.range))
+    window = window_of(moment.head, moment.now, asked.range)
+    window = shortened(moment.head, window, min(MAX_SLOTS, MOST_READ // len(labels)))
     reading = watch.reading(moment, window)
     found = read_thinned(reading, [label.id for label in labels], (asked.field,), points)
     start, end = _bounds(moment, window, found)

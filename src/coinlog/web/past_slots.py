@@ -9,7 +9,7 @@ from coinlog.errors import UsageError
 from coinlog.market import BITCOIN, Outcome
 from coinlog.slots import floor_slot, iso, schedule_at
 from coinlog.store.ledger import read_page
-from coinlog.store.listing import kept_before, recorded_after, recorded_before
+from coinlog.store.listing import kept_after, kept_before, recorded_after, recorded_before
 from coinlog.store.thinned import keep_of
 from coinlog.web.market_views import NoteView
 from coinlog.web.watch import Moment, Watch
@@ -62,6 +62,20 @@ def jump_back(slot: int, code: str) -> int:
     year, month = divmod(months, _MONTHS)
     last = monthrange(year, month + 1)[1]
     return int(then.replace(year=year, month=month + 1, day=min(then.day, last)).timestamp())
+
+
+def slot_before(watch: Watch, moment: Moment, time: int) -> int | None:
+    """Return the newest slot not after ``time`` whose quotes are there."""
+    found = recorded_before(watch.reader, time)
+    return None if found is None else _kept(watch, moment, found)
+
+
+def slot_after(watch: Watch, moment: Moment, time: int) -> int | None:
+    """Return the oldest slot after ``time`` whose quotes are there."""
+    found = recorded_after(watch.reader, time)
+    if found is None or _kept(watch, moment, found) == found:
+        return found
+    return kept_after(watch.reader, BITCOIN, time)
 
 
 def why_not(watch: Watch, moment: Moment, slot: int) -> str | None:

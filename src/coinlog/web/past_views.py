@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from coinlog.slots import iso
-from coinlog.store.listing import recorded_after, recorded_before
 from coinlog.web.market_table import global_view, market_view
 from coinlog.web.market_views import JumpView, PastView
-from coinlog.web.past_slots import jump_back, slot_at
+from coinlog.web.past_slots import jump_back, slot_after, slot_at, slot_before
 from coinlog.web.shell import Ask
 from coinlog.web.watch import Moment, Watch
 
@@ -33,12 +32,12 @@ def past_view(watch: Watch, moment: Moment, ask: Ask) -> PastView:
         last=_as_input(head.newest.slot),
         note=note,
         steps=(
-            _jump(ask, "previous", recorded_before(watch.reader, slot - 1)),
-            _jump(ask, "next", recorded_after(watch.reader, slot)),
+            _jump(ask, "previous", slot_before(watch, moment, slot - 1)),
+            _jump(ask, "next", slot_after(watch, moment, slot)),
             _jump(ask, "newest", head.newest.slot if slot != head.newest.slot else None),
         ),
         jumps=tuple(
-            _jump(ask, code, recorded_before(watch.reader, jump_back(slot, code))) for code in JUMPS
+            _jump(ask, code, slot_before(watch, moment, jump_back(slot, code))) for code in JUMPS
         ),
         top_href=ask.at.href(
             at=slot, limit=TOP, sort=None, q=None, only=None, cap=None, offset=None
