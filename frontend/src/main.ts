@@ -4,12 +4,14 @@ import { redrawCharts } from "./chart/controller";
 import { currencyChoice } from "./currency";
 import { pageKeys } from "./keys";
 import { keepLive } from "./live";
+import { marketTable } from "./market";
 import { mount } from "./mounts";
 import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
 if (document.querySelector("[data-picker]")) void import("./chart/picker").then(({ mountPicker }) => mountPicker());
+marketTable(mount);
 mount(document);
 themeSwitch(redrawCharts);
 currencyChoice();

@@ -11,9 +11,10 @@ from litestar.params import FromPath, PathParameter
 
 from coinlog.sampling import read_thinned
 from coinlog.timeline import RANGES, shortened, window_of
-from coinlog.web import charts, page_views, query, shell, views
+from coinlog.web import charts, query, shell, views
 from coinlog.web.api import TheWatch, known_asset, parameter
 from coinlog.web.i18n import DEFAULT, catalogue
+from coinlog.web.labels import labels
 from coinlog.web.problems import NotFoundError
 from coinlog.web.rendering import AnyRequest, answer, asked
 from coinlog.web.spark import draw_spark
@@ -45,7 +46,7 @@ def embed_asset(request: AnyRequest, watch: TheWatch, asset_id: FromPath[int]) -
     """Show an asset's chart to a site that frames it."""
     ask = asked(request, f"/assets/{asset_id}")
     with watch.moment() as moment:
-        found = page_views.labels(watch, [known_asset(watch, moment, asset_id)])
+        found = labels(watch, [known_asset(watch, moment, asset_id)])
         return _answer(request, watch, moment, ask, found)
 
 
@@ -67,7 +68,7 @@ def compared(watch: Watch, ask: shell.Ask) -> list[views.AssetLabel]:
     known = watch.reader.assets(ids[: query.MAX_COMPARED]) if ids else []
     if not known:
         raise NotFoundError("ids= names no asset that has been recorded, for example ids=1,1027")
-    return page_views.labels(watch, known)
+    return labels(watch, known)
 
 
 def _answer(

@@ -6,7 +6,15 @@ from litestar import Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from coinlog.web import embed_pages, page_views, picture_pages, schema_page, shell, site_pages
+from coinlog.web import (
+    embed_pages,
+    market_pages,
+    page_views,
+    picture_pages,
+    schema_page,
+    shell,
+    site_pages,
+)
 from coinlog.web.api import TheWatch
 from coinlog.web.i18n import languages
 from coinlog.web.log_pages import log, log_feed, slot
@@ -28,7 +36,7 @@ def asset(request: AnyRequest, watch: TheWatch, asset_id: FromPath[int]) -> Resp
     ask = asked(request, f"/assets/{asset_id}")
     with watch.moment() as moment:
         view = page_views.asset_view(watch, moment, asset_id, ask)
-    return answer(request, "asset", ask, moment, view, slots=[view.quote_slot])
+    return answer(request, "asset", ask, moment, view, slots=view.slots)
 
 
 @get("/compare", sync_to_thread=True)
@@ -52,6 +60,8 @@ def schema(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
 HANDLERS: list[HTTPRouteHandler] = [
     home,
     asset,
+    market_pages.overview,
+    market_pages.past,
     compare,
     log,
     slot,

@@ -17,6 +17,7 @@ from coinlog.web import chartdata, charts, embed_pages, page_views, query, shell
 from coinlog.web import format as fmt
 from coinlog.web.api import TheWatch, known_asset
 from coinlog.web.i18n import Catalogue, catalogue
+from coinlog.web.labels import label
 from coinlog.web.painter import Painter
 from coinlog.web.picture import CHART_SIZE, Card, Label, draw_card, legible
 from coinlog.web.rendering import AnyRequest, asked
@@ -38,7 +39,7 @@ async def asset_picture(
     ask = asked(request, f"/assets/{asset_id}")
 
     def find(moment: Moment) -> list[views.AssetLabel]:
-        return [page_views.label(known_asset(watch, moment, asset_id))]
+        return [label(known_asset(watch, moment, asset_id))]
 
     return await _picture(watch, ask, find)
 

@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from coinlog.web import shell, views
-from coinlog.web.canonical import names_its_origin
+from coinlog.web.canonical import joined, names_its_origin
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.look import environment
 from coinlog.web.origin import origin_of
@@ -24,7 +24,7 @@ AnyRequest = Request[Any, Any, State]
 def asked(request: AnyRequest, path: str) -> shell.Ask:
     """Return what a page is asked for; ``path`` is its address without the language."""
     parts = shell.PARTS.get(path.rstrip("0123456789"), ())
-    query = shell.read_query(dict(request.query_params.items()), parts)
+    query = shell.read_query(joined(request.query_params.multi_items()), parts)
     return shell.ask_of(path, language_of(request), query)
 
 
