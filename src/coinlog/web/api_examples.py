@@ -186,8 +186,8 @@ ERRORS: dict[int, tuple[str, str, str]] = {
     400: (
         "BadRequest",
         (
-            "A parameter is unknown, given twice or has a value that cannot be used; or the request "
-            "cannot be read."
+            "A parameter is unknown, given twice or has a value that cannot be used; or the "
+            "request cannot be read."
         ),
         "limit='0' cannot be used: expected int >= 1, for example limit=100",
     ),
@@ -210,8 +210,8 @@ ERRORS: dict[int, tuple[str, str, str]] = {
     503: (
         "StoreUnavailable",
         (
-            "The database cannot be read at the moment, or there are too many connections. What was "
-            "answered before is answered again, with its age."
+            "The database cannot be read at the moment, or there are too many connections. What "
+            "was answered before is answered again, with its age."
         ),
         STORE_AWAY,
     ),
