@@ -21,13 +21,9 @@ from coinlog.web.views import AssetLabel, ChartView, LineView
 
 LARGEST = 1e300
 TABLE_ROWS = 30
-_WRITERS: dict[str, Callable[[float | None, NumberFormat], str]] = {
-    "price": fmt.price,
-    "money": fmt.money,
-    "coins": fmt.number,
-    "rank": fmt.number,
-    "share": fmt.share,
-}
+_WHOLE_FROM = 1000
+
+Writer = Callable[[float | None], str]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -77,8 +73,8 @@ def draw(
     size: tuple[int, int] = (svg.WIDTH, svg.HEIGHT),
 ) -> Drawing:
     """Return everything that the template of a chart needs; ``size`` is that of its figure."""
-    write = _writer(chart.field, words.format)
-    legends = [_legend(line, write) for line in chart.lines]
+    writers = [_writer(line.field, line.asset.symbol, words.format) for line in chart.lines]
+    legends = [_legend(line, write) for line, write in zip(chart.lines, writers, strict=True)]
     bands = _bands(chart, words)
     mark = words.text("simulated.mark") if simulated else ""
     firsts = [first for line in chart.lines if (first := _first(line)) is not None]
@@ -89,7 +85,7 @@ def draw(
         data=embedded(chart, words, mark),
         legends=legends,
         bands=bands,
-        rows=_rows(chart, write),
+        rows=_rows(chart, writers),
         unit=UNITS[chart.field],
         scale=_scale(chart),
         bare=not chart.look.drawn_here(chart.field, len(chart.lines)),
@@ -99,10 +95,21 @@ def draw(
     )
 
 
-def _writer(field: str, form: NumberFormat) -> Callable[[float | None], str]:
-    """Return what writes a field's values in words."""
-    write = _WRITERS[UNITS[field]]
-    return lambda value: write(value, form)
+def _writer(field: str, symbol: str, form: NumberFormat) -> Writer:
+    """Return what writes an asset's values of a field in full, as the script does."""
+    unit = UNITS[field]
+
+    def write(value: float | None) -> str:
+        if value is None:
+            return fmt.UNKNOWN
+        if unit == "rank":
+            return f"#{fmt.fixed(value, 0, form)}"
+        if unit == "coins":
+            decimals = 2 if abs(value) < _WHOLE_FROM else 0
+            return f"{fmt.fixed(value, decimals, form)}{fmt.SPACE}{symbol}"
+        return fmt.share(value, form) if unit == "share" else fmt.price(value, form)
+
+    return write
 
 
 def _scale(chart: ChartView) -> str:
@@ -160,7 +167,7 @@ def _sentence(legend: Legend, words: Catalogue) -> str:
     )
 
 
-def _legend(line: LineView, write: Callable[[float | None], str]) -> Legend:
+def _legend(line: LineView, write: Writer) -> Legend:
     values = [value for value in line.values if value is not None]
     if not values:
         return Legend(line.asset, None, *(fmt.UNKNOWN,) * 3)
@@ -174,7 +181,7 @@ def _first(line: LineView) -> int | None:
     return next((t for t, v in zip(line.times, line.values, strict=True) if v is not None), None)
 
 
-def _rows(chart: ChartView, write: Callable[[float | None], str]) -> list[Row]:
+def _rows(chart: ChartView, writers: Sequence[Writer]) -> list[Row]:
     """Return the newest points of all lines, newest first."""
     columns = [dict(zip(line.slots, line.values, strict=True)) for line in chart.lines]
     times = {s: t for line in chart.lines for s, t in zip(line.slots, line.times, strict=True)}
@@ -185,7 +192,11 @@ def _rows(chart: ChartView, write: Callable[[float | None], str]) -> list[Row]:
         if backfilled
     }
     return [
-        Row(times[slot], [write(column.get(slot)) for column in columns], slot in fetched)
+        Row(
+            times[slot],
+            [write(c.get(slot)) for write, c in zip(writers, columns, strict=True)],
+            slot in fetched,
+        )
         for slot in sorted(times, reverse=True)[:TABLE_ROWS]
     ]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from litestar.params import FromPath
 
 from coinlog.chunks.files import read_file
 from coinlog.chunks.names import Named, parse
@@ -20,15 +19,15 @@ JSON = "application/json"
 
 
 @get("/data/{path:path}", include_in_schema=False)
-async def data(
-    request: Request[Any, Any, State], watch: TheWatch, path: FromPath[str]
-) -> Response[bytes]:
+async def data(request: Request[Any, Any, State], watch: TheWatch) -> Response[bytes]:
     """Return a file; what its address asks beyond its path is ignored, as by a static host."""
-    named = parse(path.removeprefix("/"))
+    # As it was sent: Litestar's own has lost a slash at its end, and names are exact.
+    path = request.scope["raw_path"].decode()
+    named = parse(path.removeprefix("/data/"))
     build: str = request.app.state.bundle.build
     body = None if named is None else await watch.read(partial(_read, watch, build), named)
     if body is None:
-        raise NotFoundError(f"there is no file at /data{path[:200]}: docs/data.md lists them")
+        raise NotFoundError(f"there is no file at {path[:200]}: docs/data.md lists them")
     return Response(body, media_type=JSON)
 
 

@@ -45,9 +45,8 @@ WORDS = (
 def embedded(chart: ChartView, words: Catalogue, mark: str) -> Markup:
     """Return a chart's columns as JSON that may stand inside a page.
 
-    ``exact`` says whether values stand in full. Several lines are drawn in percent and have six
-    digits, bars have four: pages stay light, and the scripts ask for the rest before they tell
-    any of it.
+    ``exact`` says whether values stand in full. Of several lines all but the last have six digits,
+    bars have four: pages stay light, and the scripts ask for the rest when a reader wants to know.
     """
     exact = len(chart.lines) <= 1
     content = {
@@ -79,14 +78,14 @@ def _line(line: LineView, before: LineView | None, *, exact: bool) -> dict[str, 
         "first": line.first_slot,
         "last": line.last_slot,
     }
+    if asset.shares_symbol:
+        columns["shared"] = True
     if before is None or (line.slots, line.times) != (before.slots, before.times):
         columns["slots"] = deltas(line.slots)
         columns["observed_at"] = [
             time - slot for slot, time in zip(line.slots, line.times, strict=True)
         ]
-    columns[line.field] = [
-        _rounded(value, None if exact else _SHARED_DIGITS) for value in line.values
-    ]
+    columns[line.field] = line.values if exact else _shortened(line.values)
     if line.volume is not None:
         columns["volume_24h"] = [_rounded(value, _BAR_DIGITS) for value in line.volume]
     columns["backfilled"] = runs(line.backfilled)
@@ -110,8 +109,17 @@ def runs(marks: Sequence[bool]) -> list[tuple[int, int]]:
     return found
 
 
-def _rounded(value: float | None, digits: int | None) -> float | None:
-    if value is None or digits is None:
-        return value
+def _shortened(values: Sequence[float | None]) -> list[float | None]:
+    """Return values of six digits, but the last one in full: it stands in the legend."""
+    last = max((index for index, value in enumerate(values) if value is not None), default=-1)
+    return [
+        value if index == last else _rounded(value, _SHARED_DIGITS)
+        for index, value in enumerate(values)
+    ]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    if value is None:
+        return None
     short = float(f"{value:.{digits}g}")
     return int(short) if short.is_integer() else short

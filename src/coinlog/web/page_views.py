@@ -207,7 +207,18 @@ def compare_view(watch: Watch, moment: Moment, ask: Ask) -> views.CompareView:
     unknown = [*unreadable, *(str(one) for one in ids if one not in {a.id for a in known})]
     called = labels(watch, known)
     chart = chart_view(watch, moment, called, ask, COMPARE_POINTS) if called else None
-    return views.CompareView(assets=called, chart=chart, unknown=unknown[:MAX_COMPARED])
+    chosen = [str(asset.id) for asset in called]
+    return views.CompareView(
+        assets=called,
+        chart=chart,
+        unknown=unknown[:MAX_COMPARED],
+        without=[_without(ask, chosen, one) for one in chosen],
+        kept=[(name, value) for name, value in ask.at.kept.items() if name != "ids"],
+    )
+
+
+def _without(ask: Ask, ids: Sequence[str], left_out: str) -> str:
+    return ask.at.href(ids=",".join(one for one in ids if one != left_out))
 
 
 def log_view(watch: Watch, moment: Moment, ask: Ask) -> views.LogView:

@@ -1,6 +1,6 @@
 """Where the axes of a chart have their marks, and what is written there: round numbers and times.
 
-``frontend/src/ticks.ts`` places the marks of the value axis by the same rule, so that nothing
+``frontend/src/chart/ticks.ts`` places the marks of the value axis by the same rule, so that nothing
 jumps when the script takes over from the first paint.
 """
 

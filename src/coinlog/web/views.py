@@ -67,6 +67,9 @@ class PageView(View, frozen=True, kw_only=True):
     without it. ``static`` maps the plain names of the bundle (``"home.js"``) to their addresses.
     ``origin`` is where the page was asked for (``https://coinlog.example``) on pages that name
     whole addresses, ``kept`` what of the query says what they show.
+    without it, ``any_language`` the one for readers of none of ours. ``static`` maps the plain
+    names of the bundle (``"home.js"``) to their addresses. ``version`` is the store's; ``rates``
+    holds by slot and currency what one unit was worth in USD.
     """
 
     kind: str
@@ -80,6 +83,9 @@ class PageView(View, frozen=True, kw_only=True):
     build: str
     origin: str = ""
     kept: str = ""
+    any_language: str = ""
+    version: int = 0
+    rates: dict[int, dict[str, float]] = {}
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL
@@ -260,11 +266,16 @@ class AssetView(View, frozen=True, kw_only=True):
 
 
 class CompareView(View, frozen=True, kw_only=True):
-    """Several assets side by side; ``unknown`` lists asked-for ids that the store has not."""
+    """Several assets side by side; ``unknown`` lists asked-for ids that the store has not.
+
+    ``without`` leads to the others, for each asset; ``kept`` is what a form carries on.
+    """
 
     assets: list[AssetLabel]
     chart: ChartView | None
     unknown: list[str] = []
+    without: list[str] = []
+    kept: list[tuple[str, str]] = []
 
 
 class LogView(View, frozen=True, kw_only=True):
