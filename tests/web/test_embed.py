@@ -67,7 +67,7 @@ def test_several_assets_keep_to_the_order_asked_for_and_unknown_ones_are_left_ou
 
     text = sqlite_web.get("/embed/compare?ids=3,77,1,x").text
 
-    assert re.findall(r'<span class="name">([^<]*)', text) == ["Asset 3", "Asset 1"]
+    assert re.findall(r'<a class="name"[^>]*>([^<]*)', text) == ["Asset 3", "Asset 1"]
     assert sqlite_web.get("/embed/compare?ids=77").status == 404
     assert 'class="embed"' in sqlite_web.get("/embed/compare?ids=77").text
 
