@@ -107,7 +107,7 @@ def longest_by_hand(fates: Mapping[int, tuple[str, str | None]]) -> int:
     return max(spans)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_days_and_longest_gap_are_those_of_a_count_by_hand(ledger: Ledger, seed: int) -> None:
     now = made_up(ledger, seed)
     start, end = MIDNIGHT - 50 * DAY, MIDNIGHT + 3 * DAY
@@ -158,9 +158,8 @@ def test_a_recorder_that_died_leaves_a_gap_until_now(ledger: Ledger) -> None:
     assert gap == LongestGap(MIDNIGHT + STEP, SLOT + STEP, 3)
 
 
-@pytest.mark.parametrize("seed", [4, 5])
-def test_incidents_are_the_runs_of_slots_that_went_wrong_alike(ledger: Ledger, seed: int) -> None:
-    now = made_up(ledger, seed)
+def test_incidents_are_the_runs_of_slots_that_went_wrong_alike(ledger: Ledger) -> None:
+    now = made_up(ledger, 4)
     since = SLOT - 20 * DAY
     runs = [
         (*fate, [slot for slot, _ in run])
@@ -174,6 +173,7 @@ def test_incidents_are_the_runs_of_slots_that_went_wrong_alike(ledger: Ledger, s
     assert [(one.outcome.value, one.first, one.last, one.slots) for one in found] == [
         (outcome, slots[0], slots[-1], len(slots)) for outcome, _, slots in runs
     ]
+    assert read_incidents(ledger.reader, ledger.head, now, since, limit=5) == found[:5]
     for one in found:
         schedule = schedule_at(ledger.head.schedules, one.last)
         assert schedule
@@ -205,8 +205,9 @@ def test_a_slot_knows_its_neighbours_and_one_that_was_never_due_has_none(ledger:
     slots = sorted(ledger.fates)
 
     walked = [slots[0]]
-    while (following := slot_after(reader, head, now, walked[-1])) is not None:
-        walked.append(following)
+    with reader.snapshot():
+        while (following := slot_after(reader, head, now, walked[-1])) is not None:
+            walked.append(following)
 
     assert walked == slots
     assert [slot_before(reader, head, now, slot) for slot in slots[:5]] == [None, *slots[:4]]

@@ -27,12 +27,13 @@ DAY_LIMIT = DAY // MINUTE
 class LogView(View, frozen=True, kw_only=True):
     """The ledger, newest first, under its calendar.
 
-    ``due`` is the slot that waits to be recorded now, if any; ``day`` the one (midnight UTC) whose
-    slots alone are shown.
+    ``begun`` is false while no slot was ever due; ``due`` is the slot that waits to be recorded
+    now, if any; ``day`` the one (midnight UTC) whose slots alone are shown.
     """
 
     calendar: CalendarView
     slots: list[SlotView]
+    begun: bool
     due: int | None = None
     day: int | None = None
     next_href: str | None = None
@@ -70,6 +71,7 @@ def log_view(watch: Watch, moment: Moment, ask: Ask) -> LogView:
     return LogView(
         calendar=calendar,
         slots=slot_views(watch, rows),
+        begun=bool(rows) or moment.head.first_slot is not None,
         due=_due_now(moment, rows) if ask.query.before is None and day is None else None,
         day=day,
         next_href=older,
