@@ -8,7 +8,7 @@ import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
-if (document.querySelector("[data-picker]")) void import("./chart/picker").then(({ mountPicker }) => mountPicker());
+if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
 mount(document);
 themeSwitch(redrawCharts);
 currencyChoice();
