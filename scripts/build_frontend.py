@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
@@ -32,7 +33,11 @@ BUNDLES = (
 
 
 def bundle(arguments: tuple[str, ...], folder: Path) -> dict[str, str]:
-    """Run esbuild into a folder and return logical names with the hashed ones."""
+    """Run esbuild into a folder and return logical names with the hashed ones.
+
+    The chunks that the entries begin with are among them, so that pages can announce them: else
+    they would be found only after the entries have come.
+    """
     meta = folder / "meta.json"
     into = (f"--outdir={folder}", f"--metafile={meta}")
     command = (*ESBUILD, *arguments, *OPTIONS, *into)
@@ -40,8 +45,25 @@ def bundle(arguments: tuple[str, ...], folder: Path) -> dict[str, str]:
         sys.exit("esbuild refused the page's scripts or styles: it said why above")
     outputs = json.loads(meta.read_bytes())["outputs"].items()
     meta.unlink()
-    entries = {Path(name): out["entryPoint"] for name, out in outputs if "entryPoint" in out}
-    return {Path(entry).stem + name.suffix: name.name for name, entry in entries.items()}
+    sources = {Path(argument).as_posix() for argument in arguments}
+    entries = {name: out for name, out in outputs if out.get("entryPoint") in sources}
+    named = {
+        Path(out["entryPoint"]).stem + Path(name).suffix: Path(name).name
+        for name, out in entries.items()
+    }
+    return named | {name: name for name in _beginnings(entries, dict(outputs))}
+
+
+def _beginnings(entries: dict[str, Any], outputs: dict[str, Any]) -> list[str]:
+    """Return the names of the chunks that are loaded with the entries."""
+    found: dict[str, None] = {}
+    waiting = list(entries.values())
+    while waiting:
+        for part in waiting.pop()["imports"]:
+            if part["kind"] == "import-statement" and Path(part["path"]).name not in found:
+                found[Path(part["path"]).name] = None
+                waiting.append(outputs[part["path"]])
+    return sorted(found)
 
 
 def copy_assets(folder: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,3 +142,12 @@ def no_reload(page: Page) -> Callable[[], None]:
 def price_text(value: float) -> str:
     """Return a price as the English page writes it."""
     return fmt.price(value, catalogue("en").format)
+
+
+def bundled(module: str, name: str) -> str:
+    """Return a module of the page's scripts as a script that defines ``name``."""
+    esbuild = FRONTEND / "node_modules" / "esbuild" / "bin" / "esbuild"
+    options = ("--bundle", "--format=iife", f"--global-name={name}")
+    command = [str(NODE), str(esbuild), str(FRONTEND / "src" / module), *options]
+    built = subprocess.run(command, check=True, capture_output=True, text=True)
+    return f"{built.stdout}; globalThis.{name} = {name}; undefined"

@@ -1,4 +1,5 @@
 /** Ages in words, reckoned here because pages are kept by caches, and freshness as it decays. */
+import { onMount } from "./mounts";
 import { t } from "./texts";
 
 const MINUTE = 60;
@@ -24,11 +25,13 @@ function renew(): void {
   if (fresh?.dataset["slot"]) decay(fresh, now);
 }
 
+/** How long after its time a slot may still be recorded before it counts as missed. */
+export const graceOf = (interval: number): number => Math.max(2 * MINUTE, interval / 10);
+
 /** An open page grows stale: count the slots whose grace has passed since it was made. */
 function decay(fresh: HTMLElement, now: number): void {
   const interval = Number(fresh.dataset["interval"]);
-  const grace = Math.max(2 * MINUTE, interval / 10);
-  const missed = Math.floor((now - grace - Number(fresh.dataset["slot"])) / interval);
+  const missed = Math.floor((now - graceOf(interval) - Number(fresh.dataset["slot"])) / interval);
   if (missed < 1) return;
   fresh.classList.remove("fresh-state", "amber", "red");
   fresh.classList.add(missed === 1 ? "amber" : "red");
@@ -38,8 +41,9 @@ function decay(fresh: HTMLElement, now: number): void {
   if (state) state.textContent = t("missed", { n: missed });
 }
 
+onMount(renew);
+
 export function keepAges(): void {
-  renew();
   setInterval(renew, EVERY_MS);
   document.addEventListener("visibilitychange", renew);
 }

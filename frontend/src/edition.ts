@@ -1,6 +1,8 @@
 /** Where data comes from: this server, or the files of a published edition beside the page. */
 
 const kept = new Map<string, Promise<unknown>>();
+/** The browser's own cache may hold what was forgotten for a while; it is to ask whether it has changed. */
+let anew = false;
 
 /** Whether this page is a file of a published edition, with no server behind it. */
 export const isPublished = (): boolean => document.documentElement.dataset["edition"] === "published";
@@ -16,13 +18,15 @@ export async function data<T>(path: string): Promise<T | undefined> {
   return (await answer) as T | undefined;
 }
 
-/** Forget what may have changed: called when a new slot is stored. */
-export function forget(): void {
-  kept.clear();
+/** Forget one file, or all that may have changed: called when a new slot is stored. */
+export function forget(path?: string): void {
+  anew = true;
+  if (path === undefined) kept.clear();
+  else kept.delete(path);
 }
 
 async function ask(path: string): Promise<unknown> {
-  const answer = await fetch(`/data/${path}`);
+  const answer = await fetch(`/data/${path}`, anew ? { cache: "no-cache" } : {});
   if (answer.status === 404) return undefined;
   if (!answer.ok) throw new Error(`/data/${path} answered ${answer.status}`);
   return answer.json();

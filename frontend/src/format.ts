@@ -65,13 +65,41 @@ function belowOne(value: number, f: NumberFormat): string {
 /** A number in its pattern, such as a currency. */
 export const wrap = (pattern: string, text: string): string => pattern.replace("{}", () => text);
 
+/** How an amount is written: by significant digits, shortened from a million on, or in full. */
+export type Kind = "price" | "money" | "money_full";
+
+const WRITTEN: Record<Kind, (value: number, f: NumberFormat, currency: string) => string> = {
+  price: (value, f, currency) => (hasCents(value, currency) ? plainPrice(value, f) : fixed(value, 0, f)),
+  money: short,
+  money_full: number,
+};
+
+/** An amount in a currency such as `EUR` or `BTC`. */
+export function amount(kind: Kind, value: number, currency = "USD", f = form): string {
+  return wrap(f.currencies[currency]!, WRITTEN[kind](value, f, currency));
+}
+
 /** A price in USD by significant digits. */
-export const price = (value: number, f = form): string => wrap(f.money, plainPrice(value, f));
+export const price = (value: number, f = form): string => amount("price", value, "USD", f);
 
 /** An amount of USD, shortened from a million on. */
-export const money = (value: number, f = form): string => wrap(f.money, short(value, f));
+export const money = (value: number, f = form): string => amount("money", value, "USD", f);
+
+/** Nobody writes the cents of currencies whose units are so small. */
+function hasCents(value: number, currency: string): boolean {
+  const size = Math.abs(value);
+  return (currency !== "COP" && currency !== "JPY") || size < WHOLE_FROM || size >= PLAIN_BELOW;
+}
+
+/** A count, whole from a thousand on. */
+function number(value: number, f: NumberFormat): string {
+  if (Math.abs(value) >= PLAIN_BELOW) return power(value, 4, f);
+  if (Math.abs(value) >= WHOLE_FROM || Number.isInteger(value)) return fixed(value, 0, f);
+  return plainPrice(value, f);
+}
 
 function short(value: number, f: NumberFormat): string {
+  if (Math.abs(value) < 1) return plainPrice(value, f);
   if (Math.abs(value) < SHORT_FROM) return fixed(value, Math.abs(value) >= WHOLE_FROM ? 0 : 2, f);
   const [mantissa, exponent] = split(value, 3);
   const shift = exponent % 3;

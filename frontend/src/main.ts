@@ -1,22 +1,18 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
-import { mountChart, type Chart } from "./chart";
-import { mount, onMount, within } from "./mounts";
+import { redrawCharts } from "./chart/controller";
+import { currencyChoice } from "./currency";
+import { keepLive } from "./live";
+import { mount } from "./mounts";
+import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
-let charts: Chart[] = [];
-
-onMount((part) => {
-  for (const chart of charts) if (!chart.section.isConnected) chart.plot.destroy();
-  charts = charts.filter((chart) => chart.section.isConnected);
-  for (const section of within<HTMLElement>(part, ".chart")) {
-    const chart = mountChart(section);
-    if (chart) charts.push(chart);
-  }
-});
-
+if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
 mount(document);
-themeSwitch(() => charts.forEach((chart) => chart.plot.redraw(false)));
+themeSwitch(redrawCharts);
+currencyChoice();
 keepAges();
+keepLive();
 swapParts(mount);
+showCurrentPage();

@@ -1,12 +1,8 @@
 /** Amounts in the currency that a reader has chosen, written in the page's language. */
-import { money, price } from "./format";
+import { amount } from "./format";
 
 /** A price by significant digits in a currency such as `EUR` or `BTC`. */
-export function priceIn(_currency: string, value: number): string {
-  return price(value);
-}
+export const priceIn = (currency: string, value: number): string => amount("price", value, currency);
 
 /** An amount, shortened from a million on. */
-export function moneyIn(_currency: string, value: number): string {
-  return money(value);
-}
+export const moneyIn = (currency: string, value: number): string => amount("money", value, currency);

@@ -3,6 +3,8 @@
  * lead to the same addresses without this script; the server sends the part alone on `part=`.
  */
 
+import { learnRates } from "./amounts";
+
 const OWNED: Record<string, string[]> = {
   chart: ["range", "from", "to", "field", "scale", "form", "ids"],
   market: ["q", "sort", "offset", "limit"],
@@ -80,6 +82,7 @@ async function fetchPart(part: string, url: URL): Promise<HTMLElement | "stopped
     if (!answer.ok) return undefined;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const element = page.getElementById(part);
+    learnRates(page);
     return element ? document.adoptNode(element) : undefined;
   } catch {
     return stop.signal.aborted ? "stopped" : undefined;
@@ -101,7 +104,7 @@ function say(fresh: HTMLElement): void {
 }
 
 /** The language links lead to what is on the screen now. */
-function followLanguages(): void {
+export function followLanguages(): void {
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".languages a")) {
     const url = new URL(link.href);
     for (const name of Object.values(OWNED).flat()) {
@@ -114,12 +117,17 @@ function followLanguages(): void {
 }
 
 async function goBack(swapped: Swapped): Promise<void> {
-  // A jump within the page comes here too, and changes nothing.
-  if (location.search === shown) return;
+  // A jump within the page comes here too, and charts follow the address themselves.
+  if (ofMarket(location.search) === ofMarket(shown)) return;
   const url = new URL(location.href);
   const input = document.querySelector<HTMLInputElement>("#q");
   if (input) input.value = url.searchParams.get("q") ?? "";
-  for (const part of Object.keys(OWNED)) await renew(part, url, "none", swapped);
+  await renew("market", url, "none", swapped);
+}
+
+function ofMarket(search: string): string {
+  const given = new URLSearchParams(search);
+  return JSON.stringify(OWNED["market"]!.map((name) => given.get(name)));
 }
 
 /** The search renews the table while one types; `/` leads to it from anywhere on the page. */

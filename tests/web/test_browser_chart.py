@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from browsing import FRONTEND, NODE, PHONE, Open, drawn, no_reload, price_of, price_text
+from browsing import PHONE, Open, bundled, drawn, no_reload, price_of, price_text
 from coinlog.web import format as fmt
 from coinlog.web import ticks
 from coinlog.web.i18n import catalogue
+from coinlog.web.shell import CURRENCIES
 from samples import SLOT, STEP
 
 pytestmark = pytest.mark.browser
@@ -35,8 +35,7 @@ def test_the_canvas_has_no_line_within_a_gap(site: str, browse: Open) -> None:
 
 def share_of(page: Page, time: int) -> float:
     data = json.loads(page.locator("#chart script").inner_text())
-    first, last = int(data["x"][0]), int(sum(data["x"]))
-    return (time - first) / (last - first)
+    return float((time - data["start"]) / (data["end"] - data["start"]))
 
 
 def point_at(page: Page, time: int) -> None:
@@ -119,13 +118,18 @@ def test_the_scripts_write_numbers_as_the_server_does(
     form = catalogue(language).format
     page = browse(f"{site}{'' if language == 'en' else '/es'}/log")
     page.evaluate(bundled("format.ts", "numbers"))
-    page.evaluate(bundled("ticks.ts", "marks"))
+    page.evaluate(bundled("chart/ticks.ts", "marks"))
+    for kind in ("price", "money", "money_full"):
+        asked = [[kind, value, code] for value in VALUES for code in CURRENCIES]
+        said = page.evaluate("all => all.map((one) => numbers.amount(...one))", asked)
+        assert said == [getattr(fmt, kind)(value, form, code) for _, value, code in asked]
     for value in VALUES:
-        assert page.evaluate("v => numbers.price(v)", value) == fmt.price(value, form)
-        assert page.evaluate("v => numbers.money(v)", value) == fmt.money(value, form)
         assert page.evaluate("v => numbers.percent(v)", value) == fmt.percent(value, form)
         step = ticks.round_step(value)
-        label = page.evaluate("([v, s]) => marks.markLabel(v, s, false)", [value, step])
+        label = page.evaluate(
+            "([v, s, p]) => marks.amountLabel(v, s, p, numbers.price)",
+            [value, step, form.currencies["USD"]],
+        )
         assert label == ticks.price_label(value, step, form)
 
 
@@ -133,15 +137,6 @@ VALUES = [
     *(87_654.321, 9.99996, 1.00034, 0.99987, 0.5, 0.012, 0.000006, 6.1234e-7, 1.2e-19, 5e-324),
     *(999_999.4, 1e6, 9.996e11, 1.234e12, 2.9e24, 1e15, 123_456_789.0, 1234.6, 0.004, 5.5e19),
 ]
-
-
-def bundled(module: str, name: str) -> str:
-    """Return a module of the page's scripts as a script that defines ``name``."""
-    esbuild = FRONTEND / "node_modules" / "esbuild" / "bin" / "esbuild"
-    options = ("--bundle", "--format=iife", f"--global-name={name}")
-    command = [str(NODE), str(esbuild), str(FRONTEND / "src" / module), *options]
-    built = subprocess.run(command, check=True, capture_output=True, text=True)
-    return f"{built.stdout}; globalThis.{name} = {name}; undefined"
 
 
 def test_nothing_moves_under_the_cursor(site: str, browse: Open) -> None:

@@ -87,6 +87,34 @@ def test_a_change_has_its_sign_and_zero_has_none(
     assert plain(fmt.percent(value, ES)) == spanish
 
 
+@pytest.mark.parametrize(
+    ("value", "currency", "english", "spanish"),
+    [
+        (1234.56, "EUR", "€1,234.56", "1.234,56 €"),
+        (4123.4, "COP", "COP 4,123", "COP 4.123"),
+        (360_000_000.0, "COP", "COP 360,000,000", "COP 360.000.000"),
+        (999.5, "JPY", "¥999.50", "999,50 ¥"),
+        (13_400_000.4, "JPY", "¥13,400,000", "13.400.000 ¥"),
+        (0.00021, "JPY", "¥0.00021", "0,00021 ¥"),
+        (0.0333333, "BTC", "₿0.03333", "0,03333 BTC"),
+        (6.8e-11, "BTC", "₿0.0₁₀68", "0,0₁₀68 BTC"),
+        (29.85, "ETH", "Ξ29.85", "29,85 ETH"),
+        (1234.5, "MXN", "MX$1,234.50", "MX$ 1.234,50"),
+        (2e15, "COP", "COP 2.000 × 10¹⁵", "COP 2,000 × 10¹⁵"),
+    ],
+)
+def test_a_price_in_any_currency_is_written_as_the_language_does(
+    value: float, currency: str, english: str, spanish: str
+) -> None:
+    assert plain(fmt.price(value, EN, currency)) == english
+    assert plain(fmt.price(value, ES, currency)) == spanish
+
+
+def test_little_money_is_not_written_as_nothing() -> None:
+    assert fmt.money(0.0042, EN, "BTC") == "₿0.0042"
+    assert plain(fmt.money_full(3.25e9, ES, "EUR")) == "3.250.000.000 €"
+
+
 def test_a_negative_number_has_a_real_minus_sign() -> None:
     assert fmt.percent(-1, EN) == "\N{MINUS SIGN}1.00%"
 

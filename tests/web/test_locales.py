@@ -10,6 +10,7 @@ import pytest
 import coinlog.web
 from coinlog.market import Outcome, Reason
 from coinlog.web.i18n import DEFAULT, LOCALES, Plural, catalogue, languages
+from coinlog.web.shell import CURRENCIES
 
 WEB = Path(coinlog.web.__file__).parent
 FRONTEND = Path(__file__).resolve().parent.parent.parent / "frontend" / "src"
@@ -57,7 +58,8 @@ def test_each_text_has_the_same_names_to_fill_in(language: str) -> None:
 def test_a_language_has_twelve_months_and_the_patterns_of_numbers(language: str) -> None:
     form = catalogue(language).format
     assert len(set(form.months)) == 12
-    assert all(pattern.count("{}") == 1 for pattern in (form.money, form.percent))
+    assert tuple(form.currencies) == CURRENCIES
+    assert all(pattern.count("{}") == 1 for pattern in (*form.currencies.values(), form.percent))
     assert {"6", "9", "12"} == form.powers.keys()
 
 

@@ -49,6 +49,8 @@ export interface SlotOutcome {
 export interface Picture {
   start: number;
   end: number;
+  /** How far one can zoom out and pan: the ends of what is recorded. Without it, the picture's own. */
+  limits?: [number, number];
   times: number[];
   lines: Line[];
   /** For the form `candles`: one asset's. */

@@ -165,6 +165,15 @@ def read_outcomes(reader: Reader, start: int, end: int) -> list[SlotOutcome]:
         return [SlotOutcome(*row) for row in cursor.fetchall()] if cursor else []
 
 
+def read_partial(reader: Reader, start: int, end: int) -> set[int]:
+    """Return the slots from ``start`` to ``end`` (both included) that lack a part."""
+    table = schema.slot.c
+    query = sa.select(table.slot).where(table.slot.between(start, end))
+    with reader.connected() as connection:
+        partial = query.where(table.outcome == Outcome.PARTIAL.value)
+        return set(connection.execute(partial).scalars())
+
+
 def read_page(
     reader: Reader, head: Head, now: float, *, limit: int, before: int | None = None
 ) -> list[LedgerRow]:

@@ -1,4 +1,4 @@
-"""From a chart's view to what is drawn: the figure of the first paint, and the script's columns.
+"""From a chart's view to what is drawn: the figure of the first paint, its legend and its table.
 
 Several assets are compared by their percent change since each one's first value of the range;
 one asset alone is drawn in USD.
@@ -7,65 +7,137 @@ one asset alone is drawn in USD.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import msgspec
 from markupsafe import Markup
 
 from coinlog.web import format as fmt
 from coinlog.web import svg
-from coinlog.web.i18n import Catalogue
+from coinlog.web.chart_look import UNITS
+from coinlog.web.embedded import embedded
+from coinlog.web.i18n import Catalogue, NumberFormat
 from coinlog.web.views import AssetLabel, ChartView, LineView
 
-ABSENT = -1
-"""In the script's columns: this line has no point here, and yet no gap. No price is negative."""
-_SHARED_DIGITS = 6
 LARGEST = 1e300
+TABLE_ROWS = 30
+_WHOLE_FROM = 1000
+
+Writer = Callable[[float | None], str]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of a chart's table: a time, the value of each line in words, and their origin."""
+
+    time: int
+    cells: list[str]
+    backfilled: bool
 
 
 class Legend(msgspec.Struct, frozen=True):
-    """What the legend says of a line: its last value, its change in percent, its extremes."""
+    """What the legend says of a line: its change in percent, and in words its last and extremes."""
 
     asset: AssetLabel
-    last: float | None
     change: float | None
-    low: float | None
-    high: float | None
+    last: str
+    low: str
+    high: str
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """A chart ready for its template."""
+    """A chart ready for its template.
+
+    ``bare`` is set where only the script can draw what is asked for. ``since`` is the time that
+    changes are counted from, and ``late`` says that a line has its first value later.
+    """
 
     picture: Markup
     data: Markup
     legends: list[Legend]
     bands: list[svg.Band]
-    percent: bool
-
-    @property
-    def empty(self) -> bool:
-        """Whether no line has a single point."""
-        return all(legend.low is None for legend in self.legends)
+    rows: list[Row]
+    unit: str
+    scale: str
+    bare: bool
+    empty: bool
+    since: int | None = None
+    late: bool = False
 
 
 def draw(chart: ChartView, words: Catalogue, title: str, *, simulated: bool) -> Drawing:
     """Return everything that the template of a chart needs."""
-    legends = [_legend(line) for line in chart.lines]
+    writers = [_writer(line.field, line.asset.symbol, words.format) for line in chart.lines]
+    legends = [_legend(line, write) for line, write in zip(chart.lines, writers, strict=True)]
     bands = _bands(chart, words)
-    percent = len(chart.lines) > 1
-    figure = svg.Figure(
+    mark = words.text("simulated.mark") if simulated else ""
+    firsts = [first for line in chart.lines if (first := _first(line)) is not None]
+    figure = _figure(chart, bands, title, describe(chart, legends, words))
+    figure = msgspec.structs.replace(figure, watermark=mark)
+    return Drawing(
+        picture=svg.line_chart(figure, words.format),
+        data=embedded(chart, words, mark),
+        legends=legends,
+        bands=bands,
+        rows=_rows(chart, writers),
+        unit=UNITS[chart.field],
+        scale=_scale(chart),
+        bare=not chart.look.drawn_here(chart.field, len(chart.lines)),
+        empty=not any(value is not None for line in chart.lines for value in line.values),
+        since=min(firsts, default=None),
+        late=len(set(firsts)) > 1,
+    )
+
+
+def _writer(field: str, symbol: str, form: NumberFormat) -> Writer:
+    """Return what writes an asset's values of a field in full, as the script does."""
+    unit = UNITS[field]
+
+    def write(value: float | None) -> str:
+        if value is None:
+            return fmt.UNKNOWN
+        if unit == "rank":
+            return f"#{fmt.fixed(value, 0, form)}"
+        if unit == "coins":
+            decimals = 2 if abs(value) < _WHOLE_FROM else 0
+            return f"{fmt.fixed(value, decimals, form)}{fmt.SPACE}{symbol}"
+        return fmt.share(value, form) if unit == "share" else fmt.price(value, form)
+
+    return write
+
+
+def _scale(chart: ChartView) -> str:
+    return chart.look.scale_of(chart.field, len(chart.lines))
+
+
+def _figure(
+    chart: ChartView, bands: Sequence[svg.Band], title: str, description: str
+) -> svg.Figure:
+    """Return what the first paint shows: an empty frame where the script alone can draw it."""
+    bare = not chart.look.drawn_here(chart.field, len(chart.lines))
+    percent = _scale(chart) == "percent"
+    lines = [] if bare else chart.lines
+    return svg.Figure(
         title=title,
-        description=describe(chart, legends, words),
+        description=description,
         start=chart.start,
         end=chart.end,
-        lines=[_segments(line, percent=percent) for line in chart.lines],
+        lines=[_segments(line, percent=percent) for line in lines],
+        bars=[] if bare else _bars(chart),
         bands=bands,
         percent=percent,
-        watermark=words.text("simulated.mark") if simulated else "",
+        unit=UNITS[chart.field],
+        bare=bare,
     )
-    data = _data(chart, bands, percent=percent, watermark=figure.watermark)
-    return Drawing(svg.line_chart(figure, words.format), data, legends, bands, percent)
+
+
+def _bars(chart: ChartView) -> list[svg.Point]:
+    """Return the volume under one asset's price."""
+    return [
+        (time, value)
+        for line in chart.lines
+        for time, value in zip(line.times, line.volume or (), strict=False)
+        if value is not None
+    ]
 
 
 def describe(chart: ChartView, legends: Sequence[Legend], words: Catalogue) -> str:
@@ -83,18 +155,43 @@ def _sentence(legend: Legend, words: Catalogue) -> str:
         "chart.line",
         name=legend.asset.name,
         change=fmt.percent(legend.change, words.format),
-        low=fmt.price(legend.low, words.format),
-        high=fmt.price(legend.high, words.format),
+        low=legend.low,
+        high=legend.high,
     )
 
 
-def _legend(line: LineView) -> Legend:
+def _legend(line: LineView, write: Writer) -> Legend:
     values = [value for value in line.values if value is not None]
     if not values:
-        return Legend(line.asset, None, None, None, None)
+        return Legend(line.asset, None, *(fmt.UNKNOWN,) * 3)
     base = _base(line)
     change = (values[-1] / base - 1) * 100 if base and len(values) > 1 else None
-    return Legend(line.asset, values[-1], change, min(values), max(values))
+    return Legend(line.asset, change, write(values[-1]), write(min(values)), write(max(values)))
+
+
+def _first(line: LineView) -> int | None:
+    """Return when a line has its first value."""
+    return next((t for t, v in zip(line.times, line.values, strict=True) if v is not None), None)
+
+
+def _rows(chart: ChartView, writers: Sequence[Writer]) -> list[Row]:
+    """Return the newest points of all lines, newest first."""
+    columns = [dict(zip(line.slots, line.values, strict=True)) for line in chart.lines]
+    times = {s: t for line in chart.lines for s, t in zip(line.slots, line.times, strict=True)}
+    fetched = {
+        slot
+        for line in chart.lines
+        for slot, backfilled in zip(line.slots, line.backfilled, strict=True)
+        if backfilled
+    }
+    return [
+        Row(
+            times[slot],
+            [write(c.get(slot)) for write, c in zip(writers, columns, strict=True)],
+            slot in fetched,
+        )
+        for slot in sorted(times, reverse=True)[:TABLE_ROWS]
+    ]
 
 
 def _base(line: LineView) -> float | None:
@@ -133,64 +230,3 @@ def _bands(chart: ChartView, words: Catalogue) -> list[svg.Band]:
 def _point_before(line: LineView, slot: int) -> int:
     index = bisect_left(line.slots, slot)
     return line.times[index - 1] if index else slot
-
-
-def _data(chart: ChartView, bands: Iterable[svg.Band], *, percent: bool, watermark: str) -> Markup:
-    """Return the columns for the script, as JSON that may stand inside a page."""
-    rows = _rows(chart)
-    content = {
-        "percent": percent,
-        "mark": watermark,
-        "start": chart.start,
-        "end": chart.end,
-        "x": _deltas([time for _, time in rows]),
-        "lines": [
-            {
-                "name": line.asset.name,
-                "v": _column(line, [slot for slot, _ in rows], exact=not percent),
-            }
-            for line in chart.lines
-        ],
-        "bands": [(band.start, band.end, band.reason) for band in bands],
-    }
-    # "<" is escaped, so that no name can end the element that the data stands in.
-    return Markup(msgspec.json.encode(content).decode().replace("<", "\\u003c"))  # noqa: S704
-
-
-def _rows(chart: ChartView) -> list[tuple[int, int]]:
-    """Return every slot that a line has a point or the start of a gap at, with its time."""
-    times: dict[int, int] = {}
-    for line in chart.lines:
-        for gap in line.gaps:
-            if chart.start < gap.start < chart.end:
-                times.setdefault(gap.start, gap.start)
-    for line in chart.lines:
-        times.update(zip(line.slots, line.times, strict=True))
-    return sorted(times.items())
-
-
-def _deltas(times: Sequence[int]) -> list[int]:
-    return [time - before for before, time in zip([0, *times], times, strict=False)]
-
-
-def _column(line: LineView, slots: Sequence[int], *, exact: bool) -> list[Any]:
-    """Return a line's values at the shared slots: null in a gap, ``ABSENT`` where it goes on."""
-    known = dict(zip(line.slots, line.values, strict=True))
-    gaps = [(gap.start, gap.end) for gap in line.gaps]
-    return [
-        _rounded(known[slot], exact=exact) if slot in known else _absence(slot, gaps)
-        for slot in slots
-    ]
-
-
-def _absence(slot: int, gaps: Sequence[tuple[int, int]]) -> int | None:
-    index = bisect_left(gaps, (slot + 1, 0))
-    return None if index and slot < gaps[index - 1][1] else ABSENT
-
-
-def _rounded(value: float | None, *, exact: bool) -> float | None:
-    """Return a value in full for one asset, and six digits for many: pages stay light."""
-    if value is None or exact:
-        return value
-    short = float(f"{value:.{_SHARED_DIGITS}g}")
-    return int(short) if short.is_integer() else short

@@ -7,17 +7,23 @@ from collections.abc import Sequence
 
 from coinlog.gaps import Gap
 from coinlog.market import Origin
-from coinlog.sampling import read_thinned
+from coinlog.sampling import Reading, read_thinned
 from coinlog.series import Series
 from coinlog.slots import DAY
+from coinlog.store.ledger import read_partial
+from coinlog.store.totals import read_total_caps
 from coinlog.timeline import RANGES, Timeline, Window, shortened, window_of
 from coinlog.web import views
-from coinlog.web.shell import Ask, PageQuery
+from coinlog.web.chart_look import Look, SlotColumns
+from coinlog.web.embedded import deltas
+from coinlog.web.shell import CHART_FIELDS, DEFAULT_RANGE, Ask, PageQuery
 from coinlog.web.watch import Moment, Watch
 
 SPARK_SECONDS = 7 * DAY
 SPARK_POINTS = 42
 YOUNG_SECONDS = 14 * DAY
+STRIP_SLOTS = 3000
+"""The most slots whose outcomes go into a page; those of a longer window the script asks for."""
 
 Segments = list[list[tuple[int, float]]]
 
@@ -29,27 +35,106 @@ def chart_view(
     ask: Ask,
     points: int,
 ) -> views.ChartView:
-    """Return the chart of one or several assets over the range asked for."""
+    """Return the chart of one or several assets over the window asked for."""
     asked = ask.query
-    window = shortened(moment.head, window_of(moment.head, moment.now, asked.range))
+    window = shortened(moment.head, _window(moment, asked))
     reading = watch.reading(moment, window)
-    found = read_thinned(reading, [label.id for label in labels], (asked.field,), points)
+    found = read_thinned(reading, [label.id for label in labels], _read(asked, labels), points)
     start, end = _bounds(moment, window, found)
+    lines = [
+        _line_view(watch, moment, label, asked, series)
+        for label, series in zip(labels, found, strict=True)
+    ]
     return views.ChartView(
         field=asked.field,
         range=asked.range,
-        ranges=[
-            views.Link(code=code, href=ask.at.href(range=code), current=code == asked.range)
-            for code in RANGES
-        ],
+        ranges=_range_links(ask),
+        fields=_field_links(ask),
+        zoomed=_way_back(ask) if is_zoomed(asked) else None,
         start=start,
         end=end,
-        lines=[
-            line_view(label, asked, series) for label, series in zip(labels, found, strict=True)
-        ],
+        lines=lines,
+        look=Look(asked.scale, asked.form, asked.currency),
+        ledger=_ledger(reading),
         sampled=any(series.sampled for series in found),
         begins=_begins(moment, window, found),
     )
+
+
+def is_zoomed(asked: PageQuery) -> bool:
+    """Return whether a window is asked for by its ends instead of a range's name."""
+    return asked.start is not None and asked.end is not None and asked.start < asked.end
+
+
+def _window(moment: Moment, asked: PageQuery) -> Window:
+    """Return the window asked for, which ends with the current slot at the latest."""
+    named = window_of(moment.head, moment.now, asked.range)
+    if asked.start is None or asked.end is None or not is_zoomed(asked):
+        return named
+    end = min(asked.end, named.end)
+    return Window(min(asked.start, end), end)
+
+
+def _read(asked: PageQuery, labels: Sequence[views.AssetLabel]) -> tuple[str, ...]:
+    """Return the recorded fields that a chart is made of."""
+    if asked.field == "price" and len(labels) == 1:
+        return "price", "volume_24h"
+    return ("market_cap",) if asked.field == "dominance" else (asked.field,)
+
+
+def _range_links(ask: Ask) -> list[views.Link]:
+    """Return the ranges to choose from; none is the current one where the window has ends."""
+    asked = ask.query
+    return [
+        views.Link(
+            code=code,
+            href=ask.at.href(
+                range=None if code == DEFAULT_RANGE else code, **{"from": None, "to": None}
+            ),
+            current=code == asked.range and not is_zoomed(asked),
+        )
+        for code in RANGES
+    ]
+
+
+def _field_links(ask: Ask) -> list[views.Link]:
+    return [
+        views.Link(
+            code=code,
+            href=ask.at.href(field=None if code == CHART_FIELDS[0] else code),
+            current=code == ask.query.field,
+        )
+        for code in CHART_FIELDS
+    ]
+
+
+def _way_back(ask: Ask) -> views.Link:
+    return views.Link(code=ask.query.range, href=ask.at.href(**{"from": None, "to": None}))
+
+
+def _ledger(reading: Reading) -> SlotColumns | None:
+    """Return what became of each slot of the window, unless there are too many for a page."""
+    window = reading.window
+    due = reading.head.over_ranges(window.start, window.end, reading.now)
+    if sum(map(len, due)) > STRIP_SLOTS:
+        return None
+    timeline = reading.timeline()
+    partial = read_partial(reading.reader, window.start, window.end)
+    outcomes = "".join(_letter(slot, timeline, partial) for slot in timeline.over)
+    reasons = {
+        str(index): timeline.failed[slot]
+        for index, slot in enumerate(timeline.over)
+        if slot in timeline.failed
+    }
+    return SlotColumns(deltas(timeline.over), outcomes, reasons)
+
+
+def _letter(slot: int, timeline: Timeline, partial: set[int]) -> str:
+    if slot in timeline.failed:
+        return "f"
+    if slot not in timeline.observed_at:
+        return "m"
+    return "p" if slot in partial else "s"
 
 
 def _begins(moment: Moment, window: Window, lines: Sequence[Series]) -> int | None:
@@ -71,9 +156,12 @@ def _bounds(moment: Moment, window: Window, lines: Sequence[Series]) -> tuple[in
     return max(window.start, min(firsts, default=0)), max(window.end, *lasts, 0)
 
 
-def line_view(label: views.AssetLabel, asked: PageQuery, series: Series) -> views.LineView:
+def _line_view(
+    watch: Watch, moment: Moment, label: views.AssetLabel, asked: PageQuery, series: Series
+) -> views.LineView:
     """Return an asset's line in one field."""
-    values = series.fields[asked.field]
+    values = _values(watch, asked.field, series)
+    known = watch.asset(moment, label.id)
     return views.LineView(
         asset=label,
         field=asked.field,
@@ -85,8 +173,21 @@ def line_view(label: views.AssetLabel, asked: PageQuery, series: Series) -> view
             views.GapView(start=gap.start, end=gap.end, reason=gap.reason) for gap in series.gaps
         ],
         segments=segments(series, values, series.gaps),
-        data_url=f"/api/v1/assets/{label.id}/series?range={asked.range}&fields={asked.field}",
+        volume=series.fields.get("volume_24h") if asked.field == "price" else None,
+        first_slot=known.first_slot if known else 0,
+        last_slot=known.last_slot if known else 0,
     )
+
+
+def _values(watch: Watch, field: str, series: Series) -> list[float | None]:
+    """Return a field's values; dominance is the part of the whole market at the same slot."""
+    if field != "dominance":
+        return series.fields[field]
+    totals = read_total_caps(watch.reader, series.slots)
+    return [
+        cap / totals[slot] * 100 if cap is not None and totals.get(slot) else None
+        for slot, cap in zip(series.slots, series.fields["market_cap"], strict=True)
+    ]
 
 
 def segments(series: Series, values: Sequence[float | None], gaps: Sequence[Gap]) -> Segments:

@@ -7,6 +7,7 @@ Only exact halves may differ in their last digit.
 - from 10: two decimals; from 1: four; below: four significant digits
 - with six or more zeros after the point, the small digit counts them: 0.0\N{SUBSCRIPT EIGHT}1234
 - from 1e15: a power of ten
+- pesos of Colombia and yen from a thousand on: whole, because nobody writes their cents
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ SHORT_FROM = 1e6
 """From here on money is shortened to three digits and a word."""
 WHOLE_FROM = 1000
 """From here on percents and counts are whole numbers."""
+WITHOUT_CENTS = ("COP", "JPY")
+"""Currencies whose units are so small that from ``WHOLE_FROM`` on nothing follows the point."""
 
 
 def localise(text: str, form: NumberFormat) -> str:
@@ -77,13 +80,19 @@ def _small(value: float, form: NumberFormat) -> str:
     return f"{sign}0{form.decimal}0{str(zeros).translate(_LOW)}{digits}"
 
 
-def price(value: float | None, form: NumberFormat) -> str:
-    """Return a price in USD by significant digits: ``$0.000006``."""
-    return UNKNOWN if value is None else form.money.format(plain_price(value, form))
+def price(value: float | None, form: NumberFormat, currency: str = "USD") -> str:
+    """Return a price by significant digits: ``$0.000006``."""
+    if value is None:
+        return UNKNOWN
+    whole = currency in WITHOUT_CENTS and WHOLE_FROM <= abs(value) < PLAIN_BELOW
+    text = fixed(value, 0, form) if whole else plain_price(value, form)
+    return form.currencies[currency].format(text)
 
 
 def short(value: float, form: NumberFormat) -> str:
     """Return a large number with three significant digits and its word: ``1.23T``."""
+    if abs(value) < 1:
+        return plain_price(value, form)
     if abs(value) < SHORT_FROM:
         return fixed(value, 0 if abs(value) >= WHOLE_FROM else 2, form)
     mantissa, exponent_text = f"{value:.2e}".split("e")
@@ -95,14 +104,14 @@ def short(value: float, form: NumberFormat) -> str:
     return word.format(localise(f"{float(mantissa) * 10**shift:.{2 - shift}f}", form))
 
 
-def money(value: float | None, form: NumberFormat) -> str:
-    """Return an amount of USD, shortened from a million on: ``$1.23T``."""
-    return UNKNOWN if value is None else form.money.format(short(value, form))
+def money(value: float | None, form: NumberFormat, currency: str = "USD") -> str:
+    """Return an amount, shortened from a million on: ``$1.23T``."""
+    return UNKNOWN if value is None else form.currencies[currency].format(short(value, form))
 
 
-def money_full(value: float | None, form: NumberFormat) -> str:
-    """Return an amount of USD to the dollar: ``$1,234,567,890``."""
-    return UNKNOWN if value is None else form.money.format(number(value, form))
+def money_full(value: float | None, form: NumberFormat, currency: str = "USD") -> str:
+    """Return an amount to the dollar: ``$1,234,567,890``."""
+    return UNKNOWN if value is None else form.currencies[currency].format(number(value, form))
 
 
 def percent(value: float | None, form: NumberFormat) -> str:

@@ -25,18 +25,24 @@ class Plural(msgspec.Struct, frozen=True):
 class NumberFormat(msgspec.Struct, frozen=True):
     """How a language writes numbers and dates.
 
-    ``percent`` and ``money`` hold ``{}`` where the number goes; ``powers`` does so for each power
-    of ten that has a short word; ``day`` and ``date`` name ``{d}``, ``{m}`` and ``{y}``.
+    ``percent`` and, by their codes, ``currencies`` hold ``{}`` where the number goes; ``powers``
+    does so for each power of ten that has a short word; ``day`` and ``date`` name ``{d}``,
+    ``{m}`` and ``{y}``.
     """
 
     decimal: str
     group: str
     percent: str
-    money: str
+    currencies: dict[str, str]
     powers: dict[str, str]
     months: list[str]
     day: str
     date: str
+
+    @property
+    def money(self) -> str:
+        """The pattern of an amount of USD, which is what everything is recorded in."""
+        return self.currencies["USD"]
 
 
 class Catalogue(msgspec.Struct, frozen=True):

@@ -13,9 +13,11 @@ import msgspec
 from markupsafe import Markup
 
 from coinlog.market import BITCOIN, ETHEREUM, Outcome
+from coinlog.notice import attribution
 from coinlog.web import chartdata, svg
 from coinlog.web import format as fmt
 from coinlog.web.i18n import Catalogue, catalogue
+from coinlog.web.shell import CURRENCIES
 from coinlog.web.views import ChartView, GlobalView, SlotView
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,21 +51,24 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
         "direction": fmt.direction,
         "when": partial(_when, words),
         "day_time": partial(_day_time, words),
+        "json": _json,
     }
 
 
-def _globals(words: Catalogue) -> dict[str, Callable[..., Any]]:
+def _globals(words: Catalogue) -> dict[str, Any]:
     return {
         "t": partial(_text, words),
         "has_text": words.texts.__contains__,
         "clock_time": _clock_time,
         "draw": partial(_draw, words),
+        "attribution": lambda simulated: attribution(simulated=simulated),
         "sparkline": svg.sparkline,
         "strip": partial(_strip, words),
         "tally": partial(_tally, words),
         "mood": partial(_mood, words),
         "code": Markup("<code>{}</code>").format,
         "compare_ids": _compare_ids,
+        "currencies": CURRENCIES,
         "language_name": lambda code: catalogue(code).language,
         "script_texts": partial(_script_texts, words),
     }
@@ -140,5 +145,9 @@ def _time(time: int | None, text: str) -> Markup:
 
 
 def _script_texts(words: Catalogue) -> Markup:
-    content = {"format": words.format, "texts": words.scripted()}
+    return _json({"format": words.format, "texts": words.scripted()})
+
+
+def _json(content: object) -> Markup:
+    """Return JSON as it may stand in a script element."""
     return Markup(msgspec.json.encode(content).decode().replace("<", "\\u003c"))  # noqa: S704

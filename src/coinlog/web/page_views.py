@@ -14,7 +14,7 @@ from coinlog.web import views
 from coinlog.web.api import known_asset, notes_of
 from coinlog.web.charts import chart_view, sparklines
 from coinlog.web.query import MAX_COMPARED, parse_ids
-from coinlog.web.shell import LOG_LIMIT, Address, Ask
+from coinlog.web.shell import CHART_FIELDS, LOG_LIMIT, Address, Ask
 from coinlog.web.watch import Moment, Watch
 
 HOME_LINES = 5
@@ -23,6 +23,8 @@ ASSET_POINTS = 1500
 COMPARE_POINTS = 700
 STRIP_SLOTS = 28
 PEGGED_PERCENT = 0.5
+RECORDED_FIELDS = tuple(field for field in CHART_FIELDS if field != "dominance")
+"""What the whole history as CSV holds: what is recorded of what charts show."""
 COLUMNS = (
     "rank",
     "name",
@@ -192,7 +194,7 @@ def asset_view(watch: Watch, moment: Moment, asset_id: int, ask: Ask) -> views.A
             views.NameView(**msgspec.structs.asdict(name)) for name in watch.reader.names(asset_id)
         ],
         chart=chart_view(watch, moment, [called], ask, ASSET_POINTS),
-        csv_url=f"{series}.csv?range={ask.query.range}",
+        csv_url=f"{series}.csv?range=all&fields={','.join(RECORDED_FIELDS)}",
         json_url=f"{series}?range={ask.query.range}",
         same_symbol=[label(one, shares_symbol=True) for one in sharing],
     )
@@ -205,7 +207,18 @@ def compare_view(watch: Watch, moment: Moment, ask: Ask) -> views.CompareView:
     unknown = [*unreadable, *(str(one) for one in ids if one not in {a.id for a in known})]
     called = labels(watch, known)
     chart = chart_view(watch, moment, called, ask, COMPARE_POINTS) if called else None
-    return views.CompareView(assets=called, chart=chart, unknown=unknown[:MAX_COMPARED])
+    chosen = [str(asset.id) for asset in called]
+    return views.CompareView(
+        assets=called,
+        chart=chart,
+        unknown=unknown[:MAX_COMPARED],
+        without=[_without(ask, chosen, one) for one in chosen],
+        kept=[(name, value) for name, value in ask.at.kept.items() if name != "ids"],
+    )
+
+
+def _without(ask: Ask, ids: Sequence[str], left_out: str) -> str:
+    return ask.at.href(ids=",".join(one for one in ids if one != left_out))
 
 
 def log_view(watch: Watch, moment: Moment, ask: Ask) -> views.LogView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Request, Response
@@ -10,6 +11,7 @@ from litestar.datastructures import State
 from coinlog.web import shell, views
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.look import environment
+from coinlog.web.rates import Rates, rates_at
 from coinlog.web.watch import Moment
 
 HTML = "text/html"
@@ -30,12 +32,32 @@ def language_of(request: AnyRequest) -> str:
     return first if first in languages() else DEFAULT
 
 
-def answer(
-    request: AnyRequest, kind: str, ask: shell.Ask, moment: Moment, view: views.View
+def answer(  # noqa: PLR0913  what a page is made of
+    request: AnyRequest,
+    kind: str,
+    ask: shell.Ask,
+    moment: Moment,
+    view: views.View,
+    *,
+    slots: Iterable[int | None] = (),
 ) -> Response[bytes]:
-    """Return a page, or the part of it that was asked for."""
-    page = shell.page_view(kind, ask.at, request.app.state.bundle, moment)
-    return Response(render(ask.query.part or kind, page, view), media_type=HTML)
+    """Return a page, or the part of it that was asked for, with the rates of its slots.
+
+    ``slots`` are those whose amounts it shows besides the newest one's.
+    """
+    rates = _rates(request, moment, slots)
+    page = shell.page_view(kind, ask.at, request.app.state.bundle, moment, rates=rates)
+    if not ask.query.part:
+        return Response(render(kind, page, view), media_type=HTML)
+    # A part may be of a newer slot than the page that it comes into: its rates go with it.
+    parts = (ask.query.part, "rates")
+    return Response(b"".join(render(part, page, view) for part in parts), media_type=HTML)
+
+
+def _rates(request: AnyRequest, moment: Moment, slots: Iterable[int | None]) -> Rates:
+    newest = moment.head.newest
+    asked = {slot for slot in (newest.slot if newest else None, *slots) if slot is not None}
+    return rates_at(request.app.state.cache.watch, asked)
 
 
 def render(template: str, page: views.PageView, view: views.View) -> bytes:

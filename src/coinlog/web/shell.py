@@ -16,6 +16,7 @@ from coinlog.timeline import RANGES
 from coinlog.web import views
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.query import MAX_OFFSET, MAX_SEARCH
+from coinlog.web.rates import Rates
 from coinlog.web.watch import Moment
 
 DEFAULT_RANGE = "1y"
@@ -119,7 +120,8 @@ class Address(msgspec.Struct, frozen=True):
     def href(self, **changes: str | int | None) -> str:
         """Return a link to this page with some parameters changed; ``None`` drops one."""
         values = {**self.kept, **changes}
-        query = urlencode({name: str(value) for name, value in values.items() if value is not None})
+        given = {name: str(value) for name, value in values.items() if value is not None}
+        query = urlencode(given, safe=",")
         return f"{self.prefix}{self.path}" + (f"?{query}" if query else "")
 
 
@@ -203,8 +205,14 @@ class Bundle(msgspec.Struct, frozen=True):
     edition: str = LIVE
 
 
-def page_view(
-    kind: str, at: Address, bundle: Bundle, moment: Moment | None = None, *, status: int = 200
+def page_view(  # noqa: PLR0913  what surrounds a page
+    kind: str,
+    at: Address,
+    bundle: Bundle,
+    moment: Moment | None = None,
+    *,
+    status: int = 200,
+    rates: Rates | None = None,
 ) -> views.PageView:
     """Return what surrounds a page; without a moment when the store cannot be read."""
     return views.PageView(
@@ -213,8 +221,11 @@ def page_view(
         prefix=at.prefix,
         path=at.path,
         languages=language_links(at),
+        any_language=Address(at.path, DEFAULT, at.kept).href(),
         freshness=freshness_view(moment) if moment else UNKNOWN_FRESHNESS,
         simulated=moment.simulated if moment else False,
+        version=moment.head.version if moment else 0,
+        rates=rates or {},
         static=bundle.static,
         build=bundle.build,
         edition=bundle.edition,

@@ -24,6 +24,9 @@ _NOTHING = 1e-9
 _TOP_SHARE = 0.06
 """At the very top there is no room above a line for its label."""
 
+_BAR_SHARE = 0.2
+_BAR_WIDTH = 4
+
 Point = tuple[float, float]
 Segments = Sequence[Sequence[Point]]
 
@@ -39,7 +42,8 @@ class Band(msgspec.Struct, frozen=True):
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """What a line chart shows: each line in segments of (time, value), broken at the gaps.
 
-    ``percent`` says that the values are changes in percent instead of USD. ``watermark`` is
+    ``percent`` says that the values are changes in percent instead of in ``unit``. ``bars`` stand
+    under the lines on a scale of their own. ``bare`` leaves the value axis out; ``watermark`` is
     written across the chart where it is not empty.
     """
 
@@ -49,7 +53,10 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     lines: Sequence[Segments]
     bands: Sequence[Band] = ()
+    bars: Sequence[Point] = ()
     percent: bool = False
+    unit: str = "price"
+    bare: bool = False
     watermark: str = ""
 
 
@@ -60,18 +67,20 @@ class _Frame(msgspec.Struct, frozen=True):
     end: float
     low: float
     high: float
+    inverted: bool = False
 
     def across(self, time: float) -> float:
         return (time - self.start) / ((self.end - self.start) or 1)
 
     def down(self, value: float) -> float:
-        return (self.high - value) / (self.high - self.low)
+        share = (self.high - value) / (self.high - self.low)
+        return 1 - share if self.inverted else share
 
 
 def line_chart(figure: Figure, form: NumberFormat) -> Markup:
     """Return the chart as an SVG element that fills the width it is given."""
     frame = _frame(figure)
-    marks = ticks.value_marks(frame.low, frame.high)
+    marks = [] if figure.bare else ticks.value_marks(frame.low, frame.high, figure.unit)
     parts = (
         *_grid(frame, marks),
         _watermark(figure.watermark),
@@ -79,6 +88,7 @@ def line_chart(figure: Figure, form: NumberFormat) -> Markup:
             WIDTH, HEIGHT
         ),
         *(_band(band, frame) for band in figure.bands),
+        *_bars(figure.bars, frame),
         *(_line(index, line, frame) for index, line in enumerate(figure.lines, 1)),
         Markup("</svg>"),
         *_value_labels(frame, marks, figure, form),
@@ -110,7 +120,7 @@ def _frame(figure: Figure) -> _Frame:
     if figure.percent:
         air = (box.high - box.low) * 0.06 or 1.0
         low, high = box.low - air, box.high + air
-    return _Frame(figure.start, figure.end, low, high)
+    return _Frame(figure.start, figure.end, low, high, figure.unit == "rank")
 
 
 def _box(points: Sequence[Point], start: float, end: float) -> _Frame:
@@ -129,12 +139,13 @@ def _grid(frame: _Frame, marks: Sequence[float]) -> Iterable[Markup]:
 def _value_labels(
     frame: _Frame, marks: Sequence[float], figure: Figure, form: NumberFormat
 ) -> Iterable[Markup]:
-    label = ticks.percent_label if figure.percent else ticks.price_label
-    step = ticks.round_step(frame.high - frame.low)
+    unit = "percent" if figure.percent else figure.unit
+    step = ticks.step_of(frame.low, frame.high, unit)
     for mark in marks:
         if frame.down(mark) >= _TOP_SHARE:
             y = f"{frame.down(mark) * 100:.2f}%"
-            yield Markup('<text y="{}" dy="-5">{}</text>').format(y, label(mark, step, form))
+            label = ticks.label(mark, step, unit, form)
+            yield Markup('<text y="{}" dy="-5">{}</text>').format(y, label)
 
 
 def _time_labels(frame: _Frame, form: NumberFormat) -> Iterable[Markup]:
@@ -158,6 +169,20 @@ def _band(band: Band, frame: _Frame) -> Markup:
 def _line(index: int, segments: Segments, frame: _Frame) -> Markup:
     path = "".join(_path(segment, frame, WIDTH, HEIGHT) for segment in segments)
     return Markup('<path class="s s{}" d="{}"/>').format(index, path)
+
+
+def _bars(bars: Sequence[Point], frame: _Frame) -> Iterable[Markup]:
+    """Yield bars from the bottom up, the highest a fifth of the chart; the highest of each spot."""
+    highest = max((value for _, value in bars), default=0)
+    if not highest:
+        return
+    heights: dict[int, int] = {}
+    for time, value in bars:
+        x = round(frame.across(time) * WIDTH / _BAR_WIDTH) * _BAR_WIDTH
+        height = round(value / highest * HEIGHT * _BAR_SHARE)
+        heights[x] = max(heights.get(x, 0), height)
+    path = "".join(f"M{x} {HEIGHT}v-{height}" for x, height in heights.items() if height)
+    yield Markup('<path class="vol" d="{}"/>').format(path)
 
 
 def _path(segment: Sequence[Point], frame: _Frame, width: int, height: int) -> str:

@@ -1,6 +1,6 @@
 """Where the axes of a chart have their marks, and what is written there: round numbers and times.
 
-``frontend/src/ticks.ts`` places the marks of the value axis by the same rule, so that nothing
+``frontend/src/chart/ticks.ts`` places the marks of the value axis by the same rule, so that nothing
 jumps when the script takes over from the first paint.
 """
 
@@ -49,24 +49,47 @@ def round_step(span: float, count: int = VALUE_MARKS) -> float:
     return next(step * ten for step in _STEPS if step * ten >= rough * (1 - 1e-9))
 
 
-def value_marks(low: float, high: float) -> list[float]:
-    """Return the round values between two bounds."""
+def step_of(low: float, high: float, unit: str) -> float:
+    """Return the step between the marks of an axis; ranks have none between two places."""
     step = round_step(high - low)
+    return max(step, 1.0) if unit == "rank" else step
+
+
+def value_marks(low: float, high: float, unit: str = "price") -> list[float]:
+    """Return the round values between two bounds; no rank is above the first."""
+    step = step_of(low, high, unit)
+    low = max(low, 1.0) if unit == "rank" else low
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [index * step for index in range(first, last + 1)]
 
 
+def label(value: float, step: float, unit: str, form: NumberFormat) -> str:
+    """Return the label of an axis in a unit."""
+    if unit == "percent":
+        return percent_label(value, step, form)
+    if unit == "share":
+        return form.percent.format(fmt.fixed(value, _decimals(step), form))
+    if unit in {"coins", "rank"}:
+        return number_label(value, step, form)
+    return price_label(value, step, form)
+
+
 def price_label(value: float, step: float, form: NumberFormat) -> str:
     """Return the label of a money axis: as many digits as tell two marks apart."""
+    return form.money.format(number_label(value, step, form))
+
+
+def number_label(value: float, step: float, form: NumberFormat) -> str:
+    """Return the label of an axis of plain numbers: as many digits as tell two marks apart."""
     largest = max(abs(value), step)
     if step < TINY or largest >= fmt.PLAIN_BELOW:
-        return fmt.price(value, form)
+        return fmt.plain_price(value, form)
     if largest < fmt.SHORT_FROM:
-        return form.money.format(fmt.fixed(value, _decimals(step), form))
+        return fmt.fixed(value, _decimals(step), form)
     exponent = math.floor(math.log10(largest) + TINY) // 3 * 3
     scaled = fmt.fixed(value / 10**exponent, _decimals(step / 10**exponent), form)
-    return form.money.format(form.powers[str(exponent)].format(scaled))
+    return form.powers[str(exponent)].format(scaled)
 
 
 def percent_label(value: float, step: float, form: NumberFormat) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL
+from coinlog.web.chart_look import Look, SlotColumns
 
 FreshnessState = Literal["empty", "fresh", "amber", "red"]
 
@@ -63,8 +64,10 @@ class PageView(View, frozen=True, kw_only=True):
     """What every page has around its content.
 
     ``prefix`` is put before every link to a page (``""`` or ``"/es"``); ``path`` is the address
-    without it. ``static`` maps the plain names of the bundle (``"home.js"``) to their addresses.
-    ``edition`` is ``live`` or ``published``: the latter has no server behind it.
+    without it, ``any_language`` the one for readers of none of ours. ``static`` maps the plain
+    names of the bundle (``"home.js"``) to their addresses. ``version`` is the store's; ``rates``
+    holds by slot and currency what one unit was worth in USD. ``edition`` is ``live`` or
+    ``published``: the latter has no server behind it.
     """
 
     kind: str
@@ -77,6 +80,9 @@ class PageView(View, frozen=True, kw_only=True):
     static: dict[str, str]
     build: str
     edition: str = "live"
+    any_language: str = ""
+    version: int = 0
+    rates: dict[int, dict[str, float]] = {}
     status: int = 200
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL
@@ -96,7 +102,7 @@ class LineView(View, frozen=True, kw_only=True):
     A line is drawn at ``times`` (observed_at). ``values`` holds ``None`` where a quote lacks the
     field. The line breaks between two points whenever a gap starts between their ``slots``;
     ``segments`` has it cut up already, as lists of ``(time, value)``. ``backfilled`` marks points
-    fetched later from the source's history.
+    fetched later from the source's history. ``volume`` lies under the price of one asset alone.
     """
 
     asset: AssetLabel
@@ -107,14 +113,17 @@ class LineView(View, frozen=True, kw_only=True):
     backfilled: list[bool]
     gaps: list[GapView]
     segments: list[list[tuple[int, float]]]
-    data_url: str
+    volume: list[float | None] | None = None
+    first_slot: int = 0
+    last_slot: int = 0
 
 
 class ChartView(View, frozen=True, kw_only=True):
     """A chart: its lines over one stretch of time, and the ranges to choose from.
 
     ``start`` and ``end`` bound the time axis; ``sampled`` says that points were left out (each
-    stretch keeps its lowest and highest). ``begins`` is set where the history is young.
+    stretch keeps its lowest and highest). ``begins`` is set where the history is young; ``zoomed``
+    leads back to the range where the window was asked for by its ends.
     """
 
     field: str
@@ -123,6 +132,10 @@ class ChartView(View, frozen=True, kw_only=True):
     start: int
     end: int
     lines: list[LineView]
+    look: Look = Look()
+    fields: list[Link] = []
+    zoomed: Link | None = None
+    ledger: SlotColumns | None = None
     sampled: bool = False
     begins: int | None = None
 
@@ -250,11 +263,16 @@ class AssetView(View, frozen=True, kw_only=True):
 
 
 class CompareView(View, frozen=True, kw_only=True):
-    """Several assets side by side; ``unknown`` lists asked-for ids that the store has not."""
+    """Several assets side by side; ``unknown`` lists asked-for ids that the store has not.
+
+    ``without`` leads to the others, for each asset; ``kept`` is what a form carries on.
+    """
 
     assets: list[AssetLabel]
     chart: ChartView | None
     unknown: list[str] = []
+    without: list[str] = []
+    kept: list[tuple[str, str]] = []
 
 
 class LogView(View, frozen=True, kw_only=True):

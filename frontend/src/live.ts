@@ -1,0 +1,136 @@
+/**
+ * An open page follows the store: soon after a slot was due it asks whether it is stored, and then
+ * renews the parts that have changed (`data-renew`). It asks no oftener than slots can come, and not
+ * at all while nobody looks.
+ */
+import { graceOf } from "./ages";
+import { dated, learnRates, writeAmounts } from "./amounts";
+import { data, forget } from "./edition";
+import { keeping } from "./keeping";
+import { mount, onMount, within } from "./mounts";
+import { t } from "./texts";
+
+interface Latest {
+  slot: number | null;
+  version: number;
+}
+
+/** What the page says of itself: how new it is, and when something newer can be there. */
+interface Now {
+  slot: number | undefined;
+  due: number;
+  interval: number;
+  version: number;
+}
+
+const FIRST_SECONDS = 5;
+/** How long to wait before asking again, by how long the slot is overdue. */
+const STEPS = [
+  [10, 5],
+  [25, 15],
+  [50, 30],
+] as const;
+const MINUTE = 60;
+
+const asSent = new WeakMap<Element, string>();
+let timer = 0;
+let asked = seconds();
+
+// What the other scripts make of a part is theirs: changes are told by what the server sent.
+onMount((part) => {
+  for (const place of within(part, "[data-renew]")) asSent.set(place, place.outerHTML);
+});
+
+export function keepLive(): void {
+  document.addEventListener("visibilitychange", plan);
+  plan();
+}
+
+function seconds(): number {
+  return Date.now() / 1000;
+}
+
+function now(page: Document = document): Now | undefined {
+  const said = page.getElementById("fresh")?.dataset;
+  if (!said?.["next"]) return undefined;
+  const interval = Number(said["interval"]);
+  const slot = said["slot"] ? Number(said["slot"]) : undefined;
+  const next = Number(said["next"]);
+  // Where the slot before the next one is not stored yet, that is the one to wait for.
+  const due = slot === undefined ? next : Math.min(next, slot + interval);
+  return { slot, due, interval, version: Number(said["version"]) };
+}
+
+function plan(): void {
+  clearTimeout(timer);
+  const known = now();
+  if (document.hidden || !known) return;
+  const wait = Math.max(0, nextQuestion(known) - seconds());
+  timer = setTimeout(() => void look(), wait * 1000);
+}
+
+/** When to ask next; readers of the same slot do not all ask in the same moment. */
+function nextQuestion({ due, interval }: Now): number {
+  const spread = 1 + Math.random() / 4;
+  if (asked < due) return due + FIRST_SECONDS * spread;
+  const late = seconds() - due;
+  const step = STEPS.find(([until]) => late < until)?.[1];
+  const calm = late < graceOf(interval) ? MINUTE : Math.max(MINUTE, interval / 10);
+  return asked + (step ?? calm) * spread;
+}
+
+async function look(): Promise<void> {
+  asked = seconds();
+  try {
+    forget("latest.json");
+    const latest = await data<Latest>("latest.json");
+    const known = now();
+    const same = latest?.version === known?.version && (latest?.slot ?? undefined) === known?.slot;
+    if (latest && !same) await renewPage();
+  } catch {
+    // The server or the network is away: what is shown stays, and says how old it is.
+  }
+  plan();
+}
+
+async function renewPage(): Promise<void> {
+  const answer = await fetch(location.href, { cache: "no-cache" });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const [before, after] = [now(), now(page)];
+  if (!after) return;
+  // Another build has other scripts, and an empty store's page has other parts.
+  const build = page.documentElement.dataset["build"];
+  const changed = build !== document.documentElement.dataset["build"];
+  if (changed || (before?.slot === undefined && after.slot !== undefined)) {
+    location.reload();
+    return;
+  }
+  learnRates(page);
+  for (const place of document.querySelectorAll<HTMLElement>("[data-renew]")) renewPart(place, page);
+  if (after.slot !== undefined && after.slot !== before?.slot) announce(after.slot);
+}
+
+function renewPart(old: HTMLElement, page: Document): void {
+  const name = CSS.escape(old.dataset["renew"]!);
+  const fresh = page.querySelector<HTMLElement>(`[data-renew="${name}"]`);
+  if (!fresh) return;
+  if (fresh.outerHTML === asSent.get(old)) {
+    // The same in USD, and another rate.
+    dated(old);
+    writeAmounts(old);
+    return;
+  }
+  const restore = keeping(old);
+  old.replaceWith(document.adoptNode(fresh));
+  mount(fresh);
+  restore(fresh);
+}
+
+function announce(slot: number): void {
+  forget();
+  const said = document.getElementById("said");
+  const time = `${new Date(slot * 1000).toISOString().slice(11, 16)} UTC`;
+  if (said) said.textContent = t("updated", { time });
+  document.dispatchEvent(new CustomEvent("coinlog:slot", { detail: { slot } }));
+}
