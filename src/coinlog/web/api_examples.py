@@ -95,6 +95,16 @@ _STORED = answers.SlotAnswer(
     missing=[],
 )
 
+_ATTEMPT = answers.AttemptAnswer(
+    attempt="1",
+    outcome="stored",
+    reason=None,
+    captured_at=_SLOT + 13,
+    credits=4,
+    sha256=str(_STORED.sha256),
+    settled_at=_SLOT + 14,
+)
+
 _WHOSE = f'"{attribution(simulated=False)}"'
 _CANDLE_COLUMNS = ",".join(
     (
@@ -138,6 +148,7 @@ EXAMPLES: dict[str, Example] = {
             first_slot=_FIRST,
             last_slot=_SLOT,
             names=[answers.NameAnswer(_FIRST, "Bitcoin", "BTC", "bitcoin")],
+            record=answers.RecordAnswer(124912.75, 1759795200, 75102.5, 1744056000, 1460),
         ),
     ),
     "/api/v1/assets/{asset_id}/series": Example(
@@ -171,6 +182,18 @@ EXAMPLES: dict[str, Example] = {
         "The ledger",
         "/api/v1/log?limit=1",
         answers.LogAnswer(**_ENVELOPE, slots=[_STORED]),
+    ),
+    "/api/v1/log/{slot}": Example(
+        "One slot of the ledger",
+        "/api/v1/log/20260126T180000Z",
+        answers.OneSlotAnswer(
+            **_ENVELOPE,
+            **msgspec.structs.asdict(_STORED),
+            folder="captures/20260126T180000Z/1",
+            settled=[_ATTEMPT],
+            before=_MISSED,
+            after=None,
+        ),
     ),
     "/spark/{name}": Example(
         "An asset's sparkline",

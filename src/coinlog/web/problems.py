@@ -43,6 +43,11 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
         return _detail(404 if isinstance(error, NotFoundError) else 400, str(error))
     if isinstance(error, ValidationException):
         return _detail(400, _validation_sentence(error, request))
+    return _framework_detail(error, request)
+
+
+def _framework_detail(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
+    """Return what is told of an error that the framework found, or nobody foresaw."""
     if isinstance(error, NotFoundException):
         return _detail(404, f"there is nothing at {request.url.path[:200]}: /schema lists the API")
     if isinstance(error, ClientException):
