@@ -59,7 +59,7 @@ def script_ms(page: Page, wire: CDPSession, number: int) -> float:
 
 def _script_seconds(wire: CDPSession) -> float:
     metrics = wire.send("Performance.getMetrics")["metrics"]
-    return next(one["value"] for one in metrics if one["name"] == "ScriptDuration")
+    return float(next(one["value"] for one in metrics if one["name"] == "ScriptDuration"))
 
 
 def in_browser(port: int, rounds: int) -> list[float]:
