@@ -73,7 +73,7 @@ function rove(list: Element, rows: string, inside: string): void {
 
 /** A choice of columns is kept when it is made; an address that holds one stays its own. */
 function remember(market: HTMLElement): void {
-  const usual = market.querySelector("table.market:not(.chosen)");
+  const usual = market.querySelector("table.market:not(.picked)");
   // Back to the usual ones: then there is nothing to remember.
   if (usual && new URL(location.href).searchParams.has("show")) store(null);
   market.querySelector("#columns form")?.addEventListener("change", (event) => {

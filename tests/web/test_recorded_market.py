@@ -183,7 +183,7 @@ def test_the_map_of_a_real_market_has_tiles_as_large_as_its_caps(
 
     assert view.map is not None
     assert [tile.asset.id for tile in view.map.wide] == caps.index.to_list()
-    assert view.map.tall == view.map.tall[:40]
+    assert view.map.tall == view.map.tall[:60]
     areas = pd.Series({tile.asset.id: tile.width * tile.height for tile in view.map.wide})
     assert (areas / areas.sum() - caps / caps.sum()).abs().max() < 1e-9
     inside(view.map.wide, 1160, 560)

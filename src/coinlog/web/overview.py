@@ -30,7 +30,7 @@ from coinlog.web.watch import Moment, Watch
 SPANS = {"7d": 7 * DAY, "30d": 30 * DAY}
 USUAL_SPAN = "30d"
 AMONG, MOVERS = 200, 10
-WIDE_TILES, TALL_TILES = 80, 40
+WIDE_TILES, TALL_TILES = 80, 60
 TREND_POINTS = 120
 BREAKS_AFTER = 1.5
 NO_FIGURES = "no_figures"

@@ -24,6 +24,8 @@ _LETTER = 0.68
 """How wide a letter is at most, as a part of its height, over many symbols."""
 _MARGIN, _SMALLEST, _LARGEST = 9, 10.5, 34.0
 _SECOND_LINE = 0.66
+_TARGET = 24.0
+"""A tile that is smaller than this cannot be hit with a finger: it is no link."""
 
 
 def tone(change: float | None) -> str:
@@ -136,19 +138,18 @@ def _tile(words: Catalogue, tile: TileView, prefix: str) -> Markup:
         cap=fmt.money(tile.market_cap, words.format),
         change=change,
     )
-    return Markup(
-        '<a href="{}/assets/{}" class="{}"><title>{}</title>'
-        '<rect x="{}" y="{}" width="{}" height="{}"/>{}</a>'
-    ).format(
-        prefix,
-        tile.asset.id,
-        tone(tile.change),
+    drawn = Markup('<title>{}</title><rect x="{}" y="{}" width="{}" height="{}"/>{}').format(
         said,
         f"{tile.x:.1f}",
         f"{tile.y:.1f}",
         f"{max(tile.width - 1.5, 0.5):.1f}",
         f"{max(tile.height - 1.5, 0.5):.1f}",
         _letters(tile, change),
+    )
+    if min(tile.width, tile.height) < _TARGET:
+        return Markup('<g class="{}">{}</g>').format(tone(tile.change), drawn)
+    return Markup('<a href="{}/assets/{}" class="{}">{}</a>').format(
+        prefix, tile.asset.id, tone(tile.change), drawn
     )
 
 

@@ -32,14 +32,17 @@ RECORDED_FIELDS = tuple(field for field in CHART_FIELDS if field != "dominance")
 
 def home_view(watch: Watch, moment: Moment, ask: Ask) -> HomeView:
     """Return the home page; a part of it when only that is asked for."""
-    leading = leading_assets(watch, moment) if ask.query.part != "market" else []
+    market = market_view(watch, moment, ask)
+    if ask.query.part == "market":
+        return HomeView(chart=None, market=market, global_metrics=views.GlobalView(), strip=[])
+    leading = leading_assets(watch, moment)
     chart = None
     if leading:
         chart = chart_view(watch, moment, leading, ask, HOME_POINTS)
     strip = slot_views(watch, read_page(watch.reader, moment.head, moment.now, limit=STRIP_SLOTS))
     return HomeView(
         chart=chart,
-        market=market_view(watch, moment, ask),
+        market=market,
         global_metrics=global_view(watch, moment.head.newest.slot if moment.head.newest else None),
         strip=strip[::-1],
         last=strip[0] if strip else None,
