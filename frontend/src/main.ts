@@ -12,6 +12,8 @@ import { themeSwitch } from "./switch";
 if (document.querySelector("[data-picker]")) void import("./chart/picker").then(({ mountPicker }) => mountPicker());
 mount(document);
 themeSwitch(redrawCharts);
+// Paper has colours of its own.
+matchMedia("print").addEventListener("change", redrawCharts);
 currencyChoice();
 keepAges();
 keepLive();
