@@ -14,6 +14,8 @@ if (document.querySelector("[data-picker]")) void import("./lazy/picker").then((
 marketTable(mount);
 mount(document);
 themeSwitch(redrawCharts);
+// Paper has colours of its own.
+matchMedia("print").addEventListener("change", redrawCharts);
 currencyChoice();
 keepAges();
 keepLive();
