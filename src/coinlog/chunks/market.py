@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from coinlog.chunks.record import Record
-from coinlog.market import BITCOIN, ETHEREUM, FIAT_IDS
+from coinlog.market import BITCOIN, ETHEREUM, FIAT_IDS, Origin
 from coinlog.store import schema
 from coinlog.store.reader import HAS_QUOTES
 from coinlog.store.stretches import Names
@@ -23,10 +25,29 @@ NUMBERS = (
     "percent_change_1h",
     "percent_change_24h",
     "percent_change_7d",
+    "percent_change_30d",
+    "fully_diluted_market_cap",
+    "max_supply",
+    "num_market_pairs",
 )
 COLUMNS = ("id", "name", "symbol", "slug", "first_slot", *NUMBERS)
 
+_RANK = COLUMNS.index("rank")
+
 Chunk = dict[str, Any]
+Row = tuple[Any, ...]
+
+
+class Among(msgspec.Struct, frozen=True):
+    """Where the first assets of a slot are to be found, so that not all need be looked at.
+
+    No asset but those in ``ids`` has a rank up to ``rank`` in any slot; ``totals`` tells how many
+    assets there were at each.
+    """
+
+    ids: Sequence[int]
+    rank: int
+    totals: Mapping[int, int]
 
 
 def market_chunk(record: Record) -> Chunk:
@@ -39,22 +60,43 @@ def market_chunk(record: Record) -> Chunk:
     return _chunk(newest.slot, newest.observed_at or newest.slot, rows, rates)
 
 
-def slot_chunk(
-    record: Record, slot: int, names: Names | None = None, most: int | None = None
-) -> Chunk | None:
+def slot_chunk(record: Record, slot: int, names: Names | None = None) -> Chunk | None:
     """Return the file of a recorded slot, its assets as they were called then.
 
-    ``most`` keeps the first of them alone; ``total`` counts all. ``None`` where the slot has no
-    quotes.
+    ``None`` where the slot has no quotes.
     """
     observed_at = _observed_at(record, slot)
     if observed_at is None:
         return None
-    names = names or Names(record.reader)
-    rows = _read(record, schema.quote, slot)
-    called = [(row, names.at(row[0], slot)) for row in rows[:most]]
-    then = [(row[0], name, symbol, slug, *row[4:]) for row, (symbol, name, slug) in called]
-    return _chunk(slot, observed_at, then, _rates(record, slot), len(rows))
+    rows = _called(_read(record, schema.quote, slot), names or Names(record.reader), slot)
+    return _chunk(slot, observed_at, rows, _rates(record, slot))
+
+
+def first_of_slot(
+    record: Record, slot: int, names: Names, most: int, among: Among | None = None
+) -> Chunk | None:
+    """Return the file of a recorded slot with its first assets alone; ``total`` counts all."""
+    observed_at = _observed_at(record, slot)
+    if observed_at is None:
+        return None
+    total = among.totals.get(slot) if among else None
+    rows = _read(record, schema.quote, slot, among.ids) if among and total is not None else []
+    ranked = [row for row in rows if row[_RANK] is not None and among and row[_RANK] <= among.rank]
+    if total is None or len(ranked) < min(most, total):
+        # Those with other ranks, or none, may be among the first too.
+        rows = _read(record, schema.quote, slot)
+        total = len(rows)
+    chosen = _called(rows[:most], names, slot)
+    return _chunk(slot, observed_at, chosen, _rates(record, slot), total)
+
+
+def _called(rows: Sequence[Row], names: Names, slot: int) -> list[Row]:
+    """Return rows with what their assets were called at a slot."""
+    found = []
+    for asset_id, _, _, _, *rest in rows:
+        symbol, name, slug = names.at(asset_id, slot)
+        found.append((asset_id, name, symbol, slug, *rest))
+    return found
 
 
 def _observed_at(record: Record, slot: int) -> int | None:
@@ -68,17 +110,30 @@ def _observed_at(record: Record, slot: int) -> int | None:
     return slot if row[0] is None else int(row[0])
 
 
-def _read(record: Record, table: sa.Table, slot: int) -> list[tuple[Any, ...]]:
-    """Return what ``COLUMNS`` names of every asset with a quote at a slot, fiat left out."""
+def _read(
+    record: Record, table: sa.Table, slot: int, ids: Sequence[int] | None = None
+) -> list[Row]:
+    """Return what ``COLUMNS`` names of every asset that was seen at a slot, fiat left out."""
+    query = _market(table)
+    asset = schema.asset.c
+    # The ids stand in the condition so that the quotes are looked up by their key: nothing else
+    # finds a slot without going through all there are.
+    wanted = sa.select(asset.id).where(sa.not_(asset.is_fiat)).correlate(None)
+    query = query.where(table.c.asset_id.in_(wanted if ids is None else ids))
+    with record.reader.connected() as connection:
+        return [tuple(row) for row in connection.execute(query, {"slot": slot})]
+
+
+@cache
+def _market(table: sa.Table) -> sa.Select[Any]:
     asset = schema.asset
     identity = [asset.c[name] for name in COLUMNS[: -len(NUMBERS)]]
-    # From the assets to the quotes: nothing else finds a slot without reading all there are.
-    joined = asset.join(table, (table.c.asset_id == asset.c.id) & (table.c.slot == slot))
+    joined = table.join(asset, asset.c.id == table.c.asset_id)
     query = sa.select(*identity, *(table.c[name] for name in NUMBERS)).select_from(joined)
+    # Only who was in the answer: what was fetched later was no member of it.
+    seen = (table.c.slot == sa.bindparam("slot")) & (table.c.origin == Origin.OBSERVED.value)
     rank = table.c.rank
-    query = query.where(sa.not_(asset.c.is_fiat)).order_by(rank.is_(None), rank, asset.c.id)
-    with record.reader.connected() as connection:
-        return [tuple(row) for row in connection.execute(query)]
+    return query.where(seen).order_by(rank.is_(None), rank, table.c.asset_id)
 
 
 def _rates(record: Record, slot: int) -> dict[str, float]:
@@ -90,7 +145,7 @@ def _rates(record: Record, slot: int) -> dict[str, float]:
 def _chunk(
     slot: int | None,
     as_of: int | None,
-    rows: Sequence[Sequence[Any]],
+    rows: Sequence[Row],
     rates: dict[str, float],
     total: int | None = None,
 ) -> Chunk:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from coinlog.chunks.market import Among
 from coinlog.chunks.names import Month, slot_path
 from coinlog.publish.asset_files import DATA
 from coinlog.publish.edition import Edition
@@ -11,6 +12,8 @@ from coinlog.publish.standing import Standing
 from coinlog.publish.work import AssetsJob, SlotsJob
 
 _WHOLE_BATCH, _BATCH, _SLOTS_BATCH = 40, 250, 60
+_FIRST_RANKS = 300
+"""Ranks repeat and have holes: so many are looked at to find the first 200 assets."""
 
 
 def assets_jobs(
@@ -52,19 +55,33 @@ def _cut(
         yield AssetsJob(some, since, frozenset(pages.intersection(some)), known)
 
 
-def slots_jobs(edition: Edition, standing: Standing) -> list[SlotsJob]:
+def slots_jobs(edition: Edition, standing: Standing, among: Among | None) -> list[SlotsJob]:
     """Return the jobs for the slots that were settled since, or have no file."""
-    changed, files = standing.changes.slots, edition.files
-    slots = [
-        slot
-        for slot in standing.slots
-        if changed is None or slot in changed or _path(slot) not in files
-    ]
+    files = edition.files
+    slots = changed_slots(edition, standing)
     return [
-        SlotsJob(some, {path: files[path] for path in map(_path, some) if path in files})
+        SlotsJob(some, {path: files[path] for path in map(_path, some) if path in files}, among)
         for start in range(0, len(slots), _SLOTS_BATCH)
         for some in (slots[start : start + _SLOTS_BATCH],)
     ]
+
+
+def changed_slots(edition: Edition, standing: Standing) -> list[int]:
+    """Return the slots whose market is to be made: oldest first."""
+    changed = standing.changes.slots
+    return [
+        slot
+        for slot in standing.slots
+        if changed is None or slot in changed or _path(slot) not in edition.files
+    ]
+
+
+def among(standing: Standing, best: Mapping[int, int], seen: Mapping[int, int]) -> Among | None:
+    """Return where the first assets of all slots are, where all assets have been looked at."""
+    if best.keys() | standing.fiat != standing.last_months.keys():
+        return None
+    ids = sorted(one for one, rank in best.items() if rank <= _FIRST_RANKS)
+    return Among(ids, _FIRST_RANKS, seen)
 
 
 def slots_paths(standing: Standing) -> set[str]:

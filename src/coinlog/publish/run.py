@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from coinlog.publish.asset_files import DATA, File
 from coinlog.publish.edition import Edition, Files, Journal, Line, read_journal, write_edition
 from coinlog.publish.folder import Folder
 from coinlog.publish.headers import HEADERS, headers_file
-from coinlog.publish.jobs import assets_jobs, slots_jobs, slots_paths
+from coinlog.publish.jobs import among, assets_jobs, changed_slots, slots_jobs, slots_paths
 from coinlog.publish.shared_files import monthly_files, newest_files
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import Desk, Place, Report, crew
@@ -50,6 +51,7 @@ class Run:
             root=str(root),
             head=standing.head,
             now=standing.now,
+            fiat=standing.fiat,
         )
         self._build = read_static()[0].build
         self.tally = Tally()
@@ -68,16 +70,20 @@ class Run:
             CoinlogError: the store cannot be read, or a file not be written.
         """
         done = self._take_up()
-        assets = assets_jobs(self._edition, self._standing, self._build, done)
-        slots = slots_jobs(self._edition, self._standing)
-        steps = sum(len(job.ids) for job in assets) + sum(len(job.slots) for job in slots)
-        hands = 1 if steps < _ALONE_BELOW else len(assets) + len(slots)
-        with crew(self._place, processes, hands) as people, watch("publishing", steps) as advance:
-            coming = people.do(Desk.assets, assets), people.do(Desk.slots, slots)
+        jobs = assets_jobs(self._edition, self._standing, self._build, done)
+        slots = changed_slots(self._edition, self._standing)
+        steps = sum(len(job.ids) for job in jobs) + len(slots)
+        hands = 1 if steps < _ALONE_BELOW else steps
+        with (
+            crew(self._place, processes, hands) as people,
+            watch("publishing", steps) as advance,
+            Journal(self._folder.root) as journal,
+        ):
+            coming = people.do(Desk.assets, jobs)
             shared = self._shared(people.desk)
-            with Journal(self._folder.root) as journal:
-                for reports in coming:
-                    shared |= self._gathered(reports, journal, advance)
+            known = among(self._standing, *self._gathered(coming, shared, journal, advance))
+            markets = slots_jobs(self._edition, self._standing, known)
+            self._gathered(people.do(Desk.slots, markets), shared, journal, advance)
             self._remove_gone(shared)
             shared |= self._put(newest_files(people.desk.record, self._build))
         self._finish(shared)
@@ -114,16 +120,21 @@ class Run:
         known = self._edition.files
         return {path: self._folder.put(path, body, known) for path, body in files}
 
-    def _gathered(self, reports: Iterator[Report], journal: Journal, advance: Advance) -> Files:
-        """Note what has become of jobs; return the files that belong to no asset."""
-        files: Files = {}
+    def _gathered(
+        self, reports: Iterator[Report], shared: Files, journal: Journal, advance: Advance
+    ) -> tuple[dict[int, int], Counter[int]]:
+        """Note what has become of jobs; return what they tell of ranks and of slots."""
+        best: dict[int, int] = {}
+        seen: Counter[int] = Counter()
         for report in reports:
             self.tally.add(report)
             self._edition.assets |= report.assets
-            files |= report.files
+            shared |= report.files
             journal.add(Line(self._key, report.assets, report.files))
+            best |= report.best
+            seen.update(report.seen)
             advance(report.steps)
-        return files
+        return best, seen
 
     def _remove_gone(self, shared: Files) -> None:
         """Remove what is no longer part of the edition; the scripts of one build before stay."""

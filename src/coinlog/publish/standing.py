@@ -13,6 +13,7 @@ from coinlog.export.opening import opened
 from coinlog.publish.changes import Changes, changes_since, read_marks
 from coinlog.publish.edition import Edition, Marks
 from coinlog.publish.facts import read_facts
+from coinlog.store import schema
 from coinlog.store.finding import all_ids
 from coinlog.store.ledger import Head
 from coinlog.store.reader import Reader
@@ -36,6 +37,7 @@ class Standing(msgspec.Struct, frozen=True):
     facts: dict[int, str]
     slots: list[int]
     changes: Changes
+    fiat: frozenset[int] = frozenset()
     everything: bool = False
 
     @property
@@ -68,6 +70,7 @@ def standing_of(url: sa.URL, edition: Edition | None, now: float, *, everything:
             facts=read_facts(reader, head),
             slots=recorded_slots(reader),
             changes=changes,
+            fiat=_fiat(reader),
             everything=everything,
         )
 
@@ -79,3 +82,9 @@ def _last_months(reader: Reader, ids: Sequence[int]) -> dict[int, Month]:
         some = reader.assets(ids[start : start + _AT_ONCE])
         found.update((one.id, month_of(one.last_slot)) for one in some)
     return found
+
+
+def _fiat(reader: Reader) -> frozenset[int]:
+    table = schema.asset.c
+    with reader.connected() as connection:
+        return frozenset(connection.execute(sa.select(table.id).where(table.is_fiat)).scalars())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,14 +18,16 @@ import sqlalchemy as sa
 
 from coinlog.ahead import live_with_the_parent
 from coinlog.chunks.files import encode
-from coinlog.chunks.market import slot_chunk
+from coinlog.chunks.market import Among, first_of_slot
 from coinlog.chunks.names import Month, slot_path
 from coinlog.chunks.record import Record
 from coinlog.errors import ExportError
+from coinlog.market import Origin
 from coinlog.publish.asset_files import DATA, asset_files
 from coinlog.publish.edition import Files
 from coinlog.publish.folder import Folder
 from coinlog.publish.histories import histories
+from coinlog.series import Series
 from coinlog.slots import DAY
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import Head
@@ -35,6 +38,7 @@ from coinlog.timeline import ALWAYS, Timeline, Window, part_of, read_timeline
 if TYPE_CHECKING:
     from coinlog.publish.pages import Press
 
+NO_RANK = 2**31
 SLOT_ASSETS = 200
 """How many assets the file of a slot holds in a published edition."""
 
@@ -49,6 +53,7 @@ class Place(msgspec.Struct, frozen=True):
     root: str
     head: Head
     now: float
+    fiat: frozenset[int] = frozenset()
 
 
 class AssetsJob(msgspec.Struct, frozen=True):
@@ -68,18 +73,43 @@ class SlotsJob(msgspec.Struct, frozen=True):
 
     slots: Sequence[int]
     known: Files
+    among: Among | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What became of a job: the files that there are now, and what was done to get there."""
+    """What became of a job: the files that there are now, and what was done to get there.
+
+    Of assets whose whole history was read, ``best`` is the lowest rank of each, and ``seen`` counts
+    how many had a quote at each slot.
+    """
 
     assets: dict[int, Files] = {}
     files: Files = {}
+    best: dict[int, int] = {}
+    seen: dict[int, int] = {}
     steps: int = 0
     written: int = 0
     unchanged: int = 0
     removed: int = 0
     bytes: int = 0
+
+
+class Members:
+    """Who was seen at which slot, and how high each has stood."""
+
+    def __init__(self) -> None:
+        self.best: dict[int, int] = {}
+        self.seen: Counter[int] = Counter()
+
+    def add(self, asset_id: int, series: Series) -> None:
+        """Count an asset in."""
+        ranks = (rank for rank in series.fields["rank"] if rank is not None)
+        self.best[asset_id] = min(ranks, default=NO_RANK)
+        slots = series.slots
+        if Origin.BACKFILLED in series.origins:
+            pairs = zip(slots, series.origins, strict=True)
+            slots = [slot for slot, origin in pairs if origin != Origin.BACKFILLED]
+        self.seen.update(slots)
 
 
 class Desk:
@@ -121,9 +151,11 @@ class Desk:
 
     def assets(self, job: AssetsJob) -> Report:
         """Make the files of assets; those that they should not have any more are removed."""
-        before, found = self._counts(), dict[int, Files]()
+        before, found, members = self._counts(), dict[int, Files](), Members()
         with self.reader.snapshot():
             for asset_id, series in histories(self.record, job.ids, job.since):
+                if asset_id not in self._place.fiat:
+                    members.add(asset_id, series)
                 known = job.known.get(asset_id, {})
                 made = asset_files(self.record, asset_id, series, job.since)
                 new = {path: self._folder.put(path, body, known) for path, body in made}
@@ -135,14 +167,17 @@ class Desk:
             known = job.known.get(asset_id, {})
             for path, body in self.press.of_asset(asset_id):
                 found[asset_id][path] = self._folder.put(path, body, known)
-        return self._report(before, assets=found, steps=len(job.ids))
+        done = self._report(before, assets=found, steps=len(job.ids))
+        if job.since is not None:
+            return done
+        return msgspec.structs.replace(done, best=members.best, seen=dict(members.seen))
 
     def slots(self, job: SlotsJob) -> Report:
         """Make the markets of slots."""
         before, files = self._counts(), Files()
         with self.reader.snapshot():
             for slot in job.slots:
-                chunk = slot_chunk(self.record, slot, self._names, SLOT_ASSETS)
+                chunk = first_of_slot(self.record, slot, self._names, SLOT_ASSETS, job.among)
                 if chunk is not None:
                     path = DATA + slot_path(slot)
                     files[path] = self._folder.put(path, encode(chunk), job.known)
@@ -160,8 +195,18 @@ class Desk:
         files: Files | None = None,
         steps: int = 0,
     ) -> Report:
-        counts = [after - was for was, after in zip(before, self._counts(), strict=True)]
-        return Report(assets or {}, files or {}, steps, *counts)
+        written, unchanged, removed, size = (
+            after - was for was, after in zip(before, self._counts(), strict=True)
+        )
+        return Report(
+            assets=assets or {},
+            files=files or {},
+            steps=steps,
+            written=written,
+            unchanged=unchanged,
+            removed=removed,
+            bytes=size,
+        )
 
 
 def _stays(path: str, since: Month | None) -> bool:
