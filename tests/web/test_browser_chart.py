@@ -139,6 +139,17 @@ VALUES = [
 ]
 
 
+def test_at_rest_the_legend_tells_the_last_prices_in_full(site: str, browse: Open) -> None:
+    page = browse(f"{site}/?range=30d")
+    drawn(page)
+    bitcoin = page.locator('[data-line="0"]')
+    expect(bitcoin).to_contain_text(price_text(price_of(1, SLOT)))
+    point_at(page, SLOT - 20 * STEP)
+    expect(bitcoin).not_to_contain_text(price_text(price_of(1, SLOT)))
+    page.mouse.move(1, 1)
+    expect(bitcoin).to_contain_text(price_text(price_of(1, SLOT)))
+
+
 def test_nothing_moves_under_the_cursor(site: str, browse: Open) -> None:
     page = browse(f"{site}/es/?range=30d")
     drawn(page)
