@@ -174,7 +174,8 @@ def test_an_open_page_renews_itself_and_nothing_its_reader_did_is_lost(
 def test_a_slot_that_does_not_come_is_asked_for_ever_less_and_shows(
     record: Record, watched: Callable[[str], tuple[Page, Asked]]
 ) -> None:
-    page, asked = watched("/log")
+    page, asked = watched("/?currency=ETH")
+    page.evaluate("window.table = document.querySelector('#market')")
     fresh = page.locator("#fresh")
     moments = []
     for late in (7, 14, 33, 71, 147):
@@ -195,9 +196,12 @@ def test_a_slot_that_does_not_come_is_asked_for_ever_less_and_shows(
     record.now = NEXT + 2.0 * HOUR
     record.store(NEXT, None)
     asks(page, NEXT + 2 * HOUR + 40 * 60)
-    expect(page.locator("[data-renew=log] tbody tr").first).to_contain_text("failed")
+    expect(page.locator(".strip rect.failed")).to_have_count(1)
     expect(fresh).to_contain_text("CoinMarketCap took too long to answer", ignore_case=True)
     assert page.locator("#said").inner_text() == ""
+    # The table is the same, to the element, though scripts have written it in another currency.
+    expect(page.locator("#market tbody data").first).to_have_text("Ξ1.0000")
+    assert page.evaluate("table === document.querySelector('#market')")
 
     until(page, NEXT + STEP + HOUR)
     expect(fresh).to_have_class(re.compile("red"))
