@@ -159,9 +159,8 @@ def test_a_page_names_its_address_in_every_language(web: Site) -> None:
             found = dict(
                 re.findall(r'rel="alternate" hreflang="([^"]+)" href="([^"]+)"', reply.text)
             )
-            asked = path.replace(",", "%2C")
-            english = "/?lang=en" if path == "/" else asked
-            assert found == {"en": english, "es": f"/es{asked}", "x-default": asked}
+            english = "/?lang=en" if path == "/" else path
+            assert found == {"en": english, "es": f"/es{path}", "x-default": path}
     assert "hreflang" not in web.get("/es/nowhere").text.partition("<body>")[0]
 
 
@@ -188,7 +187,7 @@ def test_spanish_errors_dates_and_numbers_are_spanish(web: Site) -> None:
 
 SAME = {
     *("foot.api", "schema.title", "theme.auto", "mood.neutral", "log.sha256"),
-    *("js.hours", "js.minutes"),
+    *("js.hours", "js.minutes", "scale.log"),
 }
 """Texts that happen to be the same in English and in another language."""
 
