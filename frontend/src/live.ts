@@ -127,7 +127,8 @@ function renewPart(old: HTMLElement, fresh: HTMLElement | undefined): void {
 }
 
 function announce(slot: number): void {
-  forget();
+  // What told of the slot is as new as can be.
+  forget(undefined, "latest.json");
   const said = document.getElementById("said");
   const time = `${new Date(slot * 1000).toISOString().slice(11, 16)} UTC`;
   if (said) said.textContent = t("updated", { time });

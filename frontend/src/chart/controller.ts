@@ -190,6 +190,8 @@ export class Chart {
   private show(shown: Shown, same = false): void {
     const { section, box } = this;
     this.shown = shown;
+    // What the server wrote of other values must not stand beside these.
+    if (!this.plot && !same) for (const place of section.querySelectorAll("[data-line]")) place.textContent = "";
     this.plot ??= mountPlot(section, box, {
       zoomed: (from, to) => void this.want({ window: [from, to] }, "replace"),
       reset: () => void this.want({ window: undefined }, "replace"),
