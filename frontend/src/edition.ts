@@ -18,11 +18,10 @@ export async function data<T>(path: string): Promise<T | undefined> {
   return (await answer) as T | undefined;
 }
 
-/** Forget one file, or all that may have changed: called when a new slot is stored. */
-export function forget(path?: string): void {
+/** Forget one file, or all that may have changed but one: called when a new slot is stored. */
+export function forget(path?: string, except?: string): void {
   anew = true;
-  if (path === undefined) kept.clear();
-  else kept.delete(path);
+  for (const one of path === undefined ? [...kept.keys()] : [path]) if (one !== except) kept.delete(one);
 }
 
 async function ask(path: string): Promise<unknown> {

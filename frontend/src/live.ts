@@ -1,13 +1,13 @@
 /**
  * An open page follows the store: soon after a slot was due it asks whether it is stored, and then
- * renews the parts that have changed (`data-renew`). It asks no oftener than slots can come, and not
- * at all while nobody looks.
+ * renews the parts that have changed: those with `data-renew`, which names them where their id does
+ * not. It asks no oftener than slots can come, and not at all while nobody looks.
  */
 import { graceOf } from "./ages";
 import { dated, learnRates, writeAmounts } from "./amounts";
 import { data, forget } from "./edition";
 import { keeping } from "./keeping";
-import { mount, onMount, within } from "./mounts";
+import { mount, sent } from "./mounts";
 import { t } from "./texts";
 
 interface Latest {
@@ -32,14 +32,8 @@ const STEPS = [
 ] as const;
 const MINUTE = 60;
 
-const asSent = new WeakMap<Element, string>();
 let timer = 0;
 let asked = seconds();
-
-// What the other scripts make of a part is theirs: changes are told by what the server sent.
-onMount((part) => {
-  for (const place of within(part, "[data-renew]")) asSent.set(place, place.outerHTML);
-});
 
 export function keepLive(): void {
   document.addEventListener("visibilitychange", plan);
@@ -107,15 +101,20 @@ async function renewPage(): Promise<void> {
     return;
   }
   learnRates(page);
-  for (const place of document.querySelectorAll<HTMLElement>("[data-renew]")) renewPart(place, page);
+  const fresh = new Map(partsOf(page).map((part) => [nameOf(part), part]));
+  for (const old of partsOf(document)) renewPart(old, fresh.get(nameOf(old)));
   if (after.slot !== undefined && after.slot !== before?.slot) announce(after.slot);
 }
 
-function renewPart(old: HTMLElement, page: Document): void {
-  const name = CSS.escape(old.dataset["renew"]!);
-  const fresh = page.querySelector<HTMLElement>(`[data-renew="${name}"]`);
-  if (!fresh) return;
-  if (fresh.outerHTML === asSent.get(old)) {
+const partsOf = (page: Document): HTMLElement[] => [...page.querySelectorAll<HTMLElement>("[data-renew]")];
+
+const nameOf = (part: HTMLElement): string => part.dataset["renew"] || part.id;
+
+function renewPart(old: HTMLElement, fresh: HTMLElement | undefined): void {
+  // A part within another has come with it.
+  if (!fresh || !old.isConnected) return;
+  // What the other scripts made of it is theirs: changes are told by what the server sent.
+  if (fresh.outerHTML === sent(old)) {
     // The same in USD, and another rate.
     dated(old);
     writeAmounts(old);
@@ -128,7 +127,8 @@ function renewPart(old: HTMLElement, page: Document): void {
 }
 
 function announce(slot: number): void {
-  forget();
+  // What told of the slot is as new as can be.
+  forget(undefined, "latest.json");
   const said = document.getElementById("said");
   const time = `${new Date(slot * 1000).toISOString().slice(11, 16)} UTC`;
   if (said) said.textContent = t("updated", { time });

@@ -9,7 +9,7 @@ import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
-if (document.querySelector("[data-picker]")) void import("./chart/picker").then(({ mountPicker }) => mountPicker());
+if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
 mount(document);
 themeSwitch(redrawCharts);
 // Paper has colours of its own.

@@ -6,6 +6,7 @@
 type Mount = (part: ParentNode) => void;
 
 const mounts: Mount[] = [];
+const asSent = new WeakMap<Element, string>();
 
 /** Run a function over the page as it is loaded, and over every part that replaces another. */
 export function onMount(run: Mount): void {
@@ -13,8 +14,12 @@ export function onMount(run: Mount): void {
 }
 
 export function mount(part: ParentNode): void {
+  for (const place of within(part, "[data-renew]")) asSent.set(place, place.outerHTML);
   for (const run of mounts) run(part);
 }
+
+/** What the server sent of an element that is renewed, before any script made something of it. */
+export const sent = (place: Element): string | undefined => asSent.get(place);
 
 /** The elements of a part that match, the part itself among them. */
 export function within<E extends Element>(part: ParentNode, selector: string): E[] {

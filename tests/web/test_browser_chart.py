@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 def test_a_missed_slot_breaks_the_line(site: str, browse: Open) -> None:
     page = browse(f"{site}/assets/1", java_script_enabled=False)
     # Two holes (three missed slots in a row, and a failed one) leave three pieces.
-    assert page.locator(".plot path").get_attribute("d").count("M") == 3  # type: ignore[union-attr]
+    assert page.locator(".plot path.s").get_attribute("d").count("M") == 3  # type: ignore[union-attr]
 
 
 def test_the_canvas_has_no_line_within_a_gap(site: str, browse: Open) -> None:
@@ -137,6 +137,17 @@ VALUES = [
     *(87_654.321, 9.99996, 1.00034, 0.99987, 0.5, 0.012, 0.000006, 6.1234e-7, 1.2e-19, 5e-324),
     *(999_999.4, 1e6, 9.996e11, 1.234e12, 2.9e24, 1e15, 123_456_789.0, 1234.6, 0.004, 5.5e19),
 ]
+
+
+def test_at_rest_the_legend_tells_the_last_prices_in_full(site: str, browse: Open) -> None:
+    page = browse(f"{site}/?range=30d")
+    drawn(page)
+    bitcoin = page.locator('[data-line="0"]')
+    expect(bitcoin).to_contain_text(price_text(price_of(1, SLOT)))
+    point_at(page, SLOT - 20 * STEP)
+    expect(bitcoin).not_to_contain_text(price_text(price_of(1, SLOT)))
+    page.mouse.move(1, 1)
+    expect(bitcoin).to_contain_text(price_text(price_of(1, SLOT)))
 
 
 def test_nothing_moves_under_the_cursor(site: str, browse: Open) -> None:

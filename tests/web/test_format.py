@@ -112,6 +112,12 @@ def test_a_price_in_any_currency_is_written_as_the_language_does(
 
 def test_little_money_is_not_written_as_nothing() -> None:
     assert fmt.money(0.0042, EN, "BTC") == "₿0.0042"
+    assert plain(fmt.money(0, EN, "ETH")) == "Ξ0.00"
+
+
+def test_much_money_of_small_units_has_its_words() -> None:
+    assert plain(fmt.money(8.134e15, EN, "COP")) == "COP 8.13Q"
+    assert plain(fmt.money(8.134e15, ES, "COP")) == "COP 8,13 mil bill."
     assert plain(fmt.money_full(3.25e9, ES, "EUR")) == "3.250.000.000 €"
 
 

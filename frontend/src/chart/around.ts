@@ -1,34 +1,31 @@
 /** What stands around a chart in words: its heading, its legend, its gaps and its notes. */
 import type { Shown } from "../data/picture";
+import { element } from "../element";
 import { t } from "../texts";
 import { moment } from "../zone";
 import type { Picture } from "./picture";
-import type { State } from "./state";
 import { exact } from "./units";
 
 const MOST_GAPS = 50;
 
 const inside = <E extends Element>(section: Element, selector: string): E | null => section.querySelector<E>(selector);
 
-/** Add elements of a name: text alone, so that no name of an asset becomes markup. */
-export function element<K extends keyof HTMLElementTagNameMap>(
-  name: K,
-  text = "",
-  settings: Record<string, string> = {},
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
-  made.textContent = text;
-  for (const [key, value] of Object.entries(settings)) made.setAttribute(key, value);
-  return made;
+/** Say all of it; whether the legend is another one now. */
+export function tellAround(section: HTMLElement, field: string, shown: Shown): boolean {
+  heading(section, field, shown);
+  notes(section, shown);
+  extremes(section, shown.picture);
+  gaps(section, shown.picture);
+  return legend(section, shown);
 }
 
-/** A lines' legend is made anew where the lines are others; what it says of them is the drawing's. */
-export function legend(section: HTMLElement, { assets }: Shown): void {
+/** The legend is made anew where the lines are others; what it says of them is the drawing's. */
+function legend(section: HTMLElement, { assets }: Shown): boolean {
   const list = inside<HTMLUListElement>(section, ".legend");
-  if (!list || section.dataset["kind"] === "asset") return;
+  if (!list || section.dataset["kind"] === "asset") return false;
   const ids = assets.map((asset) => `/assets/${asset.id}`);
   const links = [...list.querySelectorAll("a")].map((link) => link.getAttribute("href") ?? "");
-  if (links.length === ids.length && links.every((link, index) => link.endsWith(ids[index]!))) return;
+  if (links.length === ids.length && links.every((link, index) => link.endsWith(ids[index]!))) return false;
   const items = assets.map((asset, index) => {
     const item = element("li", "", { class: `s${index + 1}` });
     const link = element("a", asset.name, { href: `${section.dataset["prefix"] ?? ""}/assets/${asset.id}` });
@@ -36,17 +33,17 @@ export function legend(section: HTMLElement, { assets }: Shown): void {
     return item;
   });
   list.replaceChildren(...items);
+  return true;
 }
 
-export function heading(section: HTMLElement, state: State, shown: Shown): void {
+function heading(section: HTMLElement, field: string, shown: Shown): void {
   const title = inside(section, "h2");
-  const field = inside(section, `[data-field="${state.field}"]`)?.textContent ?? "";
   const kind = section.dataset["kind"];
   if (!title || kind === "home") return;
   title.textContent = kind === "compare" ? field : t("chart.of", { field, name: shown.assets[0]?.name ?? "" });
 }
 
-export function extremes(section: HTMLElement, picture: Picture): void {
+function extremes(section: HTMLElement, picture: Picture): void {
   const place = inside(section, "[data-extremes]");
   const write = (value: number): string => exact(picture, value, picture.lines[0]!.symbol);
   if (!place) return;
@@ -59,7 +56,7 @@ export function extremes(section: HTMLElement, picture: Picture): void {
   place.textContent = low > high ? "" : t("chart.extremes", { low: write(low), high: write(high) });
 }
 
-export function gaps(section: HTMLElement, { bands }: Picture): void {
+function gaps(section: HTMLElement, { bands }: Picture): void {
   const box = inside<HTMLDetailsElement>(section, "[data-gaps]");
   const list = box?.querySelector("ul");
   if (!box || !list) return;
@@ -72,7 +69,7 @@ export function gaps(section: HTMLElement, { bands }: Picture): void {
   list.replaceChildren(...said);
 }
 
-export function notes(section: HTMLElement, shown: Shown): void {
+function notes(section: HTMLElement, shown: Shown): void {
   const box = inside(section, "[data-notes]");
   if (!box) return;
   const said = [...since(section, shown.picture), ...shown.notes];

@@ -3,10 +3,10 @@ import { currency, onCurrency } from "../currency";
 import type { Asset } from "../data/chunks";
 import { readEmbedded, type Embedded } from "../data/embedded";
 import { fromEmbedded, isMoney, type Shown, type Wish } from "../data/picture";
+import { forget } from "../edition";
 import { onMount, within } from "../mounts";
 import { followLanguages } from "../swap";
 import { onZone } from "../zone";
-import { extremes, gaps, heading, legend, notes } from "./around";
 import { listen, mark } from "./controls";
 import { mountPlot, type Plot } from "./plot";
 import { RANGES, address, parse, possible, scaleOf, type State } from "./state";
@@ -23,7 +23,7 @@ export class Chart {
   private readonly embedded: Embedded;
   private readonly first: string;
   private readonly listeners: Listener[] = [];
-  private readonly unzone = onZone(() => this.tell());
+  private readonly unzone = onZone(() => void this.tell());
   private plot?: Plot;
   private wishes = 0;
   private currency = currency();
@@ -39,9 +39,12 @@ export class Chart {
     this.state = this.read();
     this.first = this.key();
     listen(section, () => this.state, (change) => void this.want(change, "push"));
-    section.querySelector("[data-again]")?.addEventListener("click", () => void this.renew());
+    section.querySelector("[data-again]")?.addEventListener("click", () => {
+      forget();
+      void this.renew();
+    });
     // Whoever points at a chart wants its values in full.
-    for (const kind of ["pointerenter", "focusin"]) box.addEventListener(kind, () => void this.sharpen(), { once: true });
+    for (const kind of ["pointerenter", "focusin"]) box.addEventListener(kind, () => void this.sharpen());
     const table = section.querySelector("[data-table]");
     table?.addEventListener("toggle", () => void this.exact().then(() => this.fill()));
     section.addEventListener("click", (event) => void this.download(event));
@@ -101,7 +104,7 @@ export class Chart {
     const kind = (target as HTMLElement).dataset["download"];
     const shown = kind && (await this.exact());
     if (!shown || !this.plot) return;
-    const { download } = await import("./download");
+    const { download } = await import("../lazy/files");
     await download(kind, shown, this.plot, this.section);
   }
 
@@ -126,7 +129,10 @@ export class Chart {
     if (!this.shown || this.shown.exact) return;
     const wish = ++this.wishes;
     const shown = await this.load().catch(() => undefined);
-    if (shown && wish === this.wishes) this.show(shown);
+    if (!shown || wish !== this.wishes) return;
+    // From here on the page's own data is the lesser one.
+    this.old = true;
+    this.show(shown);
   }
 
   private async renew(full = false): Promise<void> {
@@ -135,7 +141,7 @@ export class Chart {
     for (const listener of this.listeners) listener(this.state, this.assets);
     const own = full ? undefined : this.atHand();
     if (own) {
-      this.show(own);
+      this.show(own, !this.shown);
       this.settled(false);
       return;
     }
@@ -166,7 +172,7 @@ export class Chart {
   }
 
   private async load(): Promise<Shown> {
-    const [{ load, currentSlot }, { latest }] = await Promise.all([import("../data/load"), import("../data/chunks")]);
+    const { load, currentSlot, latest } = await import("../lazy/load");
     const now = currentSlot(await latest());
     const span = RANGES[this.state.range];
     const [start, end] = this.state.window ?? [span == null ? 0 : now - span, now];
@@ -180,35 +186,34 @@ export class Chart {
     return { assets, start, end, field, form, scale: scaleOf(this.state), currency: this.currency };
   }
 
-  private show(shown: Shown): void {
+  /** `same`: the server has written the words for this very data. */
+  private show(shown: Shown, same = false): void {
     const { section, box } = this;
-    const first = !this.shown;
     this.shown = shown;
-    legend(section, shown);
+    // What the server wrote of other values must not stand beside these.
+    if (!this.plot && !same) for (const place of section.querySelectorAll("[data-line]")) place.textContent = "";
     this.plot ??= mountPlot(section, box, {
       zoomed: (from, to) => void this.want({ window: [from, to] }, "replace"),
       reset: () => void this.want({ window: undefined }, "replace"),
     });
     this.plot.show(shown.picture);
-    heading(section, this.state, shown);
-    // What the server wrote of the same data stays as it is.
-    if (!first || !this.atHand()) this.tell();
+    if (!same) void this.tell();
   }
 
   /** The words around the drawing: anew with other data, and in another zone of time. */
-  private tell(): void {
+  private async tell(): Promise<void> {
+    const { tellAround } = await import("../lazy/around");
     if (!this.shown) return;
-    notes(this.section, this.shown);
-    extremes(this.section, this.shown.picture);
-    gaps(this.section, this.shown.picture);
-    void this.fill();
+    // A legend that is made anew is filled by the drawing.
+    if (tellAround(this.section, this.fieldName, this.shown)) this.plot?.redraw();
+    await this.fill();
   }
 
   /** The table is made when it is looked at. */
   private async fill(): Promise<void> {
     const box = this.section.querySelector<HTMLDetailsElement>("[data-table]");
     if (!box?.open || !this.shown?.exact) return;
-    const { fillTable } = await import("./table");
+    const { fillTable } = await import("../lazy/files");
     fillTable(this.section, this.fieldName, this.shown);
   }
 }

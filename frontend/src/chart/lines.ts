@@ -16,6 +16,7 @@ const LONE_RADIUS = 3;
 const DOT_RADIUS = 2.4;
 /** Points stand out as dots where they are so far apart. */
 const DOTS_FROM_PX = 16;
+const MANY_LINES = 3;
 const CROWDED_PER_PX = 2;
 const BACKFILLED_DASH = [2, 4];
 const LATER_DASH = [8, 4];
@@ -52,7 +53,11 @@ function runsOf(frame: Frame, data: AlignedData, series: number, line: Line): Ru
   return count > frame.width * CROWDED_PER_PX ? runs.map(thinned) : runs;
 }
 
-function outwards(times: ArrayLike<number>, values: ArrayLike<unknown>, [start, end]: [number, number]): [number, number] {
+function outwards(
+  times: ArrayLike<number>,
+  values: ArrayLike<unknown>,
+  [start, end]: [number, number],
+): [number, number] {
   let from = after(times, start) - 1;
   let to = after(times, end);
   while (from > 0 && values[from] === undefined) from--;
@@ -95,7 +100,9 @@ function sparse(frame: Frame, runs: Run[]): boolean {
   const all = runs.flat();
   if (all.length < 2) return true;
   const room = (all[all.length - 1]!.x - all[0]!.x) / (all.length - 1);
-  return room >= DOTS_FROM_PX * frame.ratio;
+  // Many lines are busy enough.
+  const many = frame.picture.lines.length > MANY_LINES ? 2 : 1;
+  return room >= DOTS_FROM_PX * many * frame.ratio;
 }
 
 function pen(frame: Frame, index: number): void {

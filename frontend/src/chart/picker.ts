@@ -1,7 +1,7 @@
 /** Choosing what to compare: a search with suggestions, and what is chosen as chips. */
 import { data, isPublished } from "../edition";
 import type { Asset } from "../data/chunks";
-import { element } from "./around";
+import { element } from "../element";
 import { chartOf, type Chart } from "./controller";
 import { address, type State } from "./state";
 

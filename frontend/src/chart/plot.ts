@@ -59,8 +59,9 @@ export class Stage implements Plot {
   ) {
     this.readout = new Readout(this);
     this.resizing = new ResizeObserver(() => this.fit());
-    const off = onZone(() => this.redraw());
-    this.ended.signal.addEventListener("abort", off);
+    const redraw = (): void => this.redraw();
+    this.signal.addEventListener("abort", onZone(redraw));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal: this.signal });
   }
 
   /** Ends what listens for this plot. */
@@ -80,7 +81,7 @@ export class Stage implements Plot {
     if (this.plot && shape === this.shape) this.refill(this.plot);
     else this.build();
     this.shape = shape;
-    this.readout.renew();
+    this.readout.renew(true);
   }
 
   private refill(plot: uPlot): void {
@@ -102,7 +103,7 @@ export class Stage implements Plot {
       old?.destroy();
     });
     this.scale();
-    if (old) return;
+    if (old) return this.point(old.cursor.left, old.cursor.top);
     this.resizing.observe(this.box);
     followPointer(this);
     followKeys(this, this.readout);
@@ -145,7 +146,7 @@ export class Stage implements Plot {
     return from + (left / (this.plot?.over.clientWidth || 1)) * (to - from);
   }
 
-  point(left: number, top = 0): void {
+  point(left = -10, top = 0): void {
     this.plot?.setCursor({ left, top });
   }
 
@@ -167,7 +168,7 @@ export class Stage implements Plot {
 
   redraw(): void {
     this.plot?.redraw(false);
-    this.readout.renew();
+    this.readout.renew(false);
   }
 
   /** The plot as it is on its canvas, or on another one with so many pixels for one of the page. */

@@ -28,9 +28,11 @@ function turn(stage: Stage, event: WheelEvent): void {
   const unit = event.deltaMode === 1 ? LINE_PX : 1;
   const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
   const { from, to } = stage.view;
+  const seconds = (event.deltaX * unit * (to - from)) / stage.plot.over.clientWidth;
+  const factor = Math.exp(event.deltaY * unit * WHEEL_PER_PX);
   const view = sideways
-    ? moved(stage.picture, stage.view, (event.deltaX * unit * (to - from)) / stage.plot.over.clientWidth)
-    : zoomed(stage.picture, stage.view, stage.timeAt(placeOf(stage, event)), Math.exp(event.deltaY * unit * WHEEL_PER_PX));
+    ? moved(stage.picture, stage.view, seconds)
+    : zoomed(stage.picture, stage.view, stage.timeAt(placeOf(stage, event)), factor);
   // Where nothing is left to zoom, the wheel is the page's again; with a key it would zoom the page.
   if (same(view, stage.view) && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
@@ -80,7 +82,12 @@ function drag(stage: Stage, event: PointerEvent, { move, end }: Drag): void {
     options,
   );
   addEventListener("pointercancel", finish, options);
-  addEventListener("keydown", (now) => now.key === "Escape" && finish(), { ...options, capture: true });
+  const escape = (now: KeyboardEvent): void => {
+    if (now.key !== "Escape") return;
+    now.stopPropagation();
+    finish();
+  };
+  addEventListener("keydown", escape, { ...options, capture: true });
 }
 
 function selecting(stage: Stage, event: PointerEvent): Drag {
@@ -138,13 +145,16 @@ function touch(stage: Stage): void {
     fingers.set(event.pointerId, placeOf(stage, event));
     const [one, two] = [...fingers.values()];
     if (two === undefined) return stage.point(one!, 0);
-    if (event.type === "pointerdown") grip = [stage.timeAt(one!), stage.timeAt(two)];
-    else if (grip && fingers.size === 2) stage.look(gripped(stage, [one!, two], grip));
+    if (event.type === "pointerdown") {
+      if (!grip) stage.held++;
+      grip = [stage.timeAt(one!), stage.timeAt(two)];
+    }
+    if (grip && fingers.size === 2) stage.look(gripped(stage, [one!, two], grip));
   };
   const lift = (event: PointerEvent): void => {
-    fingers.delete(event.pointerId);
+    if (!fingers.delete(event.pointerId) || !grip) return;
     grip = undefined;
-    stage.held = 0;
+    stage.held--;
   };
   box.addEventListener("pointerdown", (event) => put(event), { signal });
   box.addEventListener("pointermove", (event) => put(event), { signal });

@@ -8,6 +8,7 @@ import type { Picture, SlotOutcome, Value } from "./picture";
 import type { Stage } from "./plot";
 import { slotAt } from "./strip";
 import { changeText, exact, volumeText } from "./units";
+import { same, whole } from "./view";
 
 export class Readout {
   /** The time whose slot is pointed at in the strip. */
@@ -18,6 +19,8 @@ export class Readout {
   private at: HTMLElement | null;
   private hintText: string;
   private revealed = false;
+  /** What the server wrote beside its first paint: in full, where the data beside it is rounded. */
+  private written: Map<Element, string> | undefined;
 
   constructor(readonly stage: Stage) {
     this.at = stage.section.querySelector("[data-at]");
@@ -28,9 +31,10 @@ export class Readout {
     return this.stage.plot?.data[0] ?? [];
   }
 
-  /** Another picture, or other words for it. */
-  renew(): void {
+  /** Another picture, or the same one in other words. */
+  renew(another: boolean): void {
     const last = Math.max(this.times.length - 1, 0);
+    if (this.revealed && another) this.written = undefined;
     if (!this.revealed) this.reveal();
     this.index = this.stood === undefined ? last : Math.min(after(this.times, this.stood - 1), last);
     this.hint();
@@ -69,10 +73,14 @@ export class Readout {
   }
 
   private values(index: number | undefined, gap: boolean): void {
+    const { view, picture } = this.stage;
+    const atRest = index === undefined && !gap && same(view, whole(picture));
     const places = this.stage.section.querySelectorAll<HTMLElement>("[data-line]");
     for (const place of places) {
       const line = Number(place.dataset["line"]);
-      place.replaceChildren(...(gap ? ["–"] : this.said(line, index)));
+      const written = atRest && this.written?.get(place);
+      if (written) place.innerHTML = written;
+      else place.replaceChildren(...(gap ? ["–"] : this.said(line, index)));
     }
   }
 
@@ -123,6 +131,8 @@ export class Readout {
   private reveal(): void {
     this.revealed = true;
     const { section, signal } = this.stage;
+    const places = [...section.querySelectorAll("[data-line]")].filter((place) => place.textContent);
+    this.written = new Map(places.map((place) => [place, place.innerHTML]));
     const button = section.querySelector<HTMLButtonElement>("[data-zone]");
     if (!button || onlyUtc) return;
     button.addEventListener("click", toggleZone, { signal });

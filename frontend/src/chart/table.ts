@@ -3,7 +3,7 @@ import type { Shown } from "../data/picture";
 import { fixed } from "../format";
 import { t } from "../texts";
 import { moment } from "../zone";
-import { element } from "./around";
+import { element } from "../element";
 import { exact } from "./units";
 
 const MOST_ROWS = 500;

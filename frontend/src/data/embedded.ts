@@ -9,7 +9,7 @@ export interface Embedded {
   start: number;
   end: number;
   field: string;
-  /** Whether values stand in full; lines that are drawn in percent have six digits here. */
+  /** Whether values stand in full; lines that are drawn in percent have five digits here. */
   exact: boolean;
   sampled: boolean;
   assets: Asset[];

@@ -5,7 +5,7 @@ import { candlesOf, candlesOfDays, widthFor } from "./candles";
 import { isFine, latest, readTotals, readWhole, type Asset, type Latest } from "./chunks";
 import type { Column, Series } from "./decode";
 import { dominance } from "./dominance";
-import { readOutcomes } from "./outcomes";
+import { readOutcomes } from "./log";
 import { addVolume, isMoney, picture, type Made, type Shown, type Wish } from "./picture";
 import { RATE_IDS, bySlot, measure, type Measured } from "./rates";
 import { cut } from "./stitch";

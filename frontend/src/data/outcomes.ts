@@ -1,8 +1,6 @@
 /** What became of each slot, for the strip under a chart. */
 import type { SlotOutcome } from "../chart/picture";
-import { data } from "../edition";
 import { t } from "../texts";
-import { monthsOf } from "./chunks";
 import { absolute } from "./decode";
 
 /** A part of the ledger as it is written: a letter for each slot, a reason where there is one. */
@@ -21,11 +19,4 @@ export function outcomesOf({ slots, outcomes, reasons }: LogColumns): SlotOutcom
     const code = reasons[index] ?? REASONS[letter];
     return { slot, outcome: OUTCOMES[letter] ?? "stored", reason: code ? t(`reason.${code}`) : "" };
   });
-}
-
-/** The outcomes of a window; the ledger begins at its first slot. */
-export async function readOutcomes(start: number, end: number): Promise<SlotOutcome[]> {
-  const files = monthsOf(start, end).map((month) => data<LogColumns>(`log/${month}.json`));
-  const found = (await Promise.all(files)).flatMap((file) => (file ? outcomesOf(file) : []));
-  return found.filter(({ slot }) => start <= slot && slot <= end);
 }

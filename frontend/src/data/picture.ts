@@ -1,5 +1,5 @@
 /** From what is asked for to what a chart shows: of what is recorded, and of nothing else. */
-import type { Band, Candle, Form, Picture, Scale, Value } from "../chart/picture";
+import type { Band, Form, Picture, Scale, Value } from "../chart/picture";
 import { t } from "../texts";
 import { align } from "./align";
 import type { Asset } from "./chunks";
@@ -7,7 +7,7 @@ import type { Column, Series } from "./decode";
 import type { Embedded } from "./embedded";
 import { outcomesOf } from "./outcomes";
 import { sinceFirst } from "./percent";
-import { place } from "./stitch";
+import { place } from "./place";
 
 export interface Wish {
   assets: Asset[];
@@ -109,5 +109,3 @@ export function addVolume(shown: Picture, lines: readonly Made[], slots: readonl
   const known = new Map(line.series.slots.map((slot, index) => [slot, volume[index]!]));
   shown.volume = slots.map((slot) => known.get(slot));
 }
-
-export type { Candle };

@@ -1,5 +1,6 @@
 /** Months joined into one series, and a series cut to a window. */
 import type { Column, Days, Gap, Series } from "./decode";
+import { place } from "./place";
 
 /** Series that follow each other as one: what one of them does not know at all is unknown there. */
 export function stitch(parts: readonly Series[]): Series {
@@ -60,16 +61,4 @@ export function cut(series: Series, start: number, end: number): Series {
       .filter(([first, after]) => first <= end && after > start)
       .map(([first, after, reason]) => [Math.max(first, start), after, reason]),
   };
-}
-
-/** The place of the first of ascending times that is not before a time. */
-export function place(times: readonly number[], time: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -16,7 +16,7 @@ from coinlog.market import Reason
 from coinlog.web.i18n import Catalogue
 from coinlog.web.views import ChartView, LineView
 
-_SHARED_DIGITS = 6
+_SHARED_DIGITS = 5
 _BAR_DIGITS = 4
 
 
@@ -45,7 +45,7 @@ WORDS = (
 def embedded(chart: ChartView, words: Catalogue, mark: str) -> Markup:
     """Return a chart's columns as JSON that may stand inside a page.
 
-    ``exact`` says whether values stand in full. Of several lines all but the last have six digits,
+    ``exact`` says whether values stand in full. Of several lines all but the last have five digits,
     bars have four: pages stay light, and the scripts ask for the rest when a reader wants to know.
     """
     exact = len(chart.lines) <= 1
@@ -110,7 +110,7 @@ def runs(marks: Sequence[bool]) -> list[tuple[int, int]]:
 
 
 def _shortened(values: Sequence[float | None]) -> list[float | None]:
-    """Return values of six digits, but the last one in full: it stands in the legend."""
+    """Return values of five digits, but the last one in full: it stands in the legend."""
     last = max((index for index, value in enumerate(values) if value is not None), default=-1)
     return [
         value if index == last else _rounded(value, _SHARED_DIGITS)

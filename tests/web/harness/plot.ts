@@ -1,6 +1,5 @@
 /** The drawing of charts alone, for pictures that a test makes up. */
-import { embedded } from "../../../frontend/src/chart/embedded";
 import { mountPlot } from "../../../frontend/src/chart/plot";
 import { timeMarks } from "../../../frontend/src/chart/times";
 
-Object.assign(window, { mountPlot, embedded, timeMarks });
+Object.assign(window, { mountPlot, timeMarks });
