@@ -34,7 +34,6 @@ PAGES = (
     "/compare?ids=1,1027,5994",
     "/log",
     PARTIAL_PAGE,
-    "/log?at=2026-01-16",
     "/schema",
     "/nowhere",
 )
