@@ -7,7 +7,6 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from coinlog.market import Outcome, Reason
-from coinlog.slots import DAY, schedule_at
 from coinlog.store import schema
 from coinlog.store.ledger import Head
 from coinlog.store.reader import Reader
@@ -36,9 +35,3 @@ def read_fates(reader: Reader, head: Head, now: float, start: int, end: int) -> 
             if slot not in told:
                 told[slot] = Fate(slot, missed, reason)
     return [told[slot] for slot in sorted(told)]
-
-
-def following(head: Head, slot: int) -> int:
-    """Return the slot after one, by the schedule of its time; a day later without one."""
-    schedule = schedule_at(head.schedules, slot)
-    return slot + (schedule.interval_seconds if schedule else DAY)

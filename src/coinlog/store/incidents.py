@@ -78,18 +78,32 @@ def _grace(head: Head, slot: int) -> int:
 
 def _from_its_beginning(reader: Reader, head: Head, now: float, found: Incident) -> Incident:
     """Return an incident with the slots that it had before those that were read."""
+    if found.outcome is Outcome.MISSED:
+        since = _after_newest(reader, schema.slot.c.slot < found.first)
+        # Years of silence are counted, not walked.
+        due = [one for one in head.over_ranges(since, found.first - 1, now) if one]
+        first, more = (due[0][0], sum(map(len, due))) if due else (found.first, 0)
+    else:
+        since = _after_newest(reader, _unlike(found))
+        before = read_fates(reader, head, now, since, found.first - 1)
+        kind = (found.outcome, found.reason)
+        run = list(takewhile(lambda fate: (fate.outcome, fate.reason) == kind, reversed(before)))
+        first, more = run[-1].slot if run else found.first, len(run)
+    return msgspec.structs.replace(found, first=first, slots=found.slots + more)
+
+
+def _unlike(found: Incident) -> sa.ColumnElement[bool]:
+    """Return the condition of a row before an incident that has another outcome or reason."""
     table = schema.slot.c
-    other = table.slot < found.first
-    if found.outcome is not Outcome.MISSED:
-        same = table.reason.is_(None) if found.reason is None else table.reason == found.reason
-        other &= (table.outcome != found.outcome.value) | sa.func.coalesce(~same, sa.true())
-    query = sa.select(sa.func.max(table.slot)).where(other)
+    same = table.reason.is_(None) if found.reason is None else table.reason == found.reason
+    other = (table.outcome != found.outcome.value) | sa.func.coalesce(~same, sa.true())
+    return (table.slot < found.first) & other
+
+
+def _after_newest(reader: Reader, which: sa.ColumnElement[bool]) -> int:
+    """Return the second after the newest row that meets a condition; 0 where none does."""
+    slot = schema.slot.c.slot
+    query = sa.select(slot).where(which).order_by(slot.desc()).limit(1)
     with reader.connected() as connection:
-        newest_other = connection.execute(query).scalar()
-    since = 0 if newest_other is None else newest_other + 1
-    before = read_fates(reader, head, now, since, found.first - 1)
-    kind = (found.outcome, found.reason)
-    run = list(takewhile(lambda fate: (fate.outcome, fate.reason) == kind, reversed(before)))
-    if not run:
-        return found
-    return msgspec.structs.replace(found, first=run[-1].slot, slots=found.slots + len(run))
+        newest = connection.execute(query).scalar()
+    return 0 if newest is None else newest + 1

@@ -64,14 +64,15 @@ def calendar_view(watch: Watch, moment: Moment, ask: Ask) -> CalendarView:
     year = _year_of(ask, today)
     first = date(year, 1, 1) if year else _month_after(today, 1 - MONTHS)
     start, end = _midnight(first), _midnight(_month_after(first, MONTHS))
-    days = read_days(watch.reader, moment.head, moment.now, start, end)
-    by_start = {day.start: day for day in days}
+    span = (moment.head, moment.now, start, end)
+    days = read_days(watch.reader, *span)
+    by_start, total = {day.start: day for day in days}, _total(days)
     return CalendarView(
         code=str(year) if year else LATEST,
         months=[_month(_month_after(first, n), by_start, moment, ask) for n in range(MONTHS)],
         years=list(_years(moment, ask, today.year, year)),
-        total=_total(days),
-        longest=longest_gap(watch.reader, moment.head, moment.now, start, end),
+        total=total,
+        longest=longest_gap(watch.reader, *span) if total.lapsed else None,
     )
 
 
