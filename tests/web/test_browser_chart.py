@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 def test_a_missed_slot_breaks_the_line(site: str, browse: Open) -> None:
     page = browse(f"{site}/assets/1", java_script_enabled=False)
     # Two holes (three missed slots in a row, and a failed one) leave three pieces.
-    assert page.locator(".plot path").get_attribute("d").count("M") == 3  # type: ignore[union-attr]
+    assert page.locator(".plot path.s").get_attribute("d").count("M") == 3  # type: ignore[union-attr]
 
 
 def test_the_canvas_has_no_line_within_a_gap(site: str, browse: Open) -> None:

@@ -1,14 +1,16 @@
-"""What a chart's script is given beside the first paint."""
+"""What a chart's script is given beside the first paint, and what the page says of it itself."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import msgspec
 import pytest
 
-from coinlog.slots import DAY
-from coinlog.web.chartdata import ABSENT, draw
+from coinlog.web.chart_look import Look
+from coinlog.web.chartdata import draw
 from coinlog.web.i18n import catalogue
 from coinlog.web.views import AssetLabel, ChartView, GapView, LineView
 from samples import SLOT, STEP
@@ -36,7 +38,6 @@ def line(
         backfilled=[False] * len(values),
         gaps=[GapView(start=gap, end=after, reason="missed")] if gap else [],
         segments=[part for part in (points[:cut], points[cut:]) if part],
-        data_url="",
     )
 
 
@@ -52,34 +53,78 @@ def columns(view: ChartView) -> dict[str, Any]:
     return data
 
 
-def times(data: dict[str, Any]) -> list[int]:
-    return [sum(data["x"][: index + 1]) for index in range(len(data["x"]))]
+def slots(written: dict[str, Any]) -> list[int]:
+    return [sum(written["slots"][: index + 1]) for index in range(len(written["slots"]))]
 
 
 def test_one_line_is_given_to_the_last_bit() -> None:
     price = 87_654.321098765432
     data = columns(chart(line({SLOT: price, SLOT + STEP: 1.2e-19})))
-    assert data["lines"][0]["v"] == [price, 1.2e-19]
-    assert times(data) == [SLOT + 12, SLOT + STEP + 12]
-    assert data["percent"] is False
+    assert data["lines"][0]["price"] == [price, 1.2e-19]
+    assert slots(data["lines"][0]) == [SLOT, SLOT + STEP]
+    assert data["lines"][0]["observed_at"] == [12, 12]
+    assert data["exact"] is True
 
 
-def test_a_gap_is_a_null_between_two_points() -> None:
-    data = columns(chart(line({SLOT: 1.5, SLOT + 3 * STEP: 2.5}, gap=SLOT + STEP)))
-    assert data["lines"][0]["v"] == [1.5, None, 2.5]
-    assert data["bands"] == [[SLOT + 12, SLOT + 3 * STEP, "the recorder was not running"]]
+def test_of_several_lines_the_values_are_short_but_for_those_of_the_legend() -> None:
+    both = [line({SLOT: 87_654.321, SLOT + STEP: 87_654.321}, asset_id=one) for one in (1, 2)]
+    data = columns(chart(*both))
+    assert [one["price"] for one in data["lines"]] == [[87654, 87_654.321]] * 2
+    assert data["exact"] is False
 
 
-def test_a_coarser_line_goes_on_where_a_finer_one_has_points() -> None:
-    fine = line({SLOT + index * STEP: 10.0 + index for index in range(5)})
-    coarse = line({SLOT: 5.0, SLOT + DAY: 6.0}, asset_id=2)
-    data = columns(chart(fine, coarse))
-    assert data["lines"][1]["v"] == [5, ABSENT, ABSENT, ABSENT, 6]
+def test_times_that_lines_share_are_given_once() -> None:
+    alike = [line({SLOT: 1.0, SLOT + STEP: 2.0}, asset_id=one) for one in (1, 2)]
+    other = line({SLOT: 1.0}, asset_id=3)
+    lines = columns(chart(*alike, other))["lines"]
+    assert ["slots" in one for one in lines] == [True, False, True]
+
+
+def test_a_gap_is_given_with_its_reason() -> None:
+    view = chart(line({SLOT: 1.5, SLOT + 3 * STEP: 2.5}, gap=SLOT + STEP))
+    data = columns(view)
+    assert data["lines"][0]["gaps"] == [[SLOT + STEP, SLOT + 3 * STEP, "missed"]]
+    assert data["words"]["reason.missed"] == "the recorder was not running"
+    bands = draw(view, EN, "A chart", simulated=False).bands
+    assert [(band.start, band.end) for band in bands] == [(SLOT + 12, SLOT + 3 * STEP)]
 
 
 def test_an_unknown_value_is_null_and_never_zero() -> None:
     data = columns(chart(line({SLOT: 1.0, SLOT + STEP: None, SLOT + 2 * STEP: 3.0})))
-    assert data["lines"][0]["v"] == [1.0, None, 3.0]
+    assert data["lines"][0]["price"] == [1.0, None, 3.0]
+
+
+def test_what_the_script_alone_can_draw_is_an_empty_frame_with_its_data() -> None:
+    view = chart(line({SLOT: 1.0, SLOT + STEP: 2.0}))
+    for look in (Look(scale="log"), Look(form="candles"), Look(currency="EUR")):
+        drawn = draw(msgspec.structs.replace(view, look=look), EN, "A chart", simulated=False)
+        assert drawn.bare
+        assert "<path" not in drawn.picture
+        assert columns(view)["lines"][0]["price"] == [1.0, 2.0]
+    usual = msgspec.structs.replace(view, look=Look(scale="linear"))
+    assert "<path" in draw(usual, EN, "A chart", simulated=False).picture
+
+
+def test_ranks_of_several_assets_are_no_percent_and_the_first_is_on_top() -> None:
+    first, last = line({SLOT: 1.0, SLOT + STEP: 1.0}), line({SLOT: 9.0, SLOT + STEP: 9.0})
+    ranked = [msgspec.structs.replace(one, field="rank") for one in (first, last)]
+    view = msgspec.structs.replace(chart(*ranked), field="rank")
+    drawn = draw(view, EN, "A chart", simulated=False)
+    assert drawn.scale == "linear"
+    assert [legend.last for legend in drawn.legends] == ["#1", "#9"]
+    heights = [int(y) for y in re.findall(r'd="M\d+ (\d+)', drawn.picture)]
+    assert heights[0] < heights[1]
+
+
+def test_the_table_has_the_newest_points_first_and_says_what_was_backfilled() -> None:
+    view = chart(
+        msgspec.structs.replace(line({SLOT: 1.0, SLOT + STEP: 2.0}), backfilled=[True, False])
+    )
+    rows = draw(view, EN, "A chart", simulated=False).rows
+    assert [(row.time, row.cells, row.backfilled) for row in rows] == [
+        (SLOT + STEP + 12, ["$2.0000"], False),
+        (SLOT + 12, ["$1.0000"], True),
+    ]
 
 
 def test_several_lines_are_compared_in_percent() -> None:

@@ -3,6 +3,7 @@ import { currency, onCurrency } from "../currency";
 import type { Asset } from "../data/chunks";
 import { readEmbedded, type Embedded } from "../data/embedded";
 import { fromEmbedded, isMoney, type Shown, type Wish } from "../data/picture";
+import { forget } from "../edition";
 import { onMount, within } from "../mounts";
 import { followLanguages } from "../swap";
 import { onZone } from "../zone";
@@ -38,7 +39,10 @@ export class Chart {
     this.state = this.read();
     this.first = this.key();
     listen(section, () => this.state, (change) => void this.want(change, "push"));
-    section.querySelector("[data-again]")?.addEventListener("click", () => void this.renew());
+    section.querySelector("[data-again]")?.addEventListener("click", () => {
+      forget();
+      void this.renew();
+    });
     // Whoever points at a chart wants its values in full.
     for (const kind of ["pointerenter", "focusin"]) box.addEventListener(kind, () => void this.sharpen());
     const table = section.querySelector("[data-table]");
