@@ -28,7 +28,10 @@ FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 NODE = FRONTEND.parent / ".venv" / "bin" / "node"
 
-PAGES = ("/", "/assets/1", "/compare?ids=1,1027,5994", "/log", "/schema", "/nowhere")
+PAGES = (
+    *("/", "/assets/1", "/compare?ids=1,1027,5994", "/log"),
+    *("/overview", "/market?at=2026-01-24T08:15", "/schema", "/nowhere"),
+)
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 NOW = SLOT + HOUR + 12 * MINUTE

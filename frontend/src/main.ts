@@ -3,12 +3,14 @@ import { keepAges } from "./ages";
 import { redrawCharts } from "./chart/controller";
 import { currencyChoice } from "./currency";
 import { keepLive } from "./live";
+import { marketTable } from "./market";
 import { mount } from "./mounts";
 import { showCurrentPage } from "./nav";
 import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
 if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
+marketTable(mount);
 mount(document);
 themeSwitch(redrawCharts);
 currencyChoice();

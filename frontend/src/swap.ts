@@ -4,10 +4,18 @@
  */
 
 import { learnRates } from "./amounts";
+import { favourites } from "./favourites";
 
 const OWNED: Record<string, string[]> = {
-  chart: ["range", "from", "to", "field", "scale", "form", "ids"],
-  market: ["q", "sort", "offset", "limit"],
+  chart: ["range", "from", "to", "field", "scale", "form"],
+  market: ["q", "sort", "offset", "limit", "show", "only", "cap"],
+  figures: ["range"],
+};
+
+/** `ids` are the assets compared, or the favourites of a market, whichever the page has. */
+const owned = (part: string): string[] => {
+  const own = OWNED[part] ?? [];
+  return (part === "market") === !!document.getElementById("market") ? [...own, "ids"] : own;
 };
 const TYPING_MS = 200;
 
@@ -25,6 +33,24 @@ export function swapParts(swapped: Swapped): void {
     const part = link.dataset["swap"]!;
     void renew(part, merged(new URL(link.href), part), "push", swapped, link);
   });
+  const sent = (form: HTMLFormElement, from?: Element): void => {
+    const part = form.dataset["swap"]!;
+    const target = new URL(location.href);
+    for (const name of [...new FormData(form).keys()]) target.searchParams.delete(name);
+    target.searchParams.delete("offset");
+    for (const [name, value] of new FormData(form)) target.searchParams.append(name, String(value));
+    void renew(part, merged(target, part), "push", swapped, from);
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    if (!form.dataset["swap"] || event.defaultPrevented) return;
+    event.preventDefault();
+    sent(form, event.submitter ?? undefined);
+  });
+  document.addEventListener("change", (event) => {
+    const box = event.target as HTMLInputElement;
+    if (box.type === "checkbox" && box.form?.dataset["swap"]) sent(box.form, box);
+  });
   addEventListener("popstate", () => void goBack(swapped));
   search(swapped);
 }
@@ -32,13 +58,20 @@ export function swapParts(swapped: Swapped): void {
 /** Keep what the other parts of the page show: the address holds the state of all of them. */
 function merged(target: URL, part: string): URL {
   const url = new URL(location.href);
-  for (const name of OWNED[part] ?? []) {
+  for (const name of owned(part)) {
     url.searchParams.delete(name);
-    const value = target.searchParams.get(name);
+    const value = target.searchParams.getAll(name).join();
     if (value) url.searchParams.set(name, value);
   }
+  if (part === "market") withFavourites(url);
   url.hash = "";
   return url;
+}
+
+/** Only this browser knows the favourites: the server is told which they are. */
+function withFavourites(url: URL): void {
+  if (url.searchParams.get("only") === "favourites") url.searchParams.set("ids", favourites().join());
+  else url.searchParams.delete("ids");
 }
 
 /** Ask the server for a part of the page anew, and put it in the place of the old one. */
@@ -63,11 +96,19 @@ export async function renew(
   if (history_ === "replace") history.replaceState(null, "", url);
   const focused = document.activeElement && old.contains(document.activeElement);
   shown = url.search;
+  keepOpen(old, fresh, from);
   old.replaceWith(fresh);
   followLanguages();
   swapped(fresh);
   if (focused) refocus(fresh, from);
   say(fresh);
+}
+
+/** A menu in which something is being ticked stays open. */
+function keepOpen(old: HTMLElement, fresh: HTMLElement, from?: Element): void {
+  const menu = from?.closest("form") && from.closest<HTMLDetailsElement>("details[id]");
+  const same = menu && old.contains(menu) && fresh.querySelector<HTMLDetailsElement>(`#${menu.id}`);
+  if (same) same.open = true;
 }
 
 async function fetchPart(part: string, url: URL): Promise<HTMLElement | "stopped" | undefined> {
@@ -107,7 +148,7 @@ function say(fresh: HTMLElement): void {
 export function followLanguages(): void {
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".languages a")) {
     const url = new URL(link.href);
-    for (const name of Object.values(OWNED).flat()) {
+    for (const name of new Set([...Object.values(OWNED).flat(), "ids"])) {
       url.searchParams.delete(name);
       const value = new URL(location.href).searchParams.get(name);
       if (value) url.searchParams.set(name, value);

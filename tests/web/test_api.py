@@ -220,7 +220,7 @@ REFUSED = {
     "/api/v1/assets?limit=x": "limit='x' cannot be used: expected int, for example limit=100",
     "/api/v1/assets?offset=-1": "offset='-1' cannot be used",
     "/api/v1/assets?sort=luck": "sort='luck' cannot be used: expected one of rank, name",
-    "/api/v1/assets?colour=red": "the parameter 'colour' is unknown: expected limit, offset, q",
+    "/api/v1/assets?colour=red": "the parameter 'colour' is unknown: expected at, cap, ids",
     "/api/v1/assets?limit=1&limit=2": "the parameter 'limit' is given 2 times",
     "/api/v1/assets/0": "asset_id='0' cannot be used",
     "/api/v1/assets/1/series?range=2w": "range='2w' cannot be used: expected one of 1d, 7d",

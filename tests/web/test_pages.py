@@ -10,7 +10,7 @@ from coinlog.freshness import freshness
 from coinlog.market import GlobalMetrics, SourceKind
 from coinlog.store.ledger import read_head
 from coinlog.web import page_views, shell
-from coinlog.web.views import HomeView
+from coinlog.web.market_views import HomeView
 from coinlog.web.watch import Moment
 from samples import SLOT, STEP, quote, settlement, snapshot
 from sites import NOW, Site, slots_before

@@ -19,12 +19,12 @@ from coinlog.market import QUOTE_FIELDS, FearAndGreed, GlobalMetrics, Origin, Ou
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.store.limits import hurried, limit_statements
+from coinlog.store.narrowing import matching, ordering
 from coinlog.store.whole import held_still
 
 STATEMENT_SECONDS = 5.0
 NO_LIMIT = 2**62
 HAS_QUOTES = (Outcome.STORED.value, Outcome.PARTIAL.value)
-SORTS = ("rank", "name", "symbol", *(f for f in QUOTE_FIELDS if f not in ("rank", "last_updated")))
 
 _LATEST_QUOTE = [schema.latest.c[name] for name in QUOTE_FIELDS]
 _IDENTITY = [schema.asset.c[name] for name in ("id", "name", "symbol", "slug", "is_fiat")]
@@ -133,10 +133,16 @@ class Reader:
 
         ``sort`` is one of ``SORTS``, with ``-`` in front for descending; unknown values last.
         """
-        where = [schema.latest.c.slot == slot, sa.not_(schema.asset.c.is_fiat), *_matching(q)]
+        where = [schema.latest.c.slot == slot, sa.not_(schema.asset.c.is_fiat), *matching(q)]
         source = schema.latest.join(schema.asset, schema.asset.c.id == schema.latest.c.asset_id)
         count = sa.select(sa.func.count()).select_from(source).where(*where)
-        query = _listed().where(*where).order_by(*_order(sort)).limit(limit).offset(offset)
+        query = (
+            _listed()
+            .where(*where)
+            .order_by(*ordering(sort, schema.latest))
+            .limit(limit)
+            .offset(offset)
+        )
         with self.connected() as connection:
             total = connection.execute(count).scalar_one()
             return total, [_listed_asset(row) for row in connection.execute(query)]
@@ -268,32 +274,3 @@ def _listed() -> sa.Select[Any]:
 def _listed_asset(row: sa.Row[Any]) -> ListedAsset:
     asset_id, name, symbol, slug, is_fiat, slot, *values = tuple(row)
     return ListedAsset(asset_id, name, symbol, slug, bool(is_fiat), slot, Quote(asset_id, *values))
-
-
-def _matching(q: str) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of a search: part of the name or symbol, or the id itself."""
-    words = q.strip().lower()
-    if not words:
-        return []
-    matches = [
-        sa.func.lower(schema.asset.c[name]).contains(words, autoescape=True)
-        for name in ("name", "symbol")
-    ]
-    if words.isascii() and words.isdigit() and len(words) < 10:  # noqa: PLR2004  ids fit 31 bits
-        matches.append(schema.asset.c.id == int(words))
-    return [sa.or_(*matches)]
-
-
-def _order(sort: str) -> list[sa.ColumnElement[Any]]:
-    """Return a total order: unknown values last in both directions, ties by rank and id."""
-    name = sort.removeprefix("-")
-    if name not in SORTS:
-        raise ValueError(f"sort is {sort!r}, expected one of {SORTS}")
-    column: sa.ColumnElement[Any]
-    if name in ("name", "symbol"):
-        column = sa.func.lower(schema.asset.c[name])
-    else:
-        column = schema.latest.c[name]
-    ordered = column.desc() if sort.startswith("-") else column.asc()
-    rank = schema.latest.c.rank
-    return [column.is_(None), ordered, rank.is_(None), rank, schema.latest.c.asset_id]

@@ -46,13 +46,6 @@ AssetId = Annotated[
     ),
 ]
 Limit = Annotated[int, parameter("limit", "How many at most.", 100, ge=1, le=query.MAX_LIMIT)]
-Offset = Annotated[
-    int, parameter("offset", "How many to pass over first.", 0, ge=0, le=query.MAX_OFFSET)
-]
-Sort = Annotated[str, parameter("sort", "Field to sort by; - in front: descending.", "-market_cap")]
-Search = Annotated[
-    str, parameter("q", "Part of a name or symbol, or an id.", "bit", max_length=query.MAX_SEARCH)
-]
 Range = Annotated[
     str | None, parameter("range", "1d, 7d, 30d, 90d, 1y or all; else 1y, or from and to.", "30d")
 ]
@@ -70,26 +63,6 @@ Points = Annotated[
 Before = Annotated[
     str | None, parameter("before", "Only slots before this time.", "2026-01-26T18:00:00Z")
 ]
-
-
-@get("/assets", sync_to_thread=True)
-def list_assets(
-    watch: TheWatch,
-    limit: Limit = DEFAULT_LIMIT,
-    offset: Offset = 0,
-    sort: Sort = "rank",
-    q: Search = "",
-) -> answers.AssetsAnswer:
-    """List the assets of the newest slot: the market table."""
-    order = query.parse_sort(sort)
-    with watch.moment() as moment:
-        total, found = 0, list[ListedAsset]()
-        if moment.head.newest is not None:
-            slot = moment.head.newest.slot
-            total, found = watch.reader.market(slot, limit=limit, offset=offset, sort=order, q=q)
-    return answers.AssetsAnswer(
-        **envelope(moment), assets=[listed_answer(asset) for asset in found], total=total
-    )
 
 
 @get("/assets/{asset_id:int}", sync_to_thread=True)

@@ -8,7 +8,7 @@ from litestar import Request, Router
 from litestar.di import Provide
 from litestar.enums import ParamType
 
-from coinlog.web import api, api_candles, query
+from coinlog.web import api, api_candles, api_market, query
 from coinlog.web.problems import documented
 
 
@@ -17,7 +17,7 @@ def api_router() -> Router:
     return Router(
         "/api/v1",
         route_handlers=[
-            api.list_assets,
+            api_market.list_assets,
             api.one_asset,
             api.series,
             api.series_csv,
@@ -26,6 +26,7 @@ def api_router() -> Router:
             api.ledger,
         ],
         dependencies={
+            "wanted": Provide(api_market.wanted_of, sync_to_thread=False),
             "asked": Provide(api.asked_series, sync_to_thread=False),
             "asked_candles": Provide(api_candles.asked_candles, sync_to_thread=False),
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import chain
 from urllib.parse import parse_qsl
 
@@ -23,13 +24,17 @@ _TABLE = {
     "currency": "USD",
     "q": "",
     "sort": "rank",
+    "only": "",
+    "cap": "",
+    "show": "",
+    "ids": "",
     "limit": str(DEFAULT_LIMIT),
     "offset": "0",
     "part": "",
 }
 _PAGES: dict[str, dict[str, str]] = {
     "/": {**_CHART, **_TABLE},
-    "/overview": {"currency": "USD"},
+    "/overview": {"currency": "USD", "range": "", "part": ""},
     "/market": {**_TABLE, "at": ""},
     "/assets/": _CHART,
     "/compare": {**_CHART, "ids": ""},
@@ -58,7 +63,7 @@ def key_of(path: str, query: bytes) -> Key | None:
         if len({name for name, _ in given}) < len(given):
             # The API refuses a parameter that stands twice, also where one is the default.
             return None
-        defaults = _API_DEFAULTS.get(_stem(path), {})
+        defaults = _usual(_API_DEFAULTS.get(_stem(path), {}), dict(given))
         asked = sorted((n, v) for n, v in given if defaults.get(n) != v)
         return path, *chain.from_iterable(asked)
     if path == "/schema/openapi.json" or path.startswith("/data/"):
@@ -68,8 +73,25 @@ def key_of(path: str, query: bytes) -> Key | None:
     known = _PAGES.get(_stem(plain))
     if known is None:
         return None
-    kept = {n: v for n, v in given if n in known and known[n] != v}
+    asked_for = joined(given)
+    known = _usual(known, asked_for)
+    kept = {n: v for n, v in asked_for.items() if n in known and known[n] != v}
     return path.rstrip("/") or "/", *sorted(f"{n}={v}" for n, v in kept.items())
+
+
+def _usual(known: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    """Return the values that go without saying; gainers and losers have an order of their own."""
+    return {**known, "sort": ""} if "sort" in known and given.get("only") else known
+
+
+def joined(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a page's parameters by name: the last of each, and the columns to show as one list.
+
+    A form without scripts gives a parameter for each of its ticked boxes.
+    """
+    pairs = list(given)
+    shown = ",".join(value for name, value in pairs if name == "show")
+    return {**dict(pairs), **({"show": shown} if shown else {})}
 
 
 def _stem(path: str) -> str:

@@ -12,7 +12,7 @@ from coinlog.series import Series
 from coinlog.slots import DAY
 from coinlog.store.ledger import read_partial
 from coinlog.store.totals import read_total_caps
-from coinlog.timeline import RANGES, Timeline, Window, shortened, window_of
+from coinlog.timeline import MAX_SLOTS, RANGES, Timeline, Window, shortened, window_of
 from coinlog.web import views
 from coinlog.web.chart_look import Look, SlotColumns
 from coinlog.web.embedded import deltas
@@ -24,6 +24,9 @@ SPARK_POINTS = 42
 YOUNG_SECONDS = 14 * DAY
 STRIP_SLOTS = 3000
 """The most slots whose outcomes go into a page; those of a longer window the script asks for."""
+MOST_READ = 400_000
+"""How many quotes are read for one chart: a year of 1-minute slots of five assets holds 2.6
+million, which takes longer than a reader waits, or than a statement may take."""
 
 Segments = list[list[tuple[int, float]]]
 
@@ -37,7 +40,8 @@ def chart_view(
 ) -> views.ChartView:
     """Return the chart of one or several assets over the window asked for."""
     asked = ask.query
-    window = shortened(moment.head, _window(moment, asked))
+    window = _window(moment, asked)
+    window = shortened(moment.head, window, min(MAX_SLOTS, MOST_READ // len(labels)))
     reading = watch.reading(moment, window)
     found = read_thinned(reading, [label.id for label in labels], _read(asked, labels), points)
     start, end = _bounds(moment, window, found)
@@ -202,9 +206,16 @@ def segments(series: Series, values: Sequence[float | None], gaps: Sequence[Gap]
     return [segment for segment in found if segment]
 
 
-def sparklines(watch: Watch, moment: Moment, ids: Sequence[int]) -> dict[int, Segments]:
-    """Return the prices of the last seven days of several assets, read in one query."""
+def sparklines(
+    watch: Watch, moment: Moment, ids: Sequence[int], until: int | None = None
+) -> dict[int, Segments]:
+    """Return the prices of the last seven days of several assets, read in one query.
+
+    They end with the slot ``until`` where one is given that is not the newest.
+    """
     end = moment.head.current_slot(moment.now) or int(moment.now)
+    if until is not None and moment.head.newest and until != moment.head.newest.slot:
+        end = until
     timeline = watch.timeline(moment, Window(end - SPARK_SECONDS, end))
     chosen = spread([slot for slot in timeline.over if slot in timeline.observed_at])
     if not ids or not chosen:

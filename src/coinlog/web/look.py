@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from coinlog.market import BITCOIN, ETHEREUM, Outcome
 from coinlog.notice import attribution
-from coinlog.web import chartdata, svg
+from coinlog.web import chartdata, overview_svg, svg
 from coinlog.web import format as fmt
 from coinlog.web.i18n import Catalogue, catalogue
 from coinlog.web.shell import CURRENCIES
@@ -48,11 +48,20 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
     return {
         **{name: partial(getattr(fmt, name), form=words.format) for name in _LOCAL},
         "clock_seconds": fmt.clock_seconds,
+        "count": partial(_count, words),
+        "date": partial(fmt.date, form=words.format),
         "direction": fmt.direction,
         "when": partial(_when, words),
         "day_time": partial(_day_time, words),
         "json": _json,
     }
+
+
+def _count(words: Catalogue, value: float | None) -> str:
+    """Return a count, shortened from a million on."""
+    if value is None or abs(value) < fmt.SHORT_FROM:
+        return fmt.number(value, words.format)
+    return fmt.short(value, words.format)
 
 
 def _globals(words: Catalogue) -> dict[str, Any]:
@@ -63,6 +72,10 @@ def _globals(words: Catalogue) -> dict[str, Any]:
         "draw": partial(_draw, words),
         "attribution": lambda simulated: attribution(simulated=simulated),
         "sparkline": svg.sparkline,
+        "gauge": overview_svg.gauge,
+        "tones": partial(overview_svg.tones, words),
+        "trend": overview_svg.trend,
+        "treemap": partial(overview_svg.treemap, words),
         "strip": partial(_strip, words),
         "tally": partial(_tally, words),
         "mood": partial(_mood, words),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from coinlog.market import BITCOIN, ETHEREUM, QUOTE_FIELDS, Outcome
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
-from coinlog.store.reader import ListedAsset, StoredAsset
+from coinlog.store.reader import ListedAsset
 from coinlog.web import views
 from coinlog.web.api import known_asset, notes_of
-from coinlog.web.charts import chart_view, sparklines
+from coinlog.web.charts import chart_view
+from coinlog.web.labels import label, labels
+from coinlog.web.market_table import global_view, market_view
+from coinlog.web.market_views import HomeView
 from coinlog.web.query import MAX_COMPARED, parse_ids
-from coinlog.web.shell import CHART_FIELDS, LOG_LIMIT, Address, Ask
+from coinlog.web.shell import CHART_FIELDS, LOG_LIMIT, Ask
 from coinlog.web.watch import Moment, Watch
 
 HOME_LINES = 5
@@ -25,30 +27,22 @@ STRIP_SLOTS = 28
 PEGGED_PERCENT = 0.5
 RECORDED_FIELDS = tuple(field for field in CHART_FIELDS if field != "dominance")
 """What the whole history as CSV holds: what is recorded of what charts show."""
-COLUMNS = (
-    "rank",
-    "name",
-    "price",
-    "percent_change_1h",
-    "percent_change_24h",
-    "percent_change_7d",
-    "market_cap",
-    "volume_24h",
-)
-_ASCENDING_FIRST = ("rank", "name")
 
 
-def home_view(watch: Watch, moment: Moment, ask: Ask) -> views.HomeView:
+def home_view(watch: Watch, moment: Moment, ask: Ask) -> HomeView:
     """Return the home page; a part of it when only that is asked for."""
-    leading = leading_assets(watch, moment) if ask.query.part != "market" else []
+    market = market_view(watch, moment, ask)
+    if ask.query.part == "market":
+        return HomeView(chart=None, market=market, global_metrics=views.GlobalView(), strip=[])
+    leading = leading_assets(watch, moment)
     chart = None
     if leading:
         chart = chart_view(watch, moment, leading, ask, HOME_POINTS)
     strip = slot_views(watch, read_page(watch.reader, moment.head, moment.now, limit=STRIP_SLOTS))
-    return views.HomeView(
+    return HomeView(
         chart=chart,
-        market=market_view(watch, moment, ask),
-        global_metrics=global_view(watch, moment),
+        market=market,
+        global_metrics=global_view(watch, moment.head.newest.slot if moment.head.newest else None),
         strip=strip[::-1],
         last=strip[0] if strip else None,
     )
@@ -71,103 +65,6 @@ def leading_assets(watch: Watch, moment: Moment) -> list[views.AssetLabel]:
 def _moves(asset: ListedAsset) -> bool:
     changes = (asset.quote.percent_change_7d, asset.quote.percent_change_30d)
     return any(change is not None and abs(change) > PEGGED_PERCENT for change in changes)
-
-
-def labels(watch: Watch, assets: Sequence[ListedAsset | StoredAsset]) -> list[views.AssetLabel]:
-    """Return what assets are called, and which of them share their symbol with another."""
-    symbols = {asset.symbol for asset in assets}
-    shared = Counter(asset.symbol for asset in watch.reader.sharing_symbols(list(symbols)))
-    return [label(asset, shares_symbol=shared[asset.symbol] > 1) for asset in assets]
-
-
-def label(asset: ListedAsset | StoredAsset, *, shares_symbol: bool = False) -> views.AssetLabel:
-    """Return what an asset is called."""
-    return views.AssetLabel(
-        id=asset.id,
-        symbol=asset.symbol,
-        name=asset.name,
-        slug=asset.slug,
-        shares_symbol=shares_symbol,
-    )
-
-
-def market_view(watch: Watch, moment: Moment, ask: Ask) -> views.MarketView:
-    """Return one page of the market table with its sparklines."""
-    newest = moment.head.newest
-    total, found = 0, list[ListedAsset]()
-    if newest is not None:
-        total, found = watch.reader.market(
-            newest.slot,
-            limit=ask.query.limit,
-            offset=ask.query.offset,
-            sort=ask.query.sort,
-            q=ask.query.q,
-        )
-    sparks = sparklines(watch, moment, [asset.id for asset in found])
-    before, after = ask.query.offset - ask.query.limit, ask.query.offset + ask.query.limit
-    return views.MarketView(
-        slot=newest.slot if newest else None,
-        q=ask.query.q,
-        sort=ask.query.sort,
-        limit=ask.query.limit,
-        offset=ask.query.offset,
-        total=total,
-        rows=[
-            _market_row(asset, called, sparks[asset.id])
-            for asset, called in zip(found, labels(watch, found), strict=True)
-        ],
-        columns=[_column(code, ask.query.sort, ask.at) for code in COLUMNS],
-        previous_href=ask.at.href(offset=max(before, 0) or None) if ask.query.offset > 0 else None,
-        next_href=ask.at.href(offset=after) if after < total else None,
-    )
-
-
-def _market_row(
-    asset: ListedAsset, called: views.AssetLabel, spark: list[list[tuple[int, float]]]
-) -> views.MarketRow:
-    quote = asset.quote
-    return views.MarketRow(
-        asset=called,
-        rank=quote.rank,
-        price=quote.price,
-        percent_change_1h=quote.percent_change_1h,
-        percent_change_24h=quote.percent_change_24h,
-        percent_change_7d=quote.percent_change_7d,
-        market_cap=quote.market_cap,
-        volume_24h=quote.volume_24h,
-        circulating_supply=quote.circulating_supply,
-        sparkline=spark,
-    )
-
-
-def _column(code: str, sort: str, at: Address) -> views.ColumnView:
-    """Return a heading. Names and ranks are first sorted upwards, numbers downwards."""
-    rising, falling = code, f"-{code}"
-    first, second = (rising, falling) if code in _ASCENDING_FIRST else (falling, rising)
-    following = second if sort == first else first
-    link = at.href(sort=None if following == "rank" else following, offset=None)
-    if sort == rising:
-        return views.ColumnView(code=code, href=link, sorted="ascending")
-    if sort == falling:
-        return views.ColumnView(code=code, href=link, sorted="descending")
-    return views.ColumnView(code=code, href=link)
-
-
-def global_view(watch: Watch, moment: Moment) -> views.GlobalView:
-    """Return the whole market's figures at the newest slot; unknown where not recorded."""
-    newest = moment.head.newest
-    if newest is None:
-        return views.GlobalView()
-    metrics, fear = watch.reader.whole_market(newest.slot)
-    return views.GlobalView(
-        total_market_cap=metrics.total_market_cap if metrics else None,
-        total_volume_24h=metrics.total_volume_24h if metrics else None,
-        bitcoin_dominance=metrics.bitcoin_dominance if metrics else None,
-        ethereum_dominance=metrics.ethereum_dominance if metrics else None,
-        active_cryptocurrencies=metrics.active_cryptocurrencies if metrics else None,
-        fear_and_greed=fear.value if fear else None,
-        fear_and_greed_label=fear.classification if fear else None,
-    )
 
 
 def asset_view(watch: Watch, moment: Moment, asset_id: int, ask: Ask) -> views.AssetView:

@@ -6,7 +6,7 @@ from litestar import Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from coinlog.web import page_views, schema_page, shell
+from coinlog.web import market_pages, page_views, schema_page, shell
 from coinlog.web.api import TheWatch
 from coinlog.web.i18n import languages
 from coinlog.web.rendering import AnyRequest, answer, asked
@@ -57,7 +57,10 @@ def schema(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     return answer(request, "schema", ask, moment, view)
 
 
-HANDLERS: list[HTTPRouteHandler] = [home, asset, compare, log, schema]
+HANDLERS: list[HTTPRouteHandler] = [
+    *(home, asset, compare, log, schema),
+    *(market_pages.overview, market_pages.past),
+]
 
 
 def page_routers() -> list[Router]:

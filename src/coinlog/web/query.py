@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from coinlog import asked
 from coinlog.errors import UsageError
 from coinlog.slots import MAX_ASSET_ID, iso
-from coinlog.store.reader import SORTS
+from coinlog.store.narrowing import SORTS
 from coinlog.timeline import MAX_SLOTS, Window, shortened
 from coinlog.web.watch import Moment
 
@@ -16,6 +16,9 @@ MAX_LIMIT = 10_000
 MAX_OFFSET = 1_000_000
 MAX_SEARCH = 100
 MAX_COMPARED = 10
+MAX_LIST = 2000
+"""How long a list of ids in an address is at most: some 300 of them."""
+
 MAX_POINTS = 20_000
 USUAL_POINTS = 5_000
 """To how many points a series of more than ``MAX_POINTS`` is thinned unless asked otherwise."""
@@ -51,6 +54,35 @@ def parse_sort(text: str) -> str:
             "front for descending, for example sort=-market_cap"
         )
     return text
+
+
+def one_of(name: str, text: str, choices: Sequence[str]) -> str:
+    """Return a parameter that is one of several words.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if text not in choices:
+        raise UsageError(
+            f"{name}={text[:40]!r} cannot be used: expected one of {', '.join(choices)}, for "
+            f"example {name}={choices[0]}"
+        )
+    return text
+
+
+def parse_known_ids(text: str) -> tuple[int, ...]:
+    """Return the asset ids in ``text`` (``1,1027``), each once.
+
+    Raises:
+        UsageError: there is something else in it, or nothing.
+    """
+    ids, others = parse_ids(text)
+    if others or not ids:
+        raise UsageError(
+            f"ids={(others or [text])[0][:40]!r} cannot be used: expected CoinMarketCap ids with "
+            "commas between, for example ids=1,1027"
+        )
+    return tuple(ids)
 
 
 def parse_window(

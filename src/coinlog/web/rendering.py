@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from coinlog.web import shell, views
+from coinlog.web.canonical import joined
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.look import environment
 from coinlog.web.rates import Rates, rates_at
@@ -22,7 +23,7 @@ AnyRequest = Request[Any, Any, State]
 def asked(request: AnyRequest, path: str) -> shell.Ask:
     """Return what a page is asked for; ``path`` is its address without the language."""
     parts = shell.PARTS.get(path.rstrip("0123456789"), ())
-    query = shell.read_query(dict(request.query_params.items()), parts)
+    query = shell.read_query(joined(request.query_params.multi_items()), parts)
     return shell.ask_of(path, language_of(request), query)
 
 

@@ -11,17 +11,20 @@ from coinlog.errors import UsageError
 from coinlog.market import Outcome
 from coinlog.slots import parse_time
 from coinlog.store.ledger import Head, LedgerRow
-from coinlog.store.reader import SORTS
+from coinlog.store.narrowing import BANDS, GAINERS, LOSERS, SORTS, natural_sort
 from coinlog.timeline import RANGES
 from coinlog.web import views
+from coinlog.web.columns import shown_as, shown_columns
 from coinlog.web.i18n import DEFAULT, languages
-from coinlog.web.query import MAX_OFFSET, MAX_SEARCH
+from coinlog.web.query import MAX_LIST, MAX_OFFSET, MAX_SEARCH
 from coinlog.web.rates import Rates
 from coinlog.web.watch import Moment
 
 DEFAULT_RANGE = "1y"
 DEFAULT_LIMIT = 50
 LOG_LIMIT = 100
+FAVOURITES = "favourites"
+ONLY = (GAINERS, LOSERS, FAVOURITES)
 CHART_FIELDS = (
     "price",
     "market_cap",
@@ -36,6 +39,7 @@ CURRENCIES = ("USD", "EUR", "COP", "MXN", "BRL", "ARS", "GBP", "JPY", "BTC", "ET
 PARTS = {
     "/": ("chart", "market"),
     "/market": ("market",),
+    "/overview": ("figures",),
     "/assets/": ("chart",),
     "/compare": ("chart",),
 }
@@ -52,7 +56,10 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
     form: str = FORMS[0]
     currency: str = CURRENCIES[0]
     q: str = ""
-    sort: str = "rank"
+    sort: str = ""
+    only: str = ""
+    cap: str = ""
+    show: str = ""
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     ids: str = ""
@@ -67,6 +74,8 @@ _PARAMETERS = {"start": "from", "end": "to"}
 
 def read_query(given: Mapping[str, str], parts: tuple[str, ...] = ()) -> PageQuery:
     """Return a page's parameters; unknown ones are ignored, bad values become the defaults."""
+    only = _one_of(given.get("only"), ONLY, "")
+    sort = _one_of(given.get("sort"), (*SORTS, *(f"-{sort}" for sort in SORTS)), "")
     return PageQuery(
         range=_one_of(given.get("range"), tuple(RANGES), DEFAULT_RANGE),
         start=_time(given.get("from")),
@@ -76,10 +85,13 @@ def read_query(given: Mapping[str, str], parts: tuple[str, ...] = ()) -> PageQue
         form=_one_of(given.get("form"), FORMS, FORMS[0]),
         currency=_one_of(given.get("currency"), CURRENCIES, CURRENCIES[0]),
         q=given.get("q", "").strip()[:MAX_SEARCH],
-        sort=_one_of(given.get("sort"), (*SORTS, *(f"-{sort}" for sort in SORTS)), "rank"),
+        sort="" if sort == natural_sort(only) else sort,
+        only=only,
+        cap=_one_of(given.get("cap"), tuple(BANDS), ""),
+        show=shown_as(shown_columns(given.get("show", ""))),
         limit=_whole(given.get("limit"), 10, 200, DEFAULT_LIMIT),
         offset=_whole(given.get("offset"), 0, MAX_OFFSET, 0),
-        ids=given.get("ids", "")[:200],
+        ids=_whole_parts(given.get("ids", "")),
         before=_time(given.get("before")),
         at=_time(given.get("at")),
         part=given.get("part") if given.get("part") in parts else None,
@@ -94,6 +106,11 @@ def _whole(text: str | None, lowest: int, highest: int, default: int) -> int:
     if text is None or not (text.isascii() and text.isdigit()) or len(text) > 10:  # noqa: PLR2004
         return default
     return min(max(int(text), lowest), highest)
+
+
+def _whole_parts(text: str) -> str:
+    """Return a list as it was given; a long one without the part at which it is cut."""
+    return text if len(text) <= MAX_LIST else text[:MAX_LIST].rpartition(",")[0]
 
 
 def _time(text: str | None) -> int | None:

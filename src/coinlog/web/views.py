@@ -140,44 +140,6 @@ class ChartView(View, frozen=True, kw_only=True):
     begins: int | None = None
 
 
-class MarketRow(View, frozen=True, kw_only=True):
-    """One asset of the market table. ``sparkline`` is like ``LineView.segments``: 7 days."""
-
-    asset: AssetLabel
-    rank: int | None
-    price: float
-    percent_change_1h: float | None
-    percent_change_24h: float | None
-    percent_change_7d: float | None
-    market_cap: float | None
-    volume_24h: float | None
-    circulating_supply: float | None
-    sparkline: list[list[tuple[int, float]]]
-
-
-class ColumnView(View, frozen=True, kw_only=True):
-    """A heading of the market table: where it leads, and how the table is sorted by it now."""
-
-    code: str
-    href: str
-    sorted: Literal["ascending", "descending", "none"] = "none"
-
-
-class MarketView(View, frozen=True, kw_only=True):
-    """One page of the market table. ``total`` counts all assets that match ``q``."""
-
-    slot: int | None
-    q: str
-    sort: str
-    limit: int
-    offset: int
-    total: int
-    rows: list[MarketRow]
-    columns: list[ColumnView]
-    previous_href: str | None = None
-    next_href: str | None = None
-
-
 class GlobalView(View, frozen=True, kw_only=True):
     """The whole market at the newest slot, and the fear and greed index."""
 
@@ -225,20 +187,6 @@ class NameView(View, frozen=True, kw_only=True):
     name: str
     symbol: str
     slug: str
-
-
-class HomeView(View, frozen=True, kw_only=True):
-    """The home page: the leading assets' chart, the market table, and the last slots.
-
-    ``strip`` is the ledger of the last 28 slots, oldest first. With an empty store ``chart`` is
-    ``None`` and ``last`` is the newest ledger row, if there is one.
-    """
-
-    chart: ChartView | None
-    market: MarketView
-    global_metrics: GlobalView
-    strip: list[SlotView]
-    last: SlotView | None = None
 
 
 class AssetView(View, frozen=True, kw_only=True):
