@@ -16,11 +16,15 @@ from backfills import put_asset_history
 from browsing import NOW, fill_store
 from coinlog.archive import open_archive
 from coinlog.chunks.market import first_of_slot, slot_chunk
+from coinlog.chunks.names import Month
 from coinlog.chunks.record import Record
 from coinlog.errors import UsageError
 from coinlog.market import SourceKind
 from coinlog.publish import run
+from coinlog.publish.changes import Changes
+from coinlog.publish.edition import Marks
 from coinlog.publish.jobs import among
+from coinlog.publish.standing import Standing
 from coinlog.recorder import sweep
 from coinlog.slots import DAY
 from coinlog.store import schema
@@ -82,8 +86,8 @@ def test_data_is_what_the_server_answers_and_every_link_leads_to_a_file(tmp_path
         names = {path.rpartition("/")[2] for path in files if path.startswith("data/assets/1/")}
         kinds = ("2025-12", "2025-12.days", "2026-01", "2026-01.days", "2025")
         assert names == {f"{kind}.json" for kind in kinds}
-        for path, body in web.app.static.items():
-            assert files[path.decode().lstrip("/")] == body.plain().content
+        for address, entry in web.app.static.items():
+            assert files[address.decode().lstrip("/")] == entry.plain().content
     pages = {path: body.decode() for path, body in files.items() if path.endswith(".html")}
     assert {"index.html", "es/index.html", "es/assets/666/index.html", "404.html"} <= pages.keys()
     for path, page in pages.items():
@@ -314,11 +318,13 @@ def test_the_first_assets_of_a_slot_are_found_wherever_they_stand(web: Site) -> 
     best = {one: (one % 200 + (90 if one % 3 else 250) if one % 50 else 2**31) for one in ids}
     best |= dict.fromkeys(IDS[:3], 2**31)
 
-    class Standing:
-        fiat = frozenset({2790})
-        last_months = dict.fromkeys([*best, 2790])
+    months = dict.fromkeys([*best, 2790], Month(2026, 1))
+    head = record.head
+    standing = Standing(
+        head, web.now, "", Marks(), months, {}, [], Changes(None), frozenset({2790})
+    )
 
-    known = among(Standing(), best, {SLOT: whole["total"]})  # type: ignore[arg-type]  all that is asked
+    known = among(standing, best, {SLOT: whole["total"]})
     assert known is not None
     assert 0 < len(known.ids) < len(ids)
 
