@@ -289,6 +289,7 @@ def test_the_description_for_programs_names_every_operation_with_examples(web: S
         "/api/v1/assets/{asset_id}/series",
         "/api/v1/assets/{asset_id}/series.csv",
         "/api/v1/log",
+        "/api/v1/log/{slot}",
     ]
     assert all(one["schema"].get("examples") or one.get("examples") for one in parameters)
 

@@ -89,14 +89,3 @@ def test_no_template_holds_a_style_or_an_event_in_itself() -> None:
     html = render("asset", VIEW)
     assert " style=" not in html
     assert " onclick" not in html
-
-
-def test_the_ledger_tells_each_outcome() -> None:
-    slots = [
-        views.SlotView(slot=SLOT, outcome="stored", assets=200),
-        views.SlotView(slot=SLOT - STEP, outcome="failed", reason="quota", detail="no credits"),
-        views.SlotView(slot=SLOT - 2 * STEP, outcome="missed"),
-    ]
-    html = render("log", views.LogView(slots=slots, limit=3), "es")
-    assert "3 tomas: 1 guardada, 1 fallida, 1 perdida" in html
-    assert "se agotaron los créditos de la API" in html

@@ -9,7 +9,7 @@ import pytest
 from coinlog.freshness import freshness
 from coinlog.market import GlobalMetrics, SourceKind
 from coinlog.store.ledger import read_head
-from coinlog.web import page_views, shell
+from coinlog.web import log_views, page_views, shell
 from coinlog.web.market_views import HomeView
 from coinlog.web.watch import Moment
 from samples import SLOT, STEP, quote, settlement, snapshot
@@ -198,7 +198,7 @@ def test_the_ledger_is_paged_back_to_its_beginning(web: Site) -> None:
     def log(before: str = "") -> list[int]:
         given = {"before": before} if before else {}
         with web.app.watch.moment() as found:
-            view = page_views.log_view(
+            view = log_views.log_view(
                 web.app.watch, found, shell.ask_of("/log", "en", shell.read_query(given))
             )
         return [slot.slot for slot in view.slots]
@@ -215,7 +215,7 @@ def test_the_slot_that_waits_is_due_and_not_in_the_ledger(web: Site) -> None:
     web.now = SLOT + 60
 
     with web.app.watch.moment() as found:
-        view = page_views.log_view(
+        view = log_views.log_view(
             web.app.watch, found, shell.ask_of("/log", "en", shell.PageQuery())
         )
 

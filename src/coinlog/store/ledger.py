@@ -192,6 +192,13 @@ def read_page(
     return [rows[slot] for slot in sorted(rows, reverse=True)[:limit]]
 
 
+def read_rows(reader: Reader, slots: Sequence[int]) -> list[LedgerRow]:
+    """Return the rows that the ledger has of some slots; missed ones have none."""
+    query = sa.select(schema.slot).where(schema.slot.c.slot.in_(slots))
+    with reader.connected() as connection:
+        return [_row(row) for row in connection.execute(query)]
+
+
 def newest_due(schedules: Sequence[Schedule], start: int, end: int, limit: int) -> list[int]:
     """Return the newest ``limit`` slots due from ``start`` to ``end``, newest first."""
     ranges = (due_range(schedules, index, start, end) for index in reversed(range(len(schedules))))

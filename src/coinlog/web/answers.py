@@ -100,10 +100,21 @@ class NameAnswer(msgspec.Struct, frozen=True):
     slug: str
 
 
-class OneAssetAnswer(Envelope, frozen=True, kw_only=True):
-    """One asset: its newest quote, its names so far, and its first and last slot.
+class RecordAnswer(msgspec.Struct, frozen=True):
+    """An asset's highest and lowest recorded price, each with its first slot; all its quotes."""
 
-    ``listed`` says whether it is in the newest stored slot.
+    high: float
+    high_slot: int
+    low: float
+    low_slot: int
+    quotes: int
+
+
+class OneAssetAnswer(Envelope, frozen=True, kw_only=True):
+    """One asset: its newest quote, its names so far, its first and last slot, its extremes.
+
+    ``listed`` says whether it is in the newest stored slot. ``record`` spans all that is recorded
+    and backfilled, which need not be all of the asset's history.
     """
 
     id: int
@@ -118,6 +129,7 @@ class OneAssetAnswer(Envelope, frozen=True, kw_only=True):
     first_slot: int
     last_slot: int
     names: list[NameAnswer]
+    record: RecordAnswer | None
     currency: str = CURRENCY
 
 
@@ -212,6 +224,37 @@ class SlotAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None
     notes: list[str]
     missing: list[MissingAnswer]
+
+
+class AttemptAnswer(msgspec.Struct, frozen=True):
+    """An attempt that the store has settled; ``settled_at`` is our clock at its commit."""
+
+    attempt: str
+    outcome: str
+    reason: str | None
+    captured_at: int
+    credits: int
+    sha256: str
+    settled_at: int
+
+
+class OneSlotAnswer(SlotAnswer, frozen=True, kw_only=True):
+    """One slot: its row of the ledger, all of its attempts, and the slots beside it.
+
+    ``folder`` is where in the archive the attempt that counts lies, with its manifest and the raw
+    answers as received. ``before`` and ``after`` are slots that have an outcome. The rest is what
+    every answer says of its data.
+    """
+
+    as_of: int | None
+    stale: bool
+    next_slot: int | None
+    simulated: bool
+    attribution: Attribution
+    folder: str | None
+    settled: list[AttemptAnswer]
+    before: int | None
+    after: int | None
 
 
 class LogAnswer(Envelope, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from coinlog.notice import attribution
 from coinlog.sampling import read_thinned
 from coinlog.series import Series, read_series
 from coinlog.slots import MAX_ASSET_ID
+from coinlog.store.extremes import Extremes, read_extremes
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset, StoredAsset
 from coinlog.timeline import MAX_ROWS
@@ -72,6 +73,7 @@ def one_asset(watch: TheWatch, asset_id: AssetId) -> answers.OneAssetAnswer:
         stored = known_asset(watch, moment, asset_id)
         listed = watch.reader.newest([asset_id])[0]
         names = watch.reader.names(asset_id)
+        extremes = read_extremes(watch.reader, asset_id)
     newest = moment.head.newest
     return answers.OneAssetAnswer(
         **envelope(moment),
@@ -81,7 +83,13 @@ def one_asset(watch: TheWatch, asset_id: AssetId) -> answers.OneAssetAnswer:
         first_slot=stored.first_slot,
         last_slot=stored.last_slot,
         names=[answers.NameAnswer(*msgspec.structs.astuple(name)) for name in names],
+        record=_record_answer(extremes) if extremes else None,
     )
+
+
+def _record_answer(found: Extremes) -> answers.RecordAnswer:
+    high, low = found.high, found.low
+    return answers.RecordAnswer(high.value, high.slot, low.value, low.slot, found.quotes)
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from litestar import Request, Router
 from litestar.di import Provide
 from litestar.enums import ParamType
 
-from coinlog.web import api, api_candles, api_market, query
+from coinlog.web import api, api_candles, api_log, api_market, query
 from coinlog.web.problems import documented
 
 
@@ -24,6 +24,7 @@ def api_router() -> Router:
             api_candles.candles,
             api_candles.candles_csv,
             api.ledger,
+            api_log.one_slot,
         ],
         dependencies={
             "wanted": Provide(api_market.wanted_of, sync_to_thread=False),

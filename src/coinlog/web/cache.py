@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from coinlog.web.canonical import Key, key_of
+from coinlog.web.canonical import Key, key_of, names_its_origin
 from coinlog.web.entries import CACHE_BYTES, DATA_LEVEL, NO_BODY, PAGE_LEVEL, Entries, Entry, Form
 from coinlog.web.language import redirect_for, redirects
 from coinlog.web.negotiation import choose, wants_gzip
+from coinlog.web.origin import origin_in
 from coinlog.web.problems import INTERNAL
 from coinlog.web.security import (
     SECURITY_HEADERS,
@@ -116,6 +117,8 @@ class ByteCache:
             return None
         if entry.packed is None and not entry.ready and wants_gzip(headers):
             return None
+        if entry.origin is not None and entry.origin != origin_in(headers):
+            return None
         self.hits += 1
         return choose(entry, headers)
 
@@ -139,6 +142,9 @@ class ByteCache:
         if key is None:
             await _send_answer(await self._ask(scope), scope, send)
             return
+        origin = _origin_for(scope)
+        if origin is not None:
+            key = (*key, origin)
         entry = self.entries.get(key)
         if entry is None or entry.generation != self.generation:
             made = await self._make_once(key, scope)
@@ -177,6 +183,7 @@ class ByteCache:
         vary = VARY_HOME if key[0] == "/" else VARY
         level = PAGE_LEVEL if is_page else DATA_LEVEL
         entry = Entry(answer.body, headers, generation, vary, level)
+        entry.origin = _origin_for(scope)
         if wants_gzip(scope["headers"]):
             await _pack(entry)
         self.entries.put(key, entry)
@@ -225,6 +232,13 @@ async def _pack(entry: Entry) -> None:
         entry.pack()
     else:
         await asyncio.to_thread(entry.pack)
+
+
+def _origin_for(scope: Scope) -> str | None:
+    """Return what an answer names as its origin, or ``None`` where it names none."""
+    if not names_its_origin(scope["path"]):
+        return None
+    return origin_in(scope["headers"], scope["scheme"])
 
 
 def target_of(scope: Scope) -> bytes:

@@ -38,15 +38,22 @@ _PAGES: dict[str, dict[str, str]] = {
     "/market": {**_TABLE, "at": ""},
     "/assets/": _CHART,
     "/compare": {**_CHART, "ids": ""},
-    "/log": {"before": "", "at": ""},
+    "/log": {"before": "", "at": "", "year": ""},
+    "/log/": {},
+    "/log.atom": {},
     "/schema": {},
 }
 _API_DEFAULTS: dict[str, dict[str, str]] = {
     "/api/v1/assets": {"limit": "100", "offset": "0", "sort": "rank", "q": ""},
     "/api/v1/assets/": {},
     "/api/v1/log": {"limit": "100"},
+    "/api/v1/log/": {},
 }
+_WITH_ORIGIN = frozenset({"/log.atom"})
+"""Pages that name whole addresses, so that each host they are asked at has its own answer."""
+
 _LANGUAGE = re.compile(rf"/({'|'.join(languages()[1:]) or '-'})(?=/|$)")
+_ONE_OF_MANY = re.compile(r"(?<=/assets/)[^/]+(?:/(?:series|candles)(?:\.csv)?)?$|(?<=/log/)[^/]+$")
 
 Key = tuple[str, ...]
 
@@ -94,6 +101,12 @@ def joined(given: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {**dict(pairs), **({"show": shown} if shown else {})}
 
 
+def names_its_origin(path: str) -> bool:
+    """Return whether an answer depends on the scheme and host that it was asked at."""
+    plain = _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"
+    return _stem(plain) in _WITH_ORIGIN
+
+
 def _stem(path: str) -> str:
-    """Return a path without the id in it: ``/assets/1`` is ``/assets/``."""
-    return re.sub(r"(?<=/assets/)[^/]+(?:/(?:series|candles)(?:\.csv)?)?$", "", path)
+    """Return a path without the id or slot in it: ``/assets/1`` is ``/assets/``."""
+    return _ONE_OF_MANY.sub("", path)

@@ -60,10 +60,21 @@ class Entry:
 
     The messages are built once and sent as they are: nothing may change them. An answer that is
     worth packing is packed when the first client asks for it so, and from then on kept packed
-    alone: it is unpacked for the rare client that cannot.
+    alone: it is unpacked for the rare client that cannot. ``origin`` is set where the answer names
+    the host that it was asked at.
     """
 
-    __slots__ = ("body", "common", "generation", "level", "made_at", "packed", "tag", "unchanged")
+    __slots__ = (
+        "body",
+        "common",
+        "generation",
+        "level",
+        "made_at",
+        "origin",
+        "packed",
+        "tag",
+        "unchanged",
+    )
 
     def __init__(
         self,
@@ -74,6 +85,7 @@ class Entry:
         level: int = PAGE_LEVEL,
     ) -> None:
         self.generation = generation
+        self.origin: str | None = None
         self.level = level
         self.made_at = time.monotonic()
         self.tag = b"%08x%08x" % (zlib.crc32(body), zlib.adler32(body))

@@ -178,6 +178,12 @@ def date(time: float | None, form: NumberFormat) -> str:
     return form.date.format(d=moment.day, m=form.months[moment.month - 1], y=moment.year)
 
 
+def month(time: float, form: NumberFormat) -> str:
+    """Return a month in UTC: ``Jan 2026``."""
+    moment = _moment(time)
+    return f"{form.months[moment.month - 1]} {moment.year}"
+
+
 def time_utc(time: float | None, form: NumberFormat) -> str:
     """Return a date and time in UTC: ``26 Jan 2026, 18:00 UTC``."""
     if time is None:

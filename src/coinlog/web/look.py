@@ -12,10 +12,14 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from coinlog.attempts import slot_name
 from coinlog.market import BITCOIN, ETHEREUM, Outcome
 from coinlog.notice import attribution
+from coinlog.slots import DAY, HOUR, MINUTE
+from coinlog.store.days import Day
 from coinlog.web import chartdata, overview_svg, svg
 from coinlog.web import format as fmt
+from coinlog.web.calendar import day_name
 from coinlog.web.i18n import Catalogue, catalogue
 from coinlog.web.shell import CURRENCIES
 from coinlog.web.views import ChartView, GlobalView, SlotView
@@ -54,6 +58,12 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
         "when": partial(_when, words),
         "day_time": partial(_day_time, words),
         "json": _json,
+        "day_time_seconds": partial(_day_time, words, clock=fmt.clock_seconds),
+        "month": partial(fmt.month, form=words.format),
+        "duration": partial(_duration, words),
+        "seconds": partial(_seconds, words),
+        "slot_name": slot_name,
+        "day_name": day_name,
     }
 
 
@@ -78,6 +88,7 @@ def _globals(words: Catalogue) -> dict[str, Any]:
         "treemap": partial(overview_svg.treemap, words),
         "strip": partial(_strip, words),
         "tally": partial(_tally, words),
+        "day_told": partial(_day_told, words),
         "mood": partial(_mood, words),
         "code": Markup("<code>{}</code>").format,
         "compare_ids": _compare_ids,
@@ -126,6 +137,42 @@ def _tally(words: Catalogue, slots: Sequence[SlotView]) -> str:
     return f"{_text(words, 'tally', n=len(slots))} {', '.join(parts)}"
 
 
+def _day_told(words: Catalogue, start: int, day: Day) -> str:
+    """Return what became of a day's slots: ``26 Jan 2026: 3 of 4 stored; 1 missed: ...``."""
+    told = [_text(words, "log.day_stored", n=day.stored, total=day.told + day.waiting)]
+    failed = day.reasons[0] if len(day.reasons) == 1 else None
+    for outcome, reason in (("partial", "incomplete"), ("failed", failed), ("missed", "missed")):
+        if count := getattr(day, outcome):
+            why = f": {words.text(f'reason.{reason}')}" if reason else ""
+            told.append(_text(words, f"tally.{outcome}", n=count) + why)
+    if day.waiting:
+        told.append(_text(words, "log.day_waiting", n=day.waiting))
+    return f"{fmt.date(start, words.format)}: {'; '.join(told)}"
+
+
+def _duration(words: Catalogue, seconds: int) -> str:
+    """Return a duration in its two largest units: ``1 d 6 h``."""
+    days, hours, minutes = seconds // DAY, seconds // HOUR, seconds // MINUTE
+    if days > 1:
+        return _trimmed(words.text("js.days", d=fmt.number(days, words.format), h=hours % 24))
+    if hours:
+        return _trimmed(words.text("js.hours", h=hours, m=minutes % 60))
+    return words.text("js.minutes", m=minutes) if minutes else _seconds(words, seconds)
+
+
+def _trimmed(text: str) -> str:
+    """Return a duration without a second unit of zero: ``6 h 0 min`` is ``6 h``."""
+    first, _, rest = text.partition(" 0 ")
+    return first if rest else text
+
+
+def _seconds(words: Catalogue, seconds: float) -> str:
+    """Return a short time in seconds, a longer one in its two largest units."""
+    if seconds >= 10 * MINUTE:
+        return _duration(words, int(seconds))
+    return words.text("slot.seconds", s=fmt.fixed(seconds, int(seconds % 1 > 0), words.format))
+
+
 def _mood(words: Catalogue, market: GlobalView) -> str:
     """Return the fear and greed label translated, or as it came if it is a new one."""
     label = market.fear_and_greed_label or ""
@@ -142,9 +189,9 @@ def _when(words: Catalogue, time: int | None) -> Markup:
     return _time(time, fmt.time_utc(time, words.format))
 
 
-def _day_time(words: Catalogue, time: int) -> Markup:
+def _day_time(words: Catalogue, time: int, clock: Callable[[float], str] = fmt.clock) -> Markup:
     """Return a ``<time>`` without its zone, for where UTC is said once for all."""
-    return _time(time, f"{fmt.date(time, words.format)}, {fmt.clock(time)}")
+    return _time(time, f"{fmt.date(time, words.format)}, {clock(time)}")
 
 
 def _clock_time(time: int) -> Markup:

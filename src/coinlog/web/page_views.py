@@ -11,12 +11,13 @@ from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset
 from coinlog.web import views
 from coinlog.web.api import known_asset, notes_of
+from coinlog.web.asset_views import record_view, supply_view
 from coinlog.web.charts import chart_view
 from coinlog.web.labels import label, labels
 from coinlog.web.market_table import global_view, market_view
 from coinlog.web.market_views import HomeView
 from coinlog.web.query import MAX_COMPARED, parse_ids
-from coinlog.web.shell import CHART_FIELDS, LOG_LIMIT, Ask
+from coinlog.web.shell import CHART_FIELDS, Ask
 from coinlog.web.watch import Moment, Watch
 
 HOME_LINES = 5
@@ -94,6 +95,8 @@ def asset_view(watch: Watch, moment: Moment, asset_id: int, ask: Ask) -> views.A
         csv_url=f"{series}.csv?range=all&fields={','.join(RECORDED_FIELDS)}",
         json_url=f"{series}?range={ask.query.range}",
         same_symbol=[label(one, shares_symbol=True) for one in sharing],
+        record=record_view(watch, moment, asset_id, listed.quote.price, listed.slot),
+        supply=supply_view(listed.quote),
     )
 
 
@@ -116,25 +119,6 @@ def compare_view(watch: Watch, moment: Moment, ask: Ask) -> views.CompareView:
 
 def _without(ask: Ask, ids: Sequence[str], left_out: str) -> str:
     return ask.at.href(ids=",".join(one for one in ids if one != left_out))
-
-
-def log_view(watch: Watch, moment: Moment, ask: Ask) -> views.LogView:
-    """Return a page of the ledger, newest first."""
-    rows = read_page(
-        watch.reader, moment.head, moment.now, limit=LOG_LIMIT, before=ask.query.before
-    )
-    current = moment.head.current_slot(moment.now)
-    waiting = (
-        ask.query.before is None and current is not None and all(r.slot != current for r in rows)
-    )
-    older = ask.at.href(before=rows[-1].slot) if len(rows) == LOG_LIMIT else None
-    return views.LogView(
-        slots=slot_views(watch, rows),
-        limit=LOG_LIMIT,
-        due=current if waiting else None,
-        next_href=older,
-        previous_href=ask.at.href(before=None) if ask.query.before is not None else None,
-    )
 
 
 def slot_views(watch: Watch, rows: Sequence[LedgerRow]) -> list[views.SlotView]:

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from coinlog.web import market_pages, page_views, schema_page, shell
 from coinlog.web.api import TheWatch
 from coinlog.web.i18n import languages
+from coinlog.web.log_pages import log, log_feed, slot
 from coinlog.web.rendering import AnyRequest, answer, asked
 
 
@@ -39,15 +40,6 @@ def compare(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     return answer(request, "compare", ask, moment, view)
 
 
-@get("/log", sync_to_thread=True)
-def log(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
-    """Show the ledger: what became of each slot."""
-    ask = asked(request, "/log")
-    with watch.moment() as moment:
-        view = page_views.log_view(watch, moment, ask)
-    return answer(request, "log", ask, moment, view)
-
-
 @get("/schema", sync_to_thread=True)
 def schema(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     """Show the API's operations, parameters and examples."""
@@ -58,7 +50,7 @@ def schema(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
 
 
 HANDLERS: list[HTTPRouteHandler] = [
-    *(home, asset, compare, log, schema),
+    *(home, asset, compare, log, slot, log_feed, schema),
     *(market_pages.overview, market_pages.past),
 ]
 

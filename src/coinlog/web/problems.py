@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from litestar import Request
-from litestar.exceptions import NotFoundException, ValidationException
+from litestar.exceptions import ClientException, NotFoundException, ValidationException
 from litestar.openapi.spec import Parameter
 
 from coinlog.errors import SchemaError, StoreError, UsageError
@@ -24,6 +24,7 @@ STORE_AWAY = (
     "when it is back; try again in a minute"
 )
 STORE_UNPREPARED = "the database has no tables of coinlog yet: run `coinlog migrate`"
+NO_HOST = "the request's Host header is not the name of a host"
 INTERNAL = "something is wrong in coinlog itself: the log of the program says what"
 
 
@@ -38,6 +39,8 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
         return _detail(400, _validation_sentence(error, request))
     if isinstance(error, NotFoundException):
         return _detail(404, f"there is nothing at {request.url.path[:200]}: /schema lists the API")
+    if isinstance(error, ClientException):
+        return _detail(400, NO_HOST)
     log.error("an answer failed", exc_info=error)
     return _detail(500, INTERNAL)
 

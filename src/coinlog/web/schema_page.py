@@ -26,7 +26,9 @@ EXAMPLES = {
   "id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin", "rank": 1,
   "listed": true, "slot": 1769450400, "quote": {"price": 87654.321, ...},
   "first_slot": 1737914400, "last_slot": 1769450400,
-  "names": [{"from_slot": 1737914400, "name": "Bitcoin", "symbol": "BTC", "slug": "bitcoin"}], ...
+  "names": [{"from_slot": 1737914400, "name": "Bitcoin", "symbol": "BTC", "slug": "bitcoin"}],
+  "record": {"high": 124912.75, "high_slot": 1759795200, "low": 75102.5, "low_slot": 1744056000,
+  "quotes": 1460}, ...
 }""",
     "/api/v1/assets/{asset_id}/series": """{
   "asset": {"id": 1, "symbol": "BTC", "name": "Bitcoin", "slug": "bitcoin"}, "currency": "USD",
@@ -50,6 +52,12 @@ EXAMPLES = {
     "slot": 1769450400, "outcome": "stored", "reason": null, "observed_at": 1769450412,
     "captured_at": 1769450413, "stored_at": 1769450414, "assets": 208, "credits": 4, ...
   }], ...
+}""",
+    "/api/v1/log/{slot}": """{
+  "slot": 1769450400, "outcome": "stored", "observed_at": 1769450412, "captured_at": 1769450413,
+  "assets": 208, "credits": 4, "sha256": "9f2c...", "folder": "captures/20260126T180000Z/1",
+  "settled": [{"attempt": "1", "outcome": "stored", "captured_at": 1769450413, ...}],
+  "before": 1769428800, "after": null, ...
 }""",
 }
 _MOST_TELLING = ("limit", "interval", "range", "fields")

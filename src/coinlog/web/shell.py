@@ -65,6 +65,7 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
     ids: str = ""
     before: int | None = None
     at: int | None = None
+    year: int | None = None
     part: str | None = None
 
 
@@ -94,6 +95,7 @@ def read_query(given: Mapping[str, str], parts: tuple[str, ...] = ()) -> PageQue
         ids=_whole_parts(given.get("ids", "")),
         before=_time(given.get("before")),
         at=_time(given.get("at")),
+        year=_whole(given.get("year"), 2009, 2100, 0) or None,
         part=given.get("part") if given.get("part") in parts else None,
     )
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL
+from coinlog.web.asset_record import RecordView, SupplyView
 from coinlog.web.chart_look import Look, SlotColumns
 
 FreshnessState = Literal["empty", "fresh", "amber", "red"]
@@ -208,6 +209,8 @@ class AssetView(View, frozen=True, kw_only=True):
     csv_url: str
     json_url: str
     same_symbol: list[AssetLabel] = []
+    record: RecordView | None = None
+    supply: SupplyView | None = None
 
 
 class CompareView(View, frozen=True, kw_only=True):
@@ -221,16 +224,6 @@ class CompareView(View, frozen=True, kw_only=True):
     unknown: list[str] = []
     without: list[str] = []
     kept: list[tuple[str, str]] = []
-
-
-class LogView(View, frozen=True, kw_only=True):
-    """The ledger, newest first. ``due`` is the slot that waits to be recorded now, if any."""
-
-    slots: list[SlotView]
-    limit: int
-    due: int | None = None
-    next_href: str | None = None
-    previous_href: str | None = None
 
 
 class ErrorView(View, frozen=True, kw_only=True):

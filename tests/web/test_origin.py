@@ -1,0 +1,53 @@
+"""Whole addresses in answers: only of hosts that can be one, and each host's its own answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from coinlog.web.canonical import names_its_origin
+from coinlog.web.origin import origin_in
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["coinlog.example", "localhost:5000", "127.0.0.1:80", "[::1]:5000", "a", "xn--mnchen-3ya.de"],
+)
+def test_hosts_are_repeated(host: str) -> None:
+    assert origin_in([(b"host", host.encode())]) == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        '"><script>',
+        "a b",
+        "evil.example/path",
+        "user@host",
+        "a:b",
+        "[::1",
+        "é",
+        "-a",
+        "a" * 300,
+    ],
+)
+def test_what_is_no_host_is_not_repeated(host: str) -> None:
+    assert origin_in([(b"host", host.encode())]) == ""
+    assert origin_in([]) == ""
+
+
+def test_a_proxy_that_speaks_https_is_believed_and_nothing_else_is() -> None:
+    host = (b"host", b"Coinlog.Example")
+
+    assert origin_in([host, (b"x-forwarded-proto", b"https")]) == "https://coinlog.example"
+    assert origin_in([host, (b"x-forwarded-proto", b"javascript")]) == "http://coinlog.example"
+    assert origin_in([host], "https") == "https://coinlog.example"
+
+
+def test_the_feed_names_its_origin_in_every_language_and_other_pages_do_not() -> None:
+    assert [names_its_origin(path) for path in ("/log.atom", "/es/log.atom", "/log", "/")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
