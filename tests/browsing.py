@@ -30,7 +30,7 @@ NODE = FRONTEND.parent / ".venv" / "bin" / "node"
 
 PARTIAL_PAGE = "/log/20260126T120000Z"
 PAGES = (
-    *("/", "/assets/1", "/compare?ids=1,1027,5994", "/log", PARTIAL_PAGE),
+    *("/", "/assets/1", "/compare?ids=1,1027,5994", "/log", PARTIAL_PAGE, "/log?at=2026-01-16"),
     *("/overview", "/market?at=2026-01-24T08:15", "/schema", "/nowhere"),
 )
 PHONE = {"width": 390, "height": 844}

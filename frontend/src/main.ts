@@ -1,6 +1,7 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { redrawCharts } from "./chart/controller";
+import "./copy";
 import { currencyChoice } from "./currency";
 import { pageKeys } from "./keys";
 import { keepLive } from "./live";

@@ -26,8 +26,8 @@ ASSET_PAGES = ("/assets/{id}",)
 OTHERS = ("/robots.txt", "/sitemap.xml")
 """What else a site has, where the server has it."""
 
-NOT_FOUND = "/404"
-"""An address that has no page: the answer becomes ``404.html``."""
+NOT_FOUND = "/404.html"
+"""An address that has no page: the answer that says so becomes its file."""
 
 _OK, _NOT_FOUND = 200, 404
 
@@ -58,7 +58,7 @@ class Press:
                 yield from self._page(prefix_of(language), path)
             status, body = self._ask(prefix_of(language) + NOT_FOUND)
             if status == _NOT_FOUND:
-                yield f"{prefix_of(language)}/404.html".lstrip("/"), body
+                yield (prefix_of(language) + NOT_FOUND).lstrip("/"), body
         for path in OTHERS:
             status, body = self._ask(path)
             if status == _OK:

@@ -58,7 +58,6 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
         "day_time": partial(_day_time, words),
         "json": _json,
         "day_time_seconds": partial(_day_time, words, clock=fmt.clock_seconds),
-        "date": partial(fmt.date, form=words.format),
         "month": partial(fmt.month, form=words.format),
         "duration": partial(_duration, words),
         "seconds": partial(_seconds, words),
