@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import AXE, PAGES, Open, drawn
+from browsing import AXE, PAGES, PHONE, Open, drawn
 
 pytestmark = pytest.mark.browser
 
@@ -187,12 +187,28 @@ def test_every_page_fits_a_wide_screen_at_400_percent(
 
 
 def test_everything_to_press_is_large_enough(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/1")
+    page = browse(f"{site}/assets/1", viewport=PHONE)
     for path in PAGES[:4]:
         page.goto(site + path)
         page.evaluate(AXE.read_text())
         found = page.evaluate("axe.run({runOnly: ['target-size']})")["violations"]
         assert [(path, one["nodes"][0]["html"]) for one in found] == []
+
+
+WATCH_SHIFTS = """window.shifted = 0;
+new PerformanceObserver((seen) => {
+  for (const one of seen.getEntries()) window.shifted += one.value;
+}).observe({type: "layout-shift", buffered: true})"""
+
+
+def test_nothing_jumps_on_a_phone_when_the_scripts_start(site: str, browse: Open) -> None:
+    page = browse(f"{site}/log", viewport=PHONE)
+    page.add_init_script(WATCH_SHIFTS)
+    for path in ("/", "/es/", "/assets/1"):
+        page.goto(site + path)
+        drawn(page)
+        expect(page.locator("#fresh")).to_contain_text("1 h 11 min")
+        assert page.evaluate("window.shifted") < 0.05
 
 
 def test_few_colours_and_more_contrast_leave_nothing_out(site: str, browse: Open) -> None:
