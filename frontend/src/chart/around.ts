@@ -46,6 +46,7 @@ function heading(section: HTMLElement, field: string, shown: Shown): void {
 function extremes(section: HTMLElement, picture: Picture): void {
   const place = inside(section, "[data-extremes]");
   const write = (value: number): string => exact(picture, value, picture.lines[0]!.symbol);
+  const key = picture.unit === "rank" ? "chart.places" : "chart.extremes";
   if (!place) return;
   let [low, high] = [Infinity, -Infinity];
   for (const value of picture.lines[0]?.values ?? []) {
@@ -53,7 +54,7 @@ function extremes(section: HTMLElement, picture: Picture): void {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  place.textContent = low > high ? "" : t("chart.extremes", { low: write(low), high: write(high) });
+  place.textContent = low > high ? "" : t(key, { low: write(low), high: write(high) });
 }
 
 function gaps(section: HTMLElement, { bands }: Picture): void {

@@ -3,7 +3,7 @@ import { currency, onCurrency } from "../currency";
 import type { Asset } from "../data/chunks";
 import { readEmbedded, type Embedded } from "../data/embedded";
 import { fromEmbedded, isMoney, type Shown, type Wish } from "../data/picture";
-import { forget } from "../edition";
+import { forget, isPublished } from "../edition";
 import { onMount, within } from "../mounts";
 import { followLanguages } from "../swap";
 import { onZone } from "../zone";
@@ -37,7 +37,8 @@ export class Chart {
     this.embedded = readEmbedded(data);
     for (const asset of this.embedded.assets) this.assets.set(asset.id, asset);
     this.state = this.read();
-    this.first = this.key();
+    const { window: ends, range, field } = this.embedded;
+    this.first = key(ends ?? range, field, [...this.assets.keys()]);
     listen(section, () => this.state, (change) => void this.want(change, "push"));
     section.querySelector("[data-again]")?.addEventListener("click", () => {
       forget();
@@ -48,6 +49,7 @@ export class Chart {
     const table = section.querySelector("[data-table]");
     table?.addEventListener("toggle", () => void this.exact().then(() => this.fill()));
     section.addEventListener("click", (event) => void this.download(event));
+    if (isPublished()) void this.meet();
     if (Chart.drawable(this.embedded)) void this.renew();
     else mark(section, this.state);
   }
@@ -64,6 +66,16 @@ export class Chart {
     if (history_ === "replace") history.replaceState(null, "", url);
     followLanguages();
     await this.renew();
+  }
+
+  /** A file does not know what its address asks for: the assets, and that there is no server. */
+  private async meet(): Promise<void> {
+    for (const link of this.section.querySelectorAll<HTMLElement>("[data-server]")) link.hidden = true;
+    const asked = parse(new URL(location.href), []).ids.filter((id) => !this.assets.has(id));
+    if (!asked.length) return;
+    const { findAssets } = await import("../lazy/picker");
+    for (const asset of await findAssets(asked)) this.assets.set(asset.id, asset);
+    await this.follow();
   }
 
   /** Show what the address says: after going back, or in another currency. */
@@ -118,12 +130,6 @@ export class Chart {
     return possible({ ...state, ids: state.ids.filter((id) => this.assets.has(id)) });
   }
 
-  /** What decides whether the page's own data is what is asked for. */
-  private key(): string {
-    const { range, window, field, ids } = this.state;
-    return JSON.stringify([window ?? range, field, ids]);
-  }
-
   /** Values in full in the place of rounded ones; if they cannot be had, those stay. */
   private async sharpen(): Promise<void> {
     if (!this.shown || this.shown.exact) return;
@@ -166,7 +172,7 @@ export class Chart {
   /** The page's own data, where it is what is asked for. */
   private atHand(): Shown | undefined {
     const usual = !isMoney(this.state.field) || currency() === "USD";
-    if (this.old || !usual || this.state.form === "candles" || this.key() !== this.first) return undefined;
+    if (this.old || !usual || this.state.form === "candles" || key(this.state.window ?? this.state.range, this.state.field, this.state.ids) !== this.first) return undefined;
     const { start, end } = this.embedded;
     return fromEmbedded(this.embedded, this.wish(start, end));
   }
@@ -217,6 +223,9 @@ export class Chart {
     fillTable(this.section, this.fieldName, this.shown);
   }
 }
+
+/** What decides whether the page's own data is what is asked for. */
+const key = (...asked: [string | [number, number], string, number[]]): string => JSON.stringify(asked);
 
 function redraw(): void {
   for (const chart of charts) chart.redraw();

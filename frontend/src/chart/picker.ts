@@ -9,10 +9,16 @@ interface Found extends Asset {
   rank: number | null;
 }
 
-type Columns = Record<keyof Found, unknown[]> & { first_slot: number[] };
 interface Market {
   slot: number;
-  assets: Columns;
+  assets: {
+    id: number[];
+    name: string[];
+    symbol: string[];
+    slug: string[];
+    rank: (number | null)[];
+    first_slot: number[];
+  };
 }
 
 const SHOWN = 8;
@@ -180,23 +186,27 @@ async function recorded(asset: Found): Promise<Asset> {
 }
 
 async function searchFiles(q: string): Promise<Found[]> {
+  const wanted = q.toLowerCase();
+  const named = ({ name, symbol, slug }: Found): boolean =>
+    [name, symbol, slug].some((word) => word.toLowerCase().includes(wanted));
+  return listed((asset) => String(asset.id) === q || named(asset));
+}
+
+/** The assets with some ids, of those in the newest slot. */
+export const findAssets = (ids: readonly number[]): Promise<Asset[]> => listed(({ id }) => ids.includes(id));
+
+async function listed(fits: (asset: Found) => boolean): Promise<Found[]> {
   const market = await data<Market>("market.json");
   if (!market) return [];
   const { id, name, symbol, slug, rank, first_slot } = market.assets;
-  const wanted = q.toLowerCase();
-  const found: Found[] = [];
-  for (let at = 0; at < id.length && found.length < SHOWN; at++) {
-    const words = [name[at], symbol[at], slug[at]].map((word) => String(word).toLowerCase());
-    if (String(id[at]) !== q && !words.some((word) => word.includes(wanted))) continue;
-    found.push({
-      id: id[at] as number,
-      name: name[at] as string,
-      symbol: symbol[at] as string,
-      slug: slug[at] as string,
-      rank: rank[at] as number | null,
-      first: first_slot[at]!,
-      last: market.slot,
-    });
-  }
-  return found;
+  const all = id.map((one, at) => ({
+    id: one,
+    name: name[at]!,
+    symbol: symbol[at]!,
+    slug: slug[at]!,
+    rank: rank[at]!,
+    first: first_slot[at]!,
+    last: market.slot,
+  }));
+  return all.filter(fits);
 }

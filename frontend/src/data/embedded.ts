@@ -9,6 +9,9 @@ export interface Embedded {
   start: number;
   end: number;
   field: string;
+  /** What was asked for: a named range, or a window by its ends. */
+  range: string;
+  window: [number, number] | null;
   /** Whether values stand in full; lines that are drawn in percent have five digits here. */
   exact: boolean;
   sampled: boolean;

@@ -1,4 +1,4 @@
 /** Choosing what to compare: loaded when it is asked for, beside the page's own scripts (which makes them one file). */
 import "../main";
 
-export { mountPicker } from "../chart/picker";
+export { findAssets, mountPicker } from "../chart/picker";

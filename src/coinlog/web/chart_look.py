@@ -14,8 +14,8 @@ UNITS = {
 }
 """The unit of each field of a chart: two kinds of money, coins, places, percent of the market."""
 
-_ALIKE = ("rank", "share")
-"""Units in which different assets stand on one scale as they are."""
+PLAIN_UNITS = ("rank", "share")
+"""Units in which assets stand on one scale as they are, and that change by other measures."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Look(msgspec.Struct, frozen=True):
 
 def usual_scale(field: str, lines: int) -> str:
     """Return the scale unless another is chosen: several assets in percent, one as it is."""
-    return "percent" if lines > 1 and UNITS[field] not in _ALIKE else "linear"
+    return "percent" if lines > 1 and UNITS[field] not in PLAIN_UNITS else "linear"
 
 
 class SlotColumns(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from coinlog.web import format as fmt
 from coinlog.web import svg
-from coinlog.web.chart_look import UNITS
+from coinlog.web.chart_look import PLAIN_UNITS, UNITS
 from coinlog.web.embedded import embedded
 from coinlog.web.i18n import Catalogue, NumberFormat
 from coinlog.web.views import AssetLabel, ChartView, LineView
@@ -158,13 +158,17 @@ def describe(chart: ChartView, legends: Sequence[Legend], words: Catalogue) -> s
 
 
 def _sentence(legend: Legend, words: Catalogue) -> str:
-    return words.text(
-        "chart.line",
-        name=legend.asset.name,
-        change=fmt.percent(legend.change, words.format),
-        low=legend.low,
-        high=legend.high,
-    )
+    name, low, high = legend.asset.name, legend.low, legend.high
+    if legend.change is None:
+        return words.text("chart.line_plain", name=name, extremes=_extremes(legend, words))
+    change = fmt.percent(legend.change, words.format)
+    return words.text("chart.line", name=name, change=change, low=low, high=high)
+
+
+def _extremes(legend: Legend, words: Catalogue) -> str:
+    """Return the lowest and highest value; of places, the best and the worst."""
+    key = "chart.places" if legend.low.startswith("#") else "chart.extremes"
+    return words.text(key, low=legend.low, high=legend.high)
 
 
 def _legend(line: LineView, write: Writer) -> Legend:
@@ -172,7 +176,9 @@ def _legend(line: LineView, write: Writer) -> Legend:
     if not values:
         return Legend(line.asset, None, *(fmt.UNKNOWN,) * 3)
     base = _base(line)
-    change = (values[-1] / base - 1) * 100 if base and len(values) > 1 else None
+    # A place and a share change by other measures.
+    counted = UNITS[line.field] not in PLAIN_UNITS
+    change = (values[-1] / base - 1) * 100 if base and counted and len(values) > 1 else None
     return Legend(line.asset, change, write(values[-1]), write(min(values)), write(max(values)))
 
 

@@ -39,10 +39,9 @@ def chart_view(
     points: int,
 ) -> views.ChartView:
     """Return the chart of one or several assets over the window asked for."""
-    asked = ask.query
-    window = shortened(
-        moment.head, _window(moment, asked), min(MAX_SLOTS, MOST_READ // len(labels))
-    )
+    asked, ends = ask.query, _ends(ask.query)
+    most = min(MAX_SLOTS, MOST_READ // len(labels))
+    window = shortened(moment.head, _window(moment, asked), most)
     reading = watch.reading(moment, window)
     found = read_thinned(reading, [label.id for label in labels], _read(asked, labels), points)
     start, end = _bounds(moment, window, found)
@@ -55,7 +54,8 @@ def chart_view(
         range=asked.range,
         ranges=_range_links(ask),
         fields=_field_links(ask),
-        zoomed=_way_back(ask) if is_zoomed(asked) else None,
+        zoomed=_way_back(ask) if ends else None,
+        window=ends,
         start=start,
         end=end,
         lines=lines,
@@ -66,18 +66,19 @@ def chart_view(
     )
 
 
-def is_zoomed(asked: PageQuery) -> bool:
-    """Return whether a window is asked for by its ends instead of a range's name."""
-    return asked.start is not None and asked.end is not None and asked.start < asked.end
+def _ends(asked: PageQuery) -> tuple[int, int] | None:
+    """Return the ends of a window that is asked for by them instead of by a range's name."""
+    start, end = asked.start, asked.end
+    return None if start is None or end is None or start >= end else (start, end)
 
 
 def _window(moment: Moment, asked: PageQuery) -> Window:
     """Return the window asked for, which ends with the current slot at the latest."""
-    named = window_of(moment.head, moment.now, asked.range)
-    if asked.start is None or asked.end is None or not is_zoomed(asked):
+    named, ends = window_of(moment.head, moment.now, asked.range), _ends(asked)
+    if ends is None:
         return named
-    end = min(asked.end, named.end)
-    return Window(min(asked.start, end), end)
+    end = min(ends[1], named.end)
+    return Window(min(ends[0], end), end)
 
 
 def _read(asked: PageQuery, labels: Sequence[views.AssetLabel]) -> tuple[str, ...]:
@@ -96,7 +97,7 @@ def _range_links(ask: Ask) -> list[views.Link]:
             href=ask.at.href(
                 range=None if code == DEFAULT_RANGE else code, **{"from": None, "to": None}
             ),
-            current=code == asked.range and not is_zoomed(asked),
+            current=code == asked.range and _ends(asked) is None,
         )
         for code in RANGES
     ]

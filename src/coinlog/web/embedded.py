@@ -23,6 +23,7 @@ _BAR_DIGITS = 4
 WORDS = (
     "chart.of",
     "chart.extremes",
+    "chart.places",
     "chart.gaps",
     "chart.gap",
     "chart.nothing",
@@ -54,6 +55,8 @@ def embedded(chart: ChartView, words: Catalogue, mark: str) -> Markup:
         "start": chart.start,
         "end": chart.end,
         "field": chart.field,
+        "range": chart.range,
+        "window": chart.window,
         "exact": exact,
         "sampled": chart.sampled,
         "lines": [

@@ -128,7 +128,7 @@ class ChartView(View, frozen=True, kw_only=True):
 
     ``start`` and ``end`` bound the time axis; ``sampled`` says that points were left out (each
     stretch keeps its lowest and highest). ``begins`` is set where the history is young; ``zoomed``
-    leads back to the range where the window was asked for by its ends.
+    leads back to the range where a ``window`` was asked for by its ends.
     """
 
     field: str
@@ -140,6 +140,7 @@ class ChartView(View, frozen=True, kw_only=True):
     look: Look = Look()
     fields: list[Link] = []
     zoomed: Link | None = None
+    window: tuple[int, int] | None = None
     ledger: SlotColumns | None = None
     sampled: bool = False
     begins: int | None = None
