@@ -175,7 +175,8 @@ def test_a_failure_of_our_own_tells_the_public_nothing(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a canary of the inside")
 
-    monkeypatch.setattr(web.app.watch.reader, "market", fail)
+    for module in ("api_market", "market_table"):
+        monkeypatch.setattr(f"coinlog.web.{module}.read_listing", fail)
     web.store(SLOT)
 
     data, page = web.get("/api/v1/assets"), web.get("/")
