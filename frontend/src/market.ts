@@ -1,5 +1,6 @@
 /** The market table: favourites, arrow keys between its rows, and the columns that a reader chose. */
 
+import { isPublished } from "./edition";
 import { favourites, turn } from "./favourites";
 import { onMount, within } from "./mounts";
 import { renew } from "./swap";
@@ -110,7 +111,7 @@ function menus(): void {
 function atStart(swapped: (part: HTMLElement) => void): void {
   const url = new URL(location.href);
   const known = url.searchParams;
-  if (!document.getElementById("market")) return;
+  if (!document.getElementById("market") || isPublished()) return;
   let columns: string | null = null;
   try {
     columns = localStorage.getItem(KEY);

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from coinlog.market import Asset, Snapshot, SourceKind
-from coinlog.web import api_market, market_table
 from samples import SLOT, quote
 from sites import Site
 
@@ -176,8 +175,8 @@ def test_a_failure_of_our_own_tells_the_public_nothing(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a canary of the inside")
 
-    for module in (api_market, market_table):
-        monkeypatch.setattr(module, "read_listing", fail)
+    for module in ("api_market", "market_table"):
+        monkeypatch.setattr(f"coinlog.web.{module}.read_listing", fail)
     web.store(SLOT)
 
     data, page = web.get("/api/v1/assets"), web.get("/")
