@@ -19,6 +19,10 @@ async function made(): Promise<HTMLDialogElement | undefined> {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const content = page.getElementById("keys");
   if (!content) return undefined;
+  for (const style of page.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")) {
+    // The home page has not all styles.
+    if (!document.querySelector(`link[href="${style.getAttribute("href")}"]`)) document.head.append(document.adoptNode(style));
+  }
   return over(document.adoptNode(content));
 }
 

@@ -4,11 +4,7 @@
  * not. It asks no oftener than slots can come, and not at all while nobody looks.
  */
 import { graceOf } from "./ages";
-import { dated, learnRates, writeAmounts } from "./amounts";
 import { data, forget } from "./edition";
-import { keeping } from "./keeping";
-import { mount, sent } from "./mounts";
-import { t } from "./texts";
 
 interface Latest {
   slot: number | null;
@@ -16,7 +12,7 @@ interface Latest {
 }
 
 /** What the page says of itself: how new it is, and when something newer can be there. */
-interface Now {
+export interface Now {
   slot: number | undefined;
   due: number;
   interval: number;
@@ -44,7 +40,8 @@ function seconds(): number {
   return Date.now() / 1000;
 }
 
-function now(page: Document = document): Now | undefined {
+/** What a page says of itself; nothing where no slot is to come. */
+export function now(page: Document = document): Now | undefined {
   const said = page.getElementById("fresh")?.dataset;
   if (!said?.["next"]) return undefined;
   const interval = Number(said["interval"]);
@@ -80,57 +77,9 @@ async function look(): Promise<void> {
     const latest = await data<Latest>("latest.json");
     const known = now();
     const same = latest?.version === known?.version && (latest?.slot ?? undefined) === known?.slot;
-    if (latest && !same) await renewPage();
+    if (latest && !same) await (await import("./lazy/renew")).renewPage();
   } catch {
     // The server or the network is away: what is shown stays, and says how old it is.
   }
   plan();
-}
-
-async function renewPage(): Promise<void> {
-  const answer = await fetch(location.href, { cache: "no-cache" });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const [before, after] = [now(), now(page)];
-  if (!after) return;
-  // Another build has other scripts, and an empty store's page has other parts.
-  const build = page.documentElement.dataset["build"];
-  const changed = build !== document.documentElement.dataset["build"];
-  if (changed || (before?.slot === undefined && after.slot !== undefined)) {
-    location.reload();
-    return;
-  }
-  learnRates(page);
-  const fresh = new Map(partsOf(page).map((part) => [nameOf(part), part]));
-  for (const old of partsOf(document)) renewPart(old, fresh.get(nameOf(old)));
-  if (after.slot !== undefined && after.slot !== before?.slot) announce(after.slot);
-}
-
-const partsOf = (page: Document): HTMLElement[] => [...page.querySelectorAll<HTMLElement>("[data-renew]")];
-
-const nameOf = (part: HTMLElement): string => part.dataset["renew"] || part.id;
-
-function renewPart(old: HTMLElement, fresh: HTMLElement | undefined): void {
-  // A part within another has come with it.
-  if (!fresh || !old.isConnected) return;
-  // What the other scripts made of it is theirs: changes are told by what the server sent.
-  if (fresh.outerHTML === sent(old)) {
-    // The same in USD, and another rate.
-    dated(old);
-    writeAmounts(old);
-    return;
-  }
-  const restore = keeping(old);
-  old.replaceWith(document.adoptNode(fresh));
-  mount(fresh);
-  restore(fresh);
-}
-
-function announce(slot: number): void {
-  // What told of the slot is as new as can be.
-  forget(undefined, "latest.json");
-  const said = document.getElementById("said");
-  const time = `${new Date(slot * 1000).toISOString().slice(11, 16)} UTC`;
-  if (said) said.textContent = t("updated", { time });
-  document.dispatchEvent(new CustomEvent("coinlog:slot", { detail: { slot } }));
 }
