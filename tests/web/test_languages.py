@@ -58,8 +58,9 @@ NAMES = re.compile(
 class Said(HTMLParser):
     """What a page says in its own language: text and labels, without what is marked as English."""
 
-    SILENT = frozenset({"script", "style", "code", "pre"})
+    SILENT = frozenset({"script", "style", "code", "pre", "textarea"})
     LABELS = frozenset({"aria-label", "title", "placeholder", "alt", "content"})
+    TOLD = frozenset({"description", "og:title", "og:description", "og:image:alt"})
     VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "source", "wbr"})
 
     def __init__(self, page: str) -> None:
@@ -74,8 +75,13 @@ class Said(HTMLParser):
         silent = self._open[-1] or tag in self.SILENT or other
         if tag not in self.VOID:
             self._open.append(silent)
-        if not silent and given.get("name") not in ("viewport", "color-scheme"):
+        if not silent and (tag != "meta" or self.is_text(given)):
             self.said += [text for name, text in attrs if text and name in self.LABELS]
+
+    @classmethod
+    def is_text(cls, given: dict[str, str | None]) -> bool:
+        """Return whether what a page tells of itself is a text, and no address or code."""
+        return (given.get("name") or given.get("property")) in cls.TOLD
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in self.VOID:
@@ -189,7 +195,7 @@ def test_spanish_errors_dates_and_numbers_are_spanish(web: Site) -> None:
 
 SAME = {
     *("foot.api", "schema.title", "theme.auto", "mood.neutral", "log.sha256"),
-    *("js.hours", "js.minutes", "scale.log"),
+    *("js.hours", "js.minutes", "scale.log", "key.tab", "key.escape"),
 }
 """Texts that happen to be the same in English and in another language."""
 
