@@ -28,7 +28,7 @@ OPTIONS = (
 # Modules may share chunks and load further ones when needed; what comes before the first paint is
 # a classic script, because those alone do.
 BUNDLES = (
-    ("src/main.ts", "src/style.css", "--format=esm", "--splitting"),
+    ("src/main.ts", "src/style.css", "src/rare.css", "--format=esm", "--splitting"),
     ("src/early.ts", "--format=iife"),
 )
 INTER = FRONTEND / "node_modules" / "@expo-google-fonts" / "inter"
