@@ -2,7 +2,7 @@
 
 Reads ``frontend/src`` and ``frontend/assets`` (copied as they are); writes
 ``src/coinlog/web/static/`` with a ``manifest.json`` such as ``{"main.js": "main-K3J5QZ2A.js"}``.
-A file's name changes with its content, so browsers may keep it for ever. The letters of pictures
+Each file has its packed form beside it (``.gz``). A file's name changes with its content, so browsers may keep it for ever. The letters of pictures
 made on the server go into ``fonts/`` beside them, which is not served. Run by ``make setup``; needs
 ``frontend/node_modules`` and Node in ``.venv``.
 """
@@ -17,10 +17,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import zopfli.gzip
+
 ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
 STATIC = ROOT / "src" / "coinlog" / "web" / "static"
 ESBUILD = (str(Path(sys.executable).parent / "node"), "node_modules/esbuild/bin/esbuild")
+PACKED = ".gz"
 OPTIONS = (
     *("--bundle", "--minify", "--target=es2020", "--log-level=warning"),
     *("--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]"),
@@ -28,7 +31,7 @@ OPTIONS = (
 # Modules may share chunks and load further ones when needed; what comes before the first paint is
 # a classic script, because those alone do.
 BUNDLES = (
-    ("src/main.ts", "src/style.css", "src/more.css", "--format=esm", "--splitting"),
+    ("src/main.ts", "src/style.css", "src/rare.css", "--format=esm", "--splitting"),
     ("src/early.ts", "--format=iife"),
 )
 INTER = FRONTEND / "node_modules" / "@expo-google-fonts" / "inter"
@@ -51,10 +54,17 @@ def bundle(arguments: tuple[str, ...], folder: Path) -> dict[str, str]:
     sources = {Path(argument).as_posix() for argument in arguments}
     entries = {name: out for name, out in outputs if out.get("entryPoint") in sources}
     named = {
-        Path(out["entryPoint"]).stem + Path(name).suffix: Path(name).name
+        Path(out["entryPoint"]).stem + Path(name).suffix: Path(_content_of(name, out)).name
         for name, out in entries.items()
     }
-    return named | {name: name for name in _beginnings(entries, dict(outputs))}
+    beginnings = set(_beginnings(entries, dict(outputs))) - set(named.values())
+    return named | {name: name for name in sorted(beginnings)}
+
+
+def _content_of(name: str, output: dict[str, Any]) -> str:
+    """Return an output, or the one that it does nothing but import: pages ask for that at once."""
+    imported = [one["path"] for one in output["imports"] if one["kind"] == "import-statement"]
+    return imported[0] if not output["inputs"] and len(imported) == 1 else name
 
 
 def _beginnings(entries: dict[str, Any], outputs: dict[str, Any]) -> list[str]:
@@ -86,6 +96,13 @@ def copy_fonts(folder: Path) -> None:
         shutil.copy(INTER / name, folder)
 
 
+def pack(folder: Path) -> None:
+    """Put each file's packed form beside it: made once, it may take its time and be small."""
+    for path in (*folder.glob("*.js"), *folder.glob("*.css"), *folder.glob("*.svg")):
+        packed = zopfli.gzip.compress(path.read_bytes())
+        path.with_name(f"{path.name}{PACKED}").write_bytes(packed)
+
+
 def main() -> None:
     """Build beside the old bundle and swap: a page that is being served never loses its files."""
     fresh = STATIC.with_name("static.new")
@@ -95,6 +112,7 @@ def main() -> None:
     names = copy_assets(fresh)
     for arguments in BUNDLES:
         names |= bundle(arguments, fresh)
+    pack(fresh)
     (fresh / "manifest.json").write_text(json.dumps(names, indent=2, sort_keys=True) + "\n")
     shutil.rmtree(STATIC, ignore_errors=True)
     fresh.rename(STATIC)

@@ -19,11 +19,19 @@ async function made(): Promise<HTMLDialogElement | undefined> {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const content = page.getElementById("keys");
   if (!content) return undefined;
+  // Its page has styles that this one may lack.
   for (const style of page.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")) {
-    // The home page has not all styles.
-    if (!document.querySelector(`link[href="${style.getAttribute("href")}"]`)) document.head.append(document.adoptNode(style));
+    if (!document.querySelector(`link[href="${style.getAttribute("href")}"]`)) await styled(style);
   }
   return over(document.adoptNode(content));
+}
+
+function styled(style: HTMLLinkElement): Promise<void> {
+  return new Promise((loaded) => {
+    style.addEventListener("load", () => loaded());
+    style.addEventListener("error", () => loaded());
+    document.head.append(document.adoptNode(style));
+  });
 }
 
 function over(content: HTMLElement): HTMLDialogElement {

@@ -5,12 +5,12 @@ export function pageKeys(): void {
   addEventListener("keydown", (event) => {
     const typed = (event.target as Element).closest?.("input, textarea, select, [contenteditable]");
     if (typed || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "?") void import("./help").then((help) => help.openHelp());
+    if (event.key === "?") void import("./lazy/help").then((help) => help.openHelp());
     if (event.key === "/" && !document.getElementById("q")) toSearch(event);
   });
   document.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLButtonElement>("button[data-copy]");
-    if (button) void import("./copy").then((copy) => copy.copyBefore(button));
+    if (button) void import("./lazy/copy").then((copy) => copy.copyBefore(button));
   });
   // What a box's opening tells does not bubble.
   document.addEventListener("toggle", ({ target }) => shareOpened(target as Element), true);
@@ -21,7 +21,7 @@ onMount((part) => {
 });
 
 function shareOpened(box: Element): void {
-  if (box.id === "share") void import("./share").then((share) => share.keepShare(box));
+  if (box.id === "share") void import("./lazy/share").then((share) => share.keepShare(box));
 }
 
 /** The market's page has the search; an address that ends in its name leads into it. */

@@ -52,7 +52,7 @@ def test_an_embed_shows_the_chart_its_age_its_source_and_the_way_to_the_page(
 
     text = sqlite_web.get("/embed/1?range=7d&theme=dark").text
 
-    assert re.search('<html [^>]*data-theme="dark"', text)
+    assert re.search(r'<html lang="en"[^>]* data-theme="dark">', text)
     assert '<a href="/assets/1?range=7d" target="_blank" rel="noopener">Asset 1' in text
     assert 'datetime="2026-01-26T18:00:12Z"' in text
     assert "Data: CoinMarketCap" in text

@@ -120,9 +120,13 @@ class Entry:
         """Keep the answer packed, where that is worth it."""
         if not self.ready:
             pack = pack_quickly if self.level == DATA_LEVEL else zlib.compress
-            self.body = pack(self.body, self.level, _AS_GZIP)
-            encoding = (b"content-encoding", b"gzip")
-            self.packed = _whole(self.body, [encoding, *self.common])
+            self.keep(pack(self.body, self.level, _AS_GZIP))
+
+    def keep(self, packed: bytes) -> None:
+        """Keep the answer in its packed form (gzip), made here or before."""
+        self.body = packed
+        encoding = (b"content-encoding", b"gzip")
+        self.packed = _whole(packed, [encoding, *self.common])
 
     def plain(self) -> Form:
         """Return the answer for a client that takes no gzip."""

@@ -57,6 +57,7 @@ def _filters(words: Catalogue) -> dict[str, Callable[..., Any]]:
         "when": partial(_when, words),
         "day_time": partial(_day_time, words),
         "json": _json,
+        "date": partial(fmt.date, form=words.format),
         "day_time_seconds": partial(_day_time, words, clock=fmt.clock_seconds),
         "month": partial(fmt.month, form=words.format),
         "duration": partial(_duration, words),

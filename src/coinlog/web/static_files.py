@@ -13,6 +13,9 @@ from coinlog.web.entries import Entry
 from coinlog.web.shell import Bundle
 
 STATIC = Path(__file__).parent / "static"
+PACKED = ".gz"
+"""What ``scripts/build_frontend.py`` puts beside a file: the same, packed."""
+
 FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -33,7 +36,11 @@ def read_static(folder: Path = STATIC) -> tuple[Bundle, dict[bytes, Entry]]:
     names: dict[str, str] = {}
     if manifest.is_file():
         names = msgspec.json.decode(manifest.read_bytes(), type=dict[str, str])
-    files = [path for path in sorted(folder.glob("*")) if path.is_file() and path != manifest]
+    files = [
+        path
+        for path in sorted(folder.glob("*"))
+        if path.is_file() and path != manifest and path.suffix != PACKED
+    ]
     entries = {f"/static/{path.name}".encode(): _entry(path) for path in files}
     digest = hashlib.blake2b(msgspec.json.encode(names, order="sorted"), digest_size=4)
     bundle = Bundle(
@@ -47,5 +54,9 @@ def _entry(path: Path) -> Entry:
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     content_type = (b"content-type", (kind or "application/octet-stream").encode())
     entry = Entry(path.read_bytes(), [content_type, FOREVER])
-    entry.pack()
+    packed = path.with_name(f"{path.name}{PACKED}")
+    if packed.is_file():
+        entry.keep(packed.read_bytes())
+    else:
+        entry.pack()
     return entry
