@@ -2,9 +2,10 @@
 
 Reads ``frontend/src`` and ``frontend/assets`` (copied as they are); writes
 ``src/coinlog/web/static/`` with a ``manifest.json`` such as ``{"main.js": "main-K3J5QZ2A.js"}``.
-Each file has its packed form beside it (``.gz``). A file's name changes with its content, so browsers may keep it for ever. The letters of pictures
-made on the server go into ``fonts/`` beside them, which is not served. Run by ``make setup``; needs
-``frontend/node_modules`` and Node in ``.venv``.
+Each file has its packed form beside it (``.gz``). A file's name changes with its content, so
+browsers may keep it for ever. The letters of pictures made on the server go into ``fonts/`` beside
+them, which is not served. Run by ``make setup``; needs ``frontend/node_modules`` and Node in
+``.venv``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import zopfli.gzip
+import zopfli.gzip  # type: ignore[import-untyped]  # it has no types
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"

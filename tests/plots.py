@@ -52,7 +52,7 @@ def open_plot(browse: Open, site: str, lines: int = 1, **options: Any) -> Page: 
 
 
 def _page(page: Page, lines: int) -> str:
-    style = page.locator("link[rel=stylesheet]").get_attribute("href")
+    style = page.locator("link[rel=stylesheet]").first.get_attribute("href")
     texts = page.locator("#texts").text_content()
     legend = "".join(
         f'<li class="s{n + 1}"><a href="#">Asset {n + 1}</a> <span class="value" data-line="{n}">'

@@ -158,17 +158,20 @@ export function followLanguages(): void {
 }
 
 async function goBack(swapped: Swapped): Promise<void> {
-  // A jump within the page comes here too, and charts follow the address themselves.
-  if (ofMarket(location.search) === ofMarket(shown)) return;
   const url = new URL(location.href);
   const input = document.querySelector<HTMLInputElement>("#q");
   if (input) input.value = url.searchParams.get("q") ?? "";
-  await renew("market", url, "none", swapped);
+  // A jump within the page comes here too, and charts follow the address themselves.
+  const before = shown;
+  for (const part of ["market", "figures"]) {
+    if (of(part, url.search) !== of(part, before)) await renew(part, url, "none", swapped);
+  }
 }
 
-function ofMarket(search: string): string {
+/** What an address says of a part. */
+function of(part: string, search: string): string {
   const given = new URLSearchParams(search);
-  return JSON.stringify(OWNED["market"]!.map((name) => given.get(name)));
+  return JSON.stringify(owned(part).map((name) => given.get(name)));
 }
 
 /** The search renews the table while one types; `/` leads to it from anywhere on the page. */

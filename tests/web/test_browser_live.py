@@ -215,7 +215,7 @@ def test_a_page_that_nobody_looks_at_asks_nothing_and_catches_up(
 ) -> None:
     page, asked = watched("/es/assets/1?currency=ETH")
     page.locator(".plot canvas").wait_for()
-    page.locator("summary").last.click()
+    page.locator(".points summary").click()
     hide(page, hidden=True)
     record.store(NEXT, market(NEXT, 250.25))
     until(page, NEXT + 2 * HOUR)
