@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from coinlog.attempts import slot_name
 from coinlog.web.app import create_app
 from coinlog.web.cache import Answer
 from coinlog.web.i18n import languages
@@ -22,6 +23,9 @@ PAGES = ("/", "/overview", "/market", "/compare", "/log")
 
 ASSET_PAGES = ("/assets/{id}",)
 """Pages of each asset, made anew when what they say besides numbers has changed."""
+
+SLOT_PAGES = ("/log/{name}",)
+"""Pages of each slot that was due or recorded; they name the slots before and after."""
 
 OTHERS = ("/robots.txt", "/sitemap.xml")
 """What else a site has, where the server has it."""
@@ -69,6 +73,12 @@ class Press:
         for language in languages():
             for path in ASSET_PAGES:
                 yield from self._page(prefix_of(language), path.format(id=asset_id))
+
+    def of_slot(self, slot: int) -> Iterator[tuple[str, bytes]]:
+        """Yield a slot's pages, in every language."""
+        for language in languages():
+            for path in SLOT_PAGES:
+                yield from self._page(prefix_of(language), path.format(name=slot_name(slot)))
 
     def _page(self, prefix: str, path: str) -> Iterator[tuple[str, bytes]]:
         status, body = self._ask(prefix + path)
