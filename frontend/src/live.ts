@@ -5,7 +5,7 @@
  */
 import { graceOf } from "./ages";
 import { dated, learnRates, writeAmounts } from "./amounts";
-import { data, forget } from "./edition";
+import { data, forget, isPublished } from "./edition";
 import { keeping } from "./keeping";
 import { mount, onMount, within } from "./mounts";
 import { t } from "./texts";
@@ -87,6 +87,7 @@ async function look(): Promise<void> {
     const known = now();
     const same = latest?.version === known?.version && (latest?.slot ?? undefined) === known?.slot;
     if (latest && !same) await renewPage();
+    if (latest && !same && isPublished()) await (await import("./lazy/published")).refresh();
   } catch {
     // The server or the network is away: what is shown stays, and says how old it is.
   }

@@ -3,6 +3,7 @@ import { keepAges } from "./ages";
 import { redrawCharts } from "./chart/controller";
 import "./copy";
 import { currencyChoice } from "./currency";
+import { isPublished } from "./edition";
 import { keepLive } from "./live";
 import { marketTable } from "./market";
 import { mount } from "./mounts";
@@ -11,6 +12,7 @@ import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
 if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
+if (isPublished()) void import("./lazy/published").then(({ start }) => start());
 marketTable(mount);
 mount(document);
 themeSwitch(redrawCharts);
