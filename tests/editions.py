@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -23,9 +24,13 @@ def unwatched(_what: str, _total: int | None) -> Iterator[Advance]:
 
 
 def publish_at(url: sa.URL, folder: Path, now: float, **options: Any) -> Published:  # noqa: ANN401  those of publish
-    """Publish a store as it stands at a time."""
+    """Publish a store as it stands at a time.
+
+    In a thread of its own: where a browser has been started, this one has an event loop already.
+    """
     usual = {"watch": unwatched, "consent": lambda _: True, "clock": lambda: now}
-    return publish(url, folder, **{**usual, **options})
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(publish, url, folder, **{**usual, **options}).result()
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -98,6 +98,10 @@ function number(value: number, f: NumberFormat): string {
   return plainPrice(value, f);
 }
 
+/** A count, shortened from a million on. */
+export const count = (value: number, f = form): string =>
+  Math.abs(value) < SHORT_FROM ? number(value, f) : short(value, f);
+
 function short(value: number, f: NumberFormat): string {
   if (Math.abs(value) < 1) return plainPrice(value, f);
   if (Math.abs(value) < SHORT_FROM) return fixed(value, Math.abs(value) >= WHOLE_FROM ? 0 : 2, f);

@@ -4,7 +4,7 @@
  * not. It asks no oftener than slots can come, and not at all while nobody looks.
  */
 import { graceOf } from "./ages";
-import { data, forget } from "./edition";
+import { data, forget, isPublished } from "./edition";
 
 interface Latest {
   slot: number | null;
@@ -78,6 +78,7 @@ async function look(): Promise<void> {
     const known = now();
     const same = latest?.version === known?.version && (latest?.slot ?? undefined) === known?.slot;
     if (latest && !same) await (await import("./lazy/renew")).renewPage();
+    if (latest && !same && isPublished()) await (await import("./lazy/published")).refresh();
   } catch {
     // The server or the network is away: what is shown stays, and says how old it is.
   }

@@ -1,8 +1,8 @@
 /** The page's scripts. Everything can be read and done without them; they make it quicker. */
 import { keepAges } from "./ages";
 import { redrawCharts } from "./chart/controller";
-import "./copy";
 import { currencyChoice } from "./currency";
+import { isPublished } from "./edition";
 import { pageKeys } from "./keys";
 import { keepLive } from "./live";
 import { marketTable } from "./market";
@@ -12,6 +12,7 @@ import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
 if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
+if (isPublished()) void import("./lazy/published").then(({ start }) => start());
 marketTable(mount);
 mount(document);
 themeSwitch(redrawCharts);

@@ -16,6 +16,7 @@ from coinlog.market import SourceKind
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.web.app import create_app
+from editions import publish_at, serving_folder
 from sites import Site, site_on
 
 
@@ -33,9 +34,8 @@ def sqlite_web(tmp_path: Path) -> Iterator[Site]:
         yield web
 
 
-@contextmanager
-def served(factory: pytest.TempPathFactory, name: str, source: SourceKind | None) -> Iterator[str]:
-    """Serve a store from a thread, filled unless there is no source, and give its address."""
+def stored(factory: pytest.TempPathFactory, name: str, source: SourceKind | None) -> sa.URL:
+    """Return the address of a store, filled unless there is no source."""
     url = sa.URL.create("sqlite", database=str(factory.mktemp(name) / "coinlog.db"))
     if source is None:
         engine = open_engine(url)
@@ -43,14 +43,36 @@ def served(factory: pytest.TempPathFactory, name: str, source: SourceKind | None
         engine.dispose()
     else:
         fill_store(url, source)
+    return url
+
+
+@contextmanager
+def served(factory: pytest.TempPathFactory, name: str, source: SourceKind | None) -> Iterator[str]:
+    """Serve a store from a thread, and give its address."""
+    url = stored(factory, name, source)
     with serving(create_app(url, clock=lambda: float(NOW))) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site_store(tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
+    """Return the address of a store with a month of a market: only to be read."""
+    return stored(tmp_path_factory, "site", SourceKind.COINMARKETCAP)
+
+
+@pytest.fixture(scope="session")
+def site(site_store: sa.URL) -> Iterator[str]:
     """Return the address of a site with a month of a market."""
-    with served(tmp_path_factory, "site", SourceKind.COINMARKETCAP) as address:
+    with serving(create_app(site_store, clock=lambda: float(NOW))) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory, site_store: sa.URL) -> Iterator[str]:
+    """Return the address of the same site, published into a folder that a static host serves."""
+    folder = tmp_path_factory.mktemp("published")
+    publish_at(site_store, folder, NOW)
+    with serving_folder(folder) as address:
         yield address
 
 

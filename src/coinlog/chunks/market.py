@@ -27,6 +27,7 @@ NUMBERS = (
     "percent_change_7d",
     "percent_change_30d",
     "fully_diluted_market_cap",
+    "total_supply",
     "max_supply",
     "num_market_pairs",
 )
@@ -57,7 +58,8 @@ def market_chunk(record: Record) -> Chunk:
         return _chunk(None, None, [], {})
     rows = _read(record, schema.latest, newest.slot)
     rates = _rates(record, newest.slot)
-    return _chunk(newest.slot, newest.observed_at or newest.slot, rows, rates)
+    chunk = _chunk(newest.slot, newest.observed_at or newest.slot, rows, rates)
+    return {**chunk, "shared": _sharing(record)}
 
 
 def slot_chunk(record: Record, slot: int, names: Names | None = None) -> Chunk | None:
@@ -134,6 +136,15 @@ def _market(table: sa.Table) -> sa.Select[Any]:
     seen = (table.c.slot == sa.bindparam("slot")) & (table.c.origin == Origin.OBSERVED.value)
     rank = table.c.rank
     return query.where(seen).order_by(rank.is_(None), rank, table.c.asset_id)
+
+
+def _sharing(record: Record) -> list[int]:
+    """Return the assets whose symbol is that of another one too: their ids must be told."""
+    table = schema.asset.c
+    several = sa.select(table.symbol).group_by(table.symbol).having(sa.func.count() > 1)
+    query = sa.select(table.id).where(table.symbol.in_(several)).order_by(table.id)
+    with record.reader.connected() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def _rates(record: Record, slot: int) -> dict[str, float]:

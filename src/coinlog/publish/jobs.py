@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
+from coinlog.attempts import slot_name
 from coinlog.chunks.market import Among
 from coinlog.chunks.names import Month, slot_path
 from coinlog.publish.asset_files import DATA
-from coinlog.publish.edition import Edition
+from coinlog.publish.edition import Edition, Files
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import AssetsJob, SlotsJob
+from coinlog.web.i18n import languages
+from coinlog.web.shell import prefix_of
 
 _WHOLE_BATCH, _BATCH, _SLOTS_BATCH = 40, 250, 60
+_PREFIXES = [f"{prefix_of(one)}/".removeprefix("/") for one in languages()]
 _FIRST_RANKS = 300
 """Ranks repeat and have holes: so many are looked at to find the first 200 assets."""
 
@@ -55,25 +61,42 @@ def _cut(
         yield AssetsJob(some, since, frozenset(pages.intersection(some)), known)
 
 
-def slots_jobs(edition: Edition, standing: Standing, among: Among | None) -> list[SlotsJob]:
-    """Return the jobs for the slots that were settled since, or have no file."""
-    files = edition.files
-    slots = changed_slots(edition, standing)
-    return [
-        SlotsJob(some, {path: files[path] for path in map(_path, some) if path in files}, among)
-        for start in range(0, len(slots), _SLOTS_BATCH)
-        for some in (slots[start : start + _SLOTS_BATCH],)
-    ]
+def slots_jobs(work: SlotsWork, files: Files, among: Among | None) -> list[SlotsJob]:
+    """Return the jobs for some slots' markets and pages."""
+    found = []
+    for start in range(0, max(len(work.markets), len(work.pages)), _SLOTS_BATCH):
+        part = slice(start, start + _SLOTS_BATCH)
+        slots, pages = work.markets[part], work.pages[part]
+        paths = {*map(_path, slots), *(path for one in pages for path in _page_paths(one))}
+        known = {path: files[path] for path in paths & files.keys()}
+        found.append(SlotsJob(slots, pages, known, among))
+    return found
 
 
-def changed_slots(edition: Edition, standing: Standing) -> list[int]:
-    """Return the slots whose market is to be made: oldest first."""
-    changed = standing.changes.slots
-    return [
-        slot
-        for slot in standing.slots
-        if changed is None or slot in changed or _path(slot) not in edition.files
-    ]
+class SlotsWork(msgspec.Struct, frozen=True):
+    """The slots whose markets, and those whose pages are to be made: oldest first."""
+
+    markets: list[int]
+    pages: list[int]
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        return len(self.markets) + len(self.pages)
+
+
+def slots_work(edition: Edition, standing: Standing, build: str) -> SlotsWork:
+    """Return what was settled since, what has no file, and who stands beside it."""
+    changed, files, due = standing.changes.slots, edition.files, standing.due
+    if changed is None:
+        return SlotsWork(standing.slots, due)
+    markets = [one for one in standing.slots if one in changed or _path(one) not in files]
+    if edition.build != build:
+        return SlotsWork(markets, due)
+    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in due]
+    beside = zip([False, *fresh], fresh, [*fresh[1:], False], strict=False)
+    pages = [slot for slot, near in zip(due, beside, strict=False) if any(near)]
+    return SlotsWork(markets, pages)
 
 
 def among(standing: Standing, best: Mapping[int, int], seen: Mapping[int, int]) -> Among | None:
@@ -85,8 +108,15 @@ def among(standing: Standing, best: Mapping[int, int], seen: Mapping[int, int]) 
 
 
 def slots_paths(standing: Standing) -> set[str]:
-    """Return the files of all recorded slots."""
-    return set(map(_path, standing.slots))
+    """Return the files of all slots."""
+    return {
+        *map(_path, standing.slots),
+        *(path for one in standing.due for path in _page_paths(one)),
+    }
+
+
+def _page_paths(slot: int) -> list[str]:
+    return [f"{prefix}log/{slot_name(slot)}/index.html" for prefix in _PREFIXES]
 
 
 def _path(slot: int) -> str:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from coinlog.attempts import slot_name
 from coinlog.web.app import create_app
 from coinlog.web.cache import Answer
 from coinlog.web.i18n import languages
+from coinlog.web.overview import SPANS
 from coinlog.web.security import Message, Scope
 from coinlog.web.shell import PUBLISHED, prefix_of
 from coinlog.web.static_files import read_static
@@ -20,8 +22,14 @@ from coinlog.web.static_files import read_static
 PAGES = ("/", "/overview", "/market", "/compare", "/log")
 """Pages that are made anew with every slot."""
 
+PARTS = (("/overview", "figures", ("", *SPANS)),)
+"""Parts of pages that scripts ask for by range: each lies beside its page."""
+
 ASSET_PAGES = ("/assets/{id}",)
 """Pages of each asset, made anew when what they say besides numbers has changed."""
+
+SLOT_PAGES = ("/log/{name}",)
+"""Pages of each slot that was due or recorded; they name the slots before and after."""
 
 OTHERS = ("/robots.txt", "/sitemap.xml")
 """What else a site has, where the server has it."""
@@ -56,6 +64,9 @@ class Press:
         for language in languages():
             for path in PAGES:
                 yield from self._page(prefix_of(language), path)
+            for path, part, ranges in PARTS:
+                for name in ranges:
+                    yield from self._part(prefix_of(language) + path, part, name)
             status, body = self._ask(prefix_of(language) + NOT_FOUND)
             if status == _NOT_FOUND:
                 yield (prefix_of(language) + NOT_FOUND).lstrip("/"), body
@@ -70,18 +81,31 @@ class Press:
             for path in ASSET_PAGES:
                 yield from self._page(prefix_of(language), path.format(id=asset_id))
 
+    def of_slot(self, slot: int) -> Iterator[tuple[str, bytes]]:
+        """Yield a slot's pages, in every language."""
+        for language in languages():
+            for path in SLOT_PAGES:
+                yield from self._page(prefix_of(language), path.format(name=slot_name(slot)))
+
     def _page(self, prefix: str, path: str) -> Iterator[tuple[str, bytes]]:
         status, body = self._ask(prefix + path)
         if status == _OK:
             yield f"{prefix}{path}/index.html".lstrip("/").replace("//", "/"), body
 
-    def _ask(self, path: str) -> tuple[int, bytes]:
+    def _part(self, path: str, part: str, name: str) -> Iterator[tuple[str, bytes]]:
+        query = f"part={part}" + (f"&range={name}" if name else "")
+        status, body = self._ask(path, query)
+        if status == _OK:
+            yield f"{path}/{part}{f'-{name}' if name else ''}.html".lstrip("/"), body
+
+    def _ask(self, path: str, query: str = "") -> tuple[int, bytes]:
         answer = Answer()
-        self._loop.run_until_complete(self._app.inner(_scope(path), _nothing_more, answer.catch))
+        scope = _scope(path, query)
+        self._loop.run_until_complete(self._app.inner(scope, _nothing_more, answer.catch))
         return answer.status, answer.body
 
 
-def _scope(path: str) -> Scope:
+def _scope(path: str, query: str) -> Scope:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -90,7 +114,7 @@ def _scope(path: str) -> Scope:
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "root_path": "",
         "headers": [(b"host", b"localhost")],
         "client": None,

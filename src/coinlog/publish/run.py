@@ -13,7 +13,7 @@ from coinlog.publish.asset_files import DATA, File
 from coinlog.publish.edition import Edition, Files, Journal, Line, read_journal, write_edition
 from coinlog.publish.folder import Folder
 from coinlog.publish.headers import HEADERS, headers_file
-from coinlog.publish.jobs import among, assets_jobs, changed_slots, slots_jobs, slots_paths
+from coinlog.publish.jobs import among, assets_jobs, slots_jobs, slots_paths, slots_work
 from coinlog.publish.shared_files import monthly_files, newest_files
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import Desk, Place, Report, crew
@@ -71,8 +71,8 @@ class Run:
         """
         done = self._take_up()
         jobs = assets_jobs(self._edition, self._standing, self._build, done)
-        slots = changed_slots(self._edition, self._standing)
-        steps = sum(len(job.ids) for job in jobs) + len(slots)
+        work = slots_work(self._edition, self._standing, self._build)
+        steps = sum(len(job.ids) for job in jobs) + work.steps
         hands = 1 if steps < _ALONE_BELOW else steps
         with (
             crew(self._place, processes, hands) as people,
@@ -82,8 +82,8 @@ class Run:
             coming = people.do(Desk.assets, jobs)
             shared = self._shared(people.desk)
             known = among(self._standing, *self._gathered(coming, shared, journal, advance))
-            markets = slots_jobs(self._edition, self._standing, known)
-            self._gathered(people.do(Desk.slots, markets), shared, journal, advance)
+            slots = slots_jobs(work, self._edition.files, known)
+            self._gathered(people.do(Desk.slots, slots), shared, journal, advance)
             self._remove_gone(shared)
             shared |= self._put(newest_files(people.desk.record, self._build))
         self._finish(shared)
@@ -153,12 +153,13 @@ class Run:
             del edition.files[path]
 
     def _is_gone(self, path: str, slots: set[str]) -> bool:
-        if path.startswith(f"{DATA}slots/"):
-            return path not in slots
+        if path in slots:
+            return False
         # Pages are all made anew in each run; months of data in those alone that look at all.
-        return not path.startswith(DATA) or (
-            self._standing.changes.since is None and path.count("/") > 1
-        )
+        in_months = path.startswith(DATA) and not path.startswith(f"{DATA}slots/")
+        if in_months:
+            return self._standing.changes.since is None and path.count("/") > 1
+        return True
 
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:

@@ -69,9 +69,10 @@ class AssetsJob(msgspec.Struct, frozen=True):
 
 
 class SlotsJob(msgspec.Struct, frozen=True):
-    """Slots whose markets are to be made; ``known`` are the files that there are."""
+    """Slots whose markets and whose pages are to be made; ``known`` are the files there are."""
 
     slots: Sequence[int]
+    pages: Sequence[int]
     known: Files
     among: Among | None = None
 
@@ -181,7 +182,10 @@ class Desk:
                 if chunk is not None:
                     path = DATA + slot_path(slot)
                     files[path] = self._folder.put(path, encode(chunk), job.known)
-        return self._report(before, files=files, steps=len(job.slots))
+        for slot in job.pages:
+            for path, body in self.press.of_slot(slot):
+                files[path] = self._folder.put(path, body, job.known)
+        return self._report(before, files=files, steps=len(job.slots) + len(job.pages))
 
     def _counts(self) -> tuple[int, int, int, int]:
         folder = self._folder

@@ -1,0 +1,6 @@
+/** What a published edition does without a server: loaded there alone, beside the page's own scripts. */
+import "../main";
+
+export { partOf } from "../published/parts";
+export { refresh } from "../published/fresh";
+export { start } from "../published/start";

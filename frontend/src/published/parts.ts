@@ -1,0 +1,17 @@
+/** Parts of a published page as an address asks for them: made here, or ready-made as files. */
+import { marketPart } from "./market";
+
+export async function partOf(part: string, url: URL): Promise<HTMLElement | undefined> {
+  return part === "market" ? marketPart(url) : readyMade(part, url);
+}
+
+/** A part that lies beside its page, one for each range. */
+async function readyMade(part: string, url: URL): Promise<HTMLElement | undefined> {
+  const range = url.searchParams.get("range") ?? "";
+  const path = `${url.pathname.replace(/\/$/, "")}/${part}${/^[0-9a-z]+$/.test(range) ? `-${range}` : ""}.html`;
+  const answer = await fetch(path);
+  if (!answer.ok) return undefined;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const element = page.getElementById(part);
+  return element ? document.adoptNode(element) : undefined;
+}
