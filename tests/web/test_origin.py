@@ -44,8 +44,9 @@ def test_a_proxy_that_speaks_https_is_believed_and_nothing_else_is() -> None:
     assert origin_in([host], "https") == "https://coinlog.example"
 
 
-def test_the_feed_names_its_origin_in_every_language_and_other_pages_do_not() -> None:
-    assert names_its_origin("/log.atom")
-    assert names_its_origin("/es/log.atom")
-    assert not names_its_origin("/es/logs.atom")
-    assert not names_its_origin("/nowhere")
+def test_pages_and_feeds_name_their_origin_and_other_answers_do_not() -> None:
+    named = ("/", "/es/", "/assets/1", "/es/compare", "/log", "/log.atom", "/es/log.atom")
+    others = ("/embed/1", "/es/og/home.png", "/spark/1.svg", "/api/v1/log", "/data/latest.json")
+
+    assert all(names_its_origin(path) for path in named)
+    assert not any(names_its_origin(path) for path in others)
