@@ -18,11 +18,20 @@ _EMBED = re.compile(r"(?:/[a-z]{2})?/embed/.*")
 _PICTURE = re.compile(r"/spark/.*|(?:/[a-z]{2})?/og/.*")
 
 
+_OF_FILES = (b"x-content-type-options", b"cross-origin-resource-policy")
+
+
 def _with(**values: str) -> Headers:
     """Return the usual headers with some of them in other words."""
     changed = {name.replace("_", "-").encode(): value.encode() for name, value in values.items()}
     return [(name, changed.get(name, value)) for name, value in SECURITY_HEADERS]
 
+
+FILE_HEADERS: Headers = [
+    (b"content-security-policy", f"default-src 'none'; {_NOBODY}".encode()),
+    *(pair for pair in SECURITY_HEADERS if pair[0] in _OF_FILES),
+]
+"""Those of scripts and styles: what says what a page may do says nothing to them."""
 
 EMBED_HEADERS = _with(content_security_policy=EMBED_POLICY)
 PICTURE_HEADERS = _with(

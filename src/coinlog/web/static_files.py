@@ -10,6 +10,8 @@ import msgspec
 
 from coinlog import __version__
 from coinlog.web.entries import Entry
+from coinlog.web.framing import FILE_HEADERS
+from coinlog.web.security import SECURITY_HEADERS
 from coinlog.web.shell import Bundle
 
 STATIC = Path(__file__).parent / "static"
@@ -53,7 +55,9 @@ def read_static(folder: Path = STATIC) -> tuple[Bundle, dict[bytes, Entry]]:
 def _entry(path: Path) -> Entry:
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
     content_type = (b"content-type", (kind or "application/octet-stream").encode())
-    entry = Entry(path.read_bytes(), [content_type, FOREVER])
+    bare = path.suffix in (".js", ".css")
+    security = FILE_HEADERS if bare else SECURITY_HEADERS
+    entry = Entry(path.read_bytes(), [content_type, FOREVER], security=security)
     packed = path.with_name(f"{path.name}{PACKED}")
     if packed.is_file():
         entry.keep(packed.read_bytes())
