@@ -4,7 +4,9 @@ const NOT_SHARED = ["lang", "part"];
 
 export function keepShare(box: Element): void {
   const query = shown();
-  put(box, "#share-link", (text) => text.replace(/\?.*$|$/s, query));
+  // A published page does not know its own host.
+  put(box, "#share-link", (text) => text.replace(/^(?=\/)/, location.origin).replace(/\?.*$|$/s, query));
+  put(box, "#share-frame", (text) => text.replace(/src="(?=\/)/, `src="${location.origin}`));
   put(box, "#share-frame", (text) =>
     text.replace(
       /(src="[^"?]*)[^"]*"/,

@@ -160,7 +160,8 @@ def test_a_page_has_one_address_for_search_engines_whatever_it_shows(sqlite_web:
     ]
     other = sqlite_web.get("/assets/1", {"host": "other.test"}).text
     assert canonical.findall(other) == ["http://other.test/assets/1"]
-    assert canonical.findall(sqlite_web.get("/assets/1", {"host": '"><b>'}).text) == []
+    assert sqlite_web.get("/assets/1", {"host": '"><b>'}).status == 400
+    assert canonical.findall(sqlite_web.get("/assets/1", {"host": "no_name"}).text) == []
     assert "canonical" not in sqlite_web.get("/nowhere").text
 
 
@@ -175,6 +176,22 @@ def test_search_engines_are_told_of_pages_that_are_there(sqlite_web: Site) -> No
     )
     assert {"/", "/es/", "/log", "/assets/1", "/es/assets/1027"} <= set(listed)
     assert {sqlite_web.get(path).status for path in listed} == {200}
+    nameless = {"host": "no_name"}
+    assert "Sitemap" not in sqlite_web.get("/robots.txt", nameless).text
+    assert sqlite_web.get("/sitemap.xml", nameless).status == 404
+
+
+def test_a_page_that_does_not_know_its_host_offers_what_is_there_on_any(sqlite_web: Site) -> None:
+    sqlite_web.store(SLOT)
+
+    asset = sqlite_web.get("/assets/1", {"host": "no_name"}).text
+    compared = sqlite_web.get("/compare?ids=1", {"host": "no_name"}).text
+
+    assert 'readonly value="/assets/1"' in asset
+    assert "src=&#34;/embed/1&#34;" in asset
+    assert "/spark/" not in asset
+    assert "og:image" not in asset
+    assert "<iframe" not in compared.replace("&lt;", "<")
 
 
 def test_the_keys_have_a_page_that_every_page_leads_to(sqlite_web: Site) -> None:

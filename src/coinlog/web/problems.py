@@ -41,19 +41,19 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
         return ErrorDetail(503, "too_many", str(error))
     if isinstance(error, UsageError):
         return _detail(404 if isinstance(error, NotFoundError) else 400, str(error))
-    if isinstance(error, ValidationException):
-        return _detail(400, _validation_sentence(error, request))
-    return _framework_detail(error, request)
-
-
-def _framework_detail(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
-    """Return what is told of an error that the framework found, or nobody foresaw."""
-    if isinstance(error, NotFoundException):
-        return _detail(404, f"there is nothing at {request.url.path[:200]}: /schema lists the API")
     if isinstance(error, ClientException):
-        return _detail(400, NO_HOST)
+        return _refused(error, request)
     log.error("an answer failed", exc_info=error)
     return _detail(500, INTERNAL)
+
+
+def _refused(error: ClientException, request: Request[Any, Any, Any]) -> ErrorDetail:
+    """Return what is told of an error that the framework finds before we see the request."""
+    if isinstance(error, ValidationException):
+        return _detail(400, _validation_sentence(error, request))
+    if isinstance(error, NotFoundException):
+        return _detail(404, f"there is nothing at {request.url.path[:200]}: /schema lists the API")
+    return _detail(400, NO_HOST)
 
 
 def _detail(status: int, message: str) -> ErrorDetail:

@@ -10,6 +10,7 @@ from coinlog.web.api import TheWatch
 from coinlog.web.embed_pages import sparkline
 from coinlog.web.i18n import languages
 from coinlog.web.origin import origin_of
+from coinlog.web.problems import NotFoundError
 from coinlog.web.rendering import AnyRequest, answer, asked
 from coinlog.web.sitemap import sitemap_of
 
@@ -32,13 +33,18 @@ def keys(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
 async def robots(request: AnyRequest) -> Response[str]:
     """Tell search engines what is not for them, and where the list of pages is."""
     closed = "".join(f"Disallow: {path}\n" for path in ("/api/", "/data/", "/embed/", "/metrics"))
-    text = f"User-agent: *\n{closed}Sitemap: {origin_of(request)}/sitemap.xml\n"
-    return Response(text, media_type="text/plain")
+    origin = origin_of(request)
+    # A list of pages has whole addresses or is none.
+    listed = f"Sitemap: {origin}/sitemap.xml\n" if origin else ""
+    return Response(f"User-agent: *\n{closed}{listed}", media_type="text/plain")
 
 
 @get("/sitemap.xml", include_in_schema=False, sync_to_thread=True)
 def sitemap(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     """List the pages and the leading assets in every language."""
+    origin = origin_of(request)
+    if not origin:
+        raise NotFoundError("a list of pages needs the host that they are at: none was named")
     with watch.moment() as moment:
         newest = moment.head.newest
         found = watch.reader.market(newest.slot, limit=LISTED_ASSETS)[1] if newest else []
@@ -48,7 +54,7 @@ def sitemap(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
         *(f"/assets/{asset.id}" for asset in found),
     ]
     prefixes = {code: shell.prefix_of(code) for code in languages()}
-    content = sitemap_of(origin_of(request), paths, prefixes)
+    content = sitemap_of(origin, paths, prefixes)
     return Response(content, media_type="application/xml")
 
 
