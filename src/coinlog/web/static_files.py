@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -46,10 +47,17 @@ def read_static(folder: Path = STATIC) -> tuple[Bundle, dict[bytes, Entry]]:
     entries = {f"/static/{path.name}".encode(): _entry(path) for path in files}
     digest = hashlib.blake2b(msgspec.json.encode(names, order="sorted"), digest_size=4)
     bundle = Bundle(
-        static={name: f"/static/{hashed}" for name, hashed in names.items()},
+        static={name: _address(folder, hashed) for name, hashed in names.items()},
         build=f"{__version__}-{digest.hexdigest()}",
     )
     return bundle, entries
+
+
+def _address(folder: Path, name: str) -> str:
+    """Return where a page finds a file; an icon stands in the page, smaller than its request."""
+    if name.endswith(".svg"):
+        return f"data:image/svg+xml,{quote((folder / name).read_text().strip())}"
+    return f"/static/{name}"
 
 
 def _entry(path: Path) -> Entry:
