@@ -40,6 +40,10 @@ class UsageError(CoinlogError):
     """A command, setting or address was used wrongly."""
 
 
+class NotFoundError(UsageError):
+    """What was asked for is not there."""
+
+
 class SettingError(UsageError):
     """A setting has a value that cannot be used."""
 

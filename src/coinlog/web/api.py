@@ -11,6 +11,7 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from coinlog.asked import parse_fields, parse_moment
+from coinlog.errors import NotFoundError
 from coinlog.market import Outcome
 from coinlog.notice import attribution
 from coinlog.sampling import read_thinned
@@ -22,7 +23,6 @@ from coinlog.store.reader import ListedAsset, StoredAsset
 from coinlog.timeline import MAX_ROWS
 from coinlog.web import answers, query
 from coinlog.web.csv_file import write_csv
-from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment, Watch
 
 REAL, MADE_UP = answers.Attribution(), answers.Attribution(attribution(simulated=True))

@@ -11,8 +11,8 @@ from litestar.datastructures import State
 from coinlog.chunks.files import read_file
 from coinlog.chunks.names import Named, parse
 from coinlog.chunks.record import Record
+from coinlog.errors import NotFoundError
 from coinlog.web.api import TheWatch
-from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment, Watch
 
 JSON = "application/json"

@@ -9,13 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Example
 from litestar.params import FromPath, PathParameter
 
+from coinlog.errors import NotFoundError
 from coinlog.sampling import read_thinned
 from coinlog.timeline import RANGES, shortened, window_of
 from coinlog.web import charts, query, shell, views
 from coinlog.web.api import TheWatch, known_asset, parameter
 from coinlog.web.i18n import DEFAULT, catalogue
 from coinlog.web.labels import labels
-from coinlog.web.problems import NotFoundError
 from coinlog.web.rendering import AnyRequest, answer, asked
 from coinlog.web.spark import draw_spark
 from coinlog.web.watch import Moment, Watch

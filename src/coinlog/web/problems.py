@@ -9,14 +9,10 @@ from litestar import Request
 from litestar.exceptions import ClientException, NotFoundException, ValidationException
 from litestar.openapi.spec import Parameter
 
-from coinlog.errors import CoinlogError, SchemaError, StoreError, UsageError
+from coinlog.errors import CoinlogError, NotFoundError, SchemaError, StoreError, UsageError
 from coinlog.web.answers import CODES, ErrorDetail
 
 log = logging.getLogger(__name__)
-
-
-class NotFoundError(UsageError):
-    """What was asked for is not there."""
 
 
 class BusyError(CoinlogError):

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from coinlog import asked
-from coinlog.errors import UsageError
+from coinlog.errors import NotFoundError, UsageError
 from coinlog.slots import MAX_ASSET_ID, iso
 from coinlog.store.narrowing import SORTS
 from coinlog.timeline import MAX_SLOTS, Window, shortened
-from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment
 
 MAX_LIMIT = 10_000

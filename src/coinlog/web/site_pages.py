@@ -5,12 +5,12 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from coinlog.errors import NotFoundError
 from coinlog.web import shell, views
 from coinlog.web.api import TheWatch
 from coinlog.web.embed_pages import sparkline
 from coinlog.web.i18n import languages
 from coinlog.web.origin import origin_of
-from coinlog.web.problems import NotFoundError
 from coinlog.web.rendering import AnyRequest, answer, asked
 from coinlog.web.sitemap import sitemap_of
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from coinlog.attempts import parse_slot, slot_name
-from coinlog.errors import UsageError
+from coinlog.errors import NotFoundError, UsageError
 from coinlog.slots import floor_slot, grace_seconds, iso, parse_time, schedule_at
 from coinlog.store.ledger import LedgerRow
 from coinlog.store.one_slot import is_due, read_slot
-from coinlog.web.problems import NotFoundError
 from coinlog.web.watch import Moment, Watch
 
 
