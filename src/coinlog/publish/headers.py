@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coinlog.web.cache import DATA_CACHING
+from coinlog.web.entries import DATA_CACHING
 from coinlog.web.security import SECURITY_HEADERS, Headers
 from coinlog.web.static_files import FOREVER
 

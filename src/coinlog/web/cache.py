@@ -18,8 +18,11 @@ from typing import Any
 from coinlog.web.canonical import Key, key_of, names_its_origin
 from coinlog.web.entries import (
     CACHE_BYTES,
+    DATA_CACHING,
     DATA_LEVEL,
     NO_BODY,
+    NO_CACHING,
+    PAGE_CACHING,
     PAGE_LEVEL,
     Entries,
     Entry,
@@ -47,10 +50,6 @@ from coinlog.web.watch import State, Watch
 LOOK_SECONDS = 2.0
 THREADS = 2
 """Making an answer is work for the interpreter: more threads take memory and win no time."""
-
-PAGE_CACHING = (b"cache-control", b"no-cache")
-DATA_CACHING = (b"cache-control", b"max-age=30")
-NO_CACHING = (b"cache-control", b"no-store")
 
 VARY = b"accept-encoding"
 VARY_HOME = b"accept-encoding, accept-language"

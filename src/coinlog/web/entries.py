@@ -34,6 +34,10 @@ _OVERHEAD_BYTES = 2500
 
 _PAGE, _PICTURE = b"text/html", b"image/png"
 
+PAGE_CACHING = (b"cache-control", b"no-cache")
+DATA_CACHING = (b"cache-control", b"max-age=30")
+NO_CACHING = (b"cache-control", b"no-store")
+
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
 
 
