@@ -21,7 +21,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LAYERS = (
     {"__main__"},
     {"cli", "library"},
-    {"simulated_history"},
+    {"simulated_history", "backups"},
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
     {"sampling"},
     {"recorder", "series", "move", "thinning", "asked"},
