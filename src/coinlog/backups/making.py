@@ -37,6 +37,7 @@ def make_backup(path: Path, url: sa.URL, archive: str | None, watch: Watch) -> N
         ArchiveError: the archive cannot be read.
         BackupError: the file cannot be written, or does not hold what was written.
     """
+    _check_place(path)
     check_there(url)
     # Opening a folder makes it, and a mistyped one would look like an empty archive.
     if archive is not None and "://" not in archive and not Path(archive).is_dir():
@@ -85,13 +86,16 @@ def newest_in(asked: str, *, simulated: bool) -> Path:
     return found[-1]
 
 
-@contextmanager
-def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a file beside the place of another; it is gone when the block ends."""
+def _check_place(path: Path) -> None:
     if path.exists():
         raise UsageError(f"{path} is there already: a backup never takes the place of another")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: make it first, or choose another")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open a file beside the place of another; it is gone when the block ends."""
     beside = path.with_name(f".{path.name}.unfinished-{os.getpid()}")
     try:
         with _writing(path):
@@ -119,8 +123,7 @@ def _flush(file: BinaryIO) -> None:
 
 def _put_in_place(beside: Path, path: Path) -> None:
     """Give a finished file its name, so that a power cut cannot take it away again."""
-    if path.exists():
-        raise UsageError(f"{path} has come to be there meanwhile: nothing was put in its place")
+    _check_place(path)
     beside.rename(path)
     if os.name != "nt":
         folder = os.open(path.parent, os.O_RDONLY)

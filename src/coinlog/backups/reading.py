@@ -140,9 +140,10 @@ def objects_in(part: Part, raw: bytes) -> list[tuple[str, bytes]]:
     """
     found = []
     for name, body in members(raw):
-        if not name.startswith(ARCHIVE) or not is_safe(name):
+        path = name.removeprefix(ARCHIVE)
+        if path == name or not is_safe(path):
             raise DamagedBackupError(f"it holds {name[:200]!r}, which leads out of the archive")
-        found.append((name.removeprefix(ARCHIVE), body))
+        found.append((path, body))
     if len(found) != part.objects:
         raise DamagedBackupError(f"it holds {len(found)} objects, and {part.objects} were written")
     return found

@@ -120,8 +120,8 @@ def _amount(manifest: Manifest, kept: Objects | None) -> str:
 
 
 def _whose(manifest: Manifest) -> str:
-    kind = f"[bold yellow]{SIMULATED}[/]" if manifest.source is SourceKind.SIMULATED else "market"
-    return f"the {kind} as recorded at {iso(manifest.made_at)}"
+    kind = f"[bold yellow]{SIMULATED}[/], " if manifest.source is SourceKind.SIMULATED else ""
+    return f"{kind}as it was at {iso(manifest.made_at)}"
 
 
 def _facts(found: Backup) -> dict[str, Any]:
