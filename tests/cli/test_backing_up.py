@@ -181,13 +181,13 @@ def test_a_killed_restore_goes_on_where_it_was(store_url: sa.URL, tmp_path: Path
 
 
 def small_disk() -> None:
-    """Let no file of this process grow beyond 100 kB."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    """Let no file of this process grow beyond 400 kB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 
 
 def test_a_full_disk_is_one_sentence_and_no_loss(tmp_path: Path) -> None:
     big = sa.make_url(f"sqlite:///{tmp_path}/big.db")
-    fill_with_quotes(big, assets=60, slots=250)
+    fill_with_quotes(big, assets=240, slots=250)
     path, place = tmp_path / "b.tar", tmp_path / "full"
     place.mkdir()
     there = elsewhere(tmp_path / "there")

@@ -24,7 +24,7 @@ LAYERS = (
     {"simulated_history", "backups"},
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
     {"sampling"},
-    {"recorder", "series", "move", "thinning", "asked"},
+    {"recorder", "series", "move", "thinning", "asked", "quota"},
     {"gaps"},
     {"backfill", "imports"},
     {"ahead", "claims", "verdict", "timeline", "freshness"},
