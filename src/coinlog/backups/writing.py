@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from coinlog import __version__
 from coinlog.backups.manifest import (
     ARCHIVE,
+    MOST_BYTES,
     README,
     STORE,
     Manifest,
@@ -31,7 +32,7 @@ from coinlog.backups.manifest import (
 from coinlog.backups.packing import encoded, packed
 from coinlog.backups.readme import readme
 from coinlog.backups.tables import TABLES, total_of
-from coinlog.backups.tape import is_safe, member
+from coinlog.backups.tape import BLOCK, is_safe, member
 from coinlog.errors import BackupError
 from coinlog.market import SourceKind
 from coinlog.move.archives import THREADS, Unit, is_manifest, sizes_in, units_of
@@ -206,9 +207,12 @@ def _read(place: Place, unit: Unit) -> Found:
         # there before the manifest is there when it is listed again.
         paths = sizes_in(place, unit)
     paths.pop(_CHECK, None)
-    for path in paths:
-        if not is_safe(path):
-            raise BackupError(f"{path!r} is no name that coinlog gives: move it out of the archive")
+    for path, size in paths.items():
+        if not is_safe(path) or size > MOST_BYTES - 2 * BLOCK:
+            raise BackupError(
+                f"{path!r} with {size:,} bytes is nothing that coinlog keeps: move it out of the "
+                "archive"
+            )
     return [(path, place.read(path)) for path in sorted(paths, key=_last_manifests)]
 
 
