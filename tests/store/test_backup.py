@@ -427,9 +427,11 @@ def test_an_archive_in_a_bucket_is_backed_up_and_restored(
     assert open_archive(back).attempts() == there.attempts() != []
 
 
-@pytest.mark.parametrize("store", ["sqlite", "mariadb"])
-def test_a_backup_of_what_is_being_recorded_is_whole_and_comes_back(store: str) -> None:
-    command = [sys.executable, str(SCRIPT), "--backups", "2", "--seed", "7", "--store", store]
+@pytest.mark.parametrize(("store", "backups"), [("sqlite", "2"), ("mariadb", "1")])
+def test_a_backup_of_what_is_being_recorded_is_whole_and_comes_back(
+    store: str, backups: str
+) -> None:
+    command = [sys.executable, str(SCRIPT), "--backups", backups, "--seed", "7", "--store", store]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr

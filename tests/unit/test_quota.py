@@ -22,13 +22,20 @@ def planned(assets: str, interval: str, info: KeyInfo = BASIC) -> Forecast:
     return forecast(assets, parse_interval(interval), info)
 
 
+@pytest.fixture(scope="module")
+def market() -> Market:
+    """Return a made-up market of more assets than a page of listings has."""
+    market = Market(5_200)
+    market.at = SLOT + 5.0
+    return market
+
+
 @pytest.mark.parametrize(
     "assets",
-    ["top:200", "top:201", "top:5", "top:6000", "id:1,1027", "id:52,74", "top:200+id:99,2790"],
+    ["top:200", "top:201", "top:5", "top:5200", "id:1,1027", "id:52,74", "top:200+id:99,2790"],
 )
-def test_a_slot_costs_what_was_predicted(assets: str) -> None:
-    market, answers = Market(7_000), list[Answer]()
-    market.at = SLOT + 5.0
+def test_a_slot_costs_what_was_predicted(market: Market, assets: str) -> None:
+    answers = list[Answer]()
 
     fetch_market(market, parse_assets(assets), answers.append)
 

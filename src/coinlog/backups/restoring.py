@@ -29,7 +29,7 @@ from coinlog.objects import open_objects
 from coinlog.slots import iso
 from coinlog.store.engine import open_engine, store_errors
 from coinlog.store.migrate import current_revision, migrate
-from coinlog.store.pages import Line, column_names, key_places
+from coinlog.store.pages import PAGE, Line, column_names, key_places
 from coinlog.store.unfinished import RESTORED
 
 _ANSWER_SECONDS = 600
@@ -189,6 +189,7 @@ def _write(target: sa.Engine, table: sa.Table, lines: list[Line]) -> int:
     new = [
         line for line in lines if newest is None or tuple(line[place] for place in places) > newest
     ]
-    with store_errors(), target.begin() as connection:
-        write_lines(connection, table, new)
+    for start in range(0, len(new), PAGE):
+        with store_errors(), target.begin() as connection:
+            write_lines(connection, table, new[start : start + PAGE])
     return len(new)
