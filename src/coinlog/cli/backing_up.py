@@ -34,11 +34,12 @@ DIFFERENCES_SHOWN = 10
 @json_option
 @with_parts
 def backup(parts: Parts, place: str, *, without_archive: bool, check: bool, as_json: bool) -> None:
-    """Write the store and the archive into one file, proven before it gets its name.
+    """Write store and archive into one file, and prove it.
 
-    Recording goes on meanwhile: the backup is of one moment. In a folder the file is called after
-    the time. It is a plain tar, restores into SQLite, MariaDB and MySQL alike, and holds no key
-    and no password. Exit code 0: it is whole; 1: it is not, and which part is damaged.
+    It gets its name once it is proven. Recording goes on meanwhile: the backup is of one moment.
+    In a folder the file is called after the time. It is a plain tar, restores into SQLite, MariaDB
+    and MySQL alike, and holds no key and no password. Exit code 0: it is whole; 1: it is not, and
+    which part is damaged.
 
     \b
     Examples:
@@ -73,9 +74,10 @@ def backup(parts: Parts, place: str, *, without_archive: bool, check: bool, as_j
 @json_option
 @with_parts
 def restore(parts: Parts, place: str, *, without_archive: bool, as_json: bool) -> None:
-    """Put a backup back, into the empty database and archive that the settings name.
+    """Put a backup back into an empty store and archive.
 
-    All of it is proven first: a damaged backup changes nothing. What is not empty is refused.
+    They are those of the settings. All of the backup is proven first: a damaged one changes
+    nothing. What is not empty is refused.
     Stopped at any moment, the same command goes on where it stopped; until then nobody else
     uses the half of a store. In a folder the newest backup is taken.
 
