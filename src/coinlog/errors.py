@@ -23,6 +23,8 @@
         - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
     - ``ExportError``: what was to be exported cannot be written
+    - ``BackupError``: a backup cannot be made or used
+        - ``DamagedBackupError``: a backup is not what was written, or not all of it
     - ``NothingToImportError``: a source holds nothing that can be imported
     - ``MissingPackageError``: a package is not installed that only this needs
 """
@@ -167,6 +169,14 @@ class LossError(StoreError):
 
 class ExportError(CoinlogError):
     """What was to be exported cannot be written."""
+
+
+class BackupError(CoinlogError):
+    """A backup cannot be made, or what was given cannot be used as one."""
+
+
+class DamagedBackupError(BackupError):
+    """A backup is not what was written, or not all of it."""
 
 
 class NothingToImportError(CoinlogError):

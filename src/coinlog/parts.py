@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property, partial
+from math import inf
 
 import sqlalchemy as sa
 
@@ -39,15 +40,22 @@ class Parts:
         return open_engine(self.settings.database_url)
 
     def connect(
-        self, *, simulated_time: float | None = None, clock: Callable[[], float] = time.time
+        self,
+        *,
+        simulated_time: float | None = None,
+        clock: Callable[[], float] = time.time,
+        most_seconds: float = inf,
     ) -> Client:
-        """Return a client for one attempt; the simulated market can be asked as of a time."""
+        """Return a client for one attempt; the simulated market can be asked as of a time.
+
+        It gives up after ``most_seconds``, where that is sooner than its deadline.
+        """
         key = self.settings.api_key
         headers = {} if simulated_time is None else {"X-Simulated-Time": str(int(simulated_time))}
         return Client(
             self.settings.cmc_url,
             key.reveal() if key else None,
-            deadline_seconds=self.settings.deadline_seconds,
+            deadline_seconds=min(most_seconds, self.settings.deadline_seconds),
             body_limit_bytes=self.settings.body_limit_bytes,
             headers=headers,
             clock=clock,

@@ -16,13 +16,14 @@ from program import COMMAND, run
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [command.name or "" for command in chain.from_iterable(SECTIONS.values())]
-PAGES = {"thin": "thinning"}
+PAGES = {"thin": "thinning", "restore": "backup"}
 ABOUT_HISTORY = {
     "backfill": ("--dry-run",),
     "replay": (),
     "verify": (),
     "thin": ("--older-than", "1y", "--keep", "1d"),
     "export": ("SIMULATED.csv",),
+    "backup": ("copy.tar",),
     "move": ("store", "sqlite:///copy.db"),
 }
 
@@ -45,7 +46,7 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
     assert f"coinlog {command}" in told.stdout.partition("Examples:")[2]
 
 
-@pytest.mark.parametrize("command", [*ABOUT_HISTORY, "import"])
+@pytest.mark.parametrize("command", [*ABOUT_HISTORY, "import", "restore"])
 def test_every_command_about_history_has_a_page(command: str) -> None:
     page = ROOT / "docs" / f"{PAGES.get(command, command)}.md"
 

@@ -21,10 +21,10 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LAYERS = (
     {"__main__"},
     {"cli", "library"},
-    {"simulated_history", "publish"},
+    {"simulated_history", "publish", "backups"},
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
     {"sampling", "chunks"},
-    {"recorder", "series", "move", "thinning", "asked"},
+    {"recorder", "series", "move", "thinning", "asked", "quota"},
     {"gaps"},
     {"backfill", "imports"},
     {"ahead", "claims", "verdict", "timeline", "freshness"},

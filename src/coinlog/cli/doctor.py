@@ -14,6 +14,7 @@ import msgspec
 from rich.markup import escape
 
 from coinlog.cli import report
+from coinlog.cli.credits import foresee
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, with_parts
 from coinlog.errors import CoinlogError
@@ -80,6 +81,7 @@ def examine(parts: Parts) -> Iterator[Finding]:
     yield _finding("source", lambda _: _source_text(answer), parts)
     if answer.server_date is not None:
         yield _finding("clock", lambda _: _clock_text(answer), parts)
+    yield _finding("credits", _look_at_credits, parts)
 
 
 def _finding(what: str, look: Callable[[Parts], str], parts: Parts) -> Finding:
@@ -157,6 +159,18 @@ def _source_text(answer: Answer) -> str:
     if answer.reason:
         raise CoinlogError(answer.detail)
     return f"answered in {answer.elapsed_seconds * 1000:.0f} ms"
+
+
+def _look_at_credits(parts: Parts) -> str:
+    foreseen = foresee(parts)
+    if foreseen is None:
+        return "a made-up market costs nothing"
+    foreseen.forecast.check()
+    text = f"{foreseen.words()}{foreseen.standing()}"
+    notes = foreseen.forecast.notes(time.time())
+    if foreseen.unknown or notes:
+        raise CoinlogError("; ".join((text, *notes)))
+    return text
 
 
 def _clock_text(answer: Answer) -> str:

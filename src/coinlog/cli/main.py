@@ -8,6 +8,7 @@ import click
 
 from coinlog import __version__
 from coinlog.cli.backfill import backfill
+from coinlog.cli.backing_up import backup, restore
 from coinlog.cli.doctor import doctor
 from coinlog.cli.exporting import export
 from coinlog.cli.importing import import_
@@ -21,7 +22,7 @@ from coinlog.cli.thinning import thin
 
 SECTIONS = {
     "Recording": (up, record, capture, load, serve, simulate),
-    "Looking after it": (status, doctor, verify, replay, migrate, thin),
+    "Looking after it": (status, doctor, verify, backup, restore, replay, migrate, thin),
     "The past, and elsewhere": (backfill, import_, export, publish, move),
 }
 

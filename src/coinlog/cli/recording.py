@@ -8,7 +8,9 @@ import time
 import click
 
 from coinlog.backfill.load import waiting_backfills
+from coinlog.cli import credits as credits_
 from coinlog.cli import report
+from coinlog.cli.credits import Foreseen
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, with_parts
 from coinlog.parts import Parts
@@ -31,7 +33,8 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     """Record the current slot once: capture it, then load it.
 
     Suits cron and systemd timers. Doing it again in the same slot changes nothing and costs
-    nothing; of many at once, one asks the source. Exit code 0: stored, or in another
+    nothing; of many at once, one asks the source. With a key, what the schedule costs is told
+    first, and refused where the plan cannot pay for it. Exit code 0: stored, or in another
     recorder's hands; 1: failed, and the ledger says why; 2: used wrongly.
 
     \b
@@ -41,8 +44,9 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
       0 */6 * * *  cd ~/coinlog && .venv/bin/coinlog record     (crontab, UTC)
     """
     now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
+    foreseen = _foreseen(parts, now, as_json=as_json)
     recording = record_slot(parts.engine, parts.archive, parts.connect, parts.plan, now)
-    _report(recording, as_json=as_json)
+    _report(recording, foreseen, as_json=as_json)
 
 
 @click.command()
@@ -58,8 +62,9 @@ def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
       coinlog capture && coinlog load     (the same as: coinlog record)
     """
     now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
+    foreseen = _foreseen(parts, now, as_json=as_json)
     captured = capture_slot(parts.archive, parts.connect, parts.plan, now)
-    _report(Recording(captured), as_json=as_json)
+    _report(Recording(captured), foreseen, as_json=as_json)
 
 
 @click.command()
@@ -102,9 +107,17 @@ def migrate(parts: Parts, *, down: bool) -> None:
     say(f"[green]✓[/] {', '.join(steps) or 'the schema is up to date'}")
 
 
-def _report(recording: Recording, *, as_json: bool) -> None:
+def _foreseen(parts: Parts, slot: int, *, as_json: bool) -> Foreseen | None:
+    """Refuse a schedule that the plan cannot pay for, and tell what it costs."""
+    foreseen = credits_.foresee_slot(parts, slot)
+    if not as_json:
+        credits_.tell(foreseen)
+    return foreseen
+
+
+def _report(recording: Recording, foreseen: Foreseen | None, *, as_json: bool) -> None:
     if as_json:
-        report.as_json(report.recording_facts(recording))
+        report.as_json(report.recording_facts(recording) | {"forecast": credits_.facts(foreseen)})
     else:
         say(report.recording_line(recording))
     if not recording.done:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from coinlog import __version__
 from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
+from coinlog.cli.credits import foresee, tell
 from coinlog.cli.history import Past
 from coinlog.cli.report import errors_explained, out, say
 from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
@@ -75,6 +76,7 @@ def up(*, simulated: bool, history: str | None) -> None:
         _try_to_migrate(parts)
         stack.callback(start_workers(*_site(parts)).stop)
         _introduce(parts, simulated=simulated)
+        _foresee(parts)
         if simulated:
             _fill_in(parts)
         past = Past(parts, "none" if simulated else history or settings.backfill)
@@ -143,6 +145,14 @@ def _introduce(parts: Parts, *, simulated: bool) -> None:
     say(f"  page     [bold cyan]{_address(parts)}[/]")
     say(f"  store    {escape(settings.database_url.render_as_string())}")
     say(f"  archive  {escape(settings.archive)}")
+
+
+def _foresee(parts: Parts) -> None:
+    """Tell what the schedule costs, and refuse one that the plan cannot pay for."""
+    foreseen = foresee(parts)
+    tell(foreseen, "  credits  ")
+    if foreseen:
+        foreseen.forecast.check()
 
 
 def _site(parts: Parts) -> tuple[sa.URL, str, int, int]:

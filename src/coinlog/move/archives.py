@@ -55,7 +55,7 @@ def move_archive(origin: str, target: str, watch: Watch) -> MovedArchive:
         ArchiveError: one of them cannot be used; the same again goes on.
     """
     here, there = _opened(origin, target)
-    units, held = _units(here), {unit for unit in _units(there) if unit.whole}
+    units, held = units_of(here), {unit for unit in units_of(there) if unit.whole}
     if held and not held & set(units):
         raise UsageError(
             f"{there.location} holds another archive: none of its {len(held):,} folders is in "
@@ -77,7 +77,7 @@ def compare_archives(origin: str, target: str, watch: Watch) -> MovedArchive:
         ArchiveError: one of them cannot be used.
     """
     here, there = _opened(origin, target)
-    return _compare(here, there, _units(here), watch)
+    return _compare(here, there, units_of(here), watch)
 
 
 def _opened(origin: str, target: str) -> tuple[Objects, Objects]:
@@ -112,31 +112,32 @@ def _refuse_another(here: Objects, there: Objects, shared: Sequence[Unit], watch
 
 def _unlike(here: Objects, there: Objects, unit: Unit) -> str | None:
     """Return the first manifest of a folder that both have and that is not the same."""
-    wanted, held = _sizes(here, unit), _sizes(there, unit)
-    for path in sorted(path for path in wanted if path in held and _is_manifest(path)):
+    wanted, held = sizes_in(here, unit), sizes_in(there, unit)
+    for path in sorted(path for path in wanted if path in held and is_manifest(path)):
         if wanted[path] != held[path] or here.read(path) != there.read(path):
             return path
     return None
 
 
-def _units(place: Objects) -> list[Unit]:
+def units_of(place: Objects) -> list[Unit]:
     """Return the folders of slots and of backfilled assets, and what lies loose above them."""
     tops = sorted(place.inside()[0])
     whole = [Unit(folder, whole=True) for top in tops for folder in sorted(place.inside(top)[0])]
     return [*whole, *(Unit(folder, whole=False) for folder in ("", *tops))]
 
 
-def _sizes(place: Objects, unit: Unit) -> dict[str, int]:
+def sizes_in(place: Objects, unit: Unit) -> dict[str, int]:
+    """Return the objects of a unit and their bytes."""
     return place.sizes(unit.folder) if unit.whole else place.inside(unit.folder)[1]
 
 
 def _copy(here: Objects, there: Objects, unit: Unit) -> int:
     """Copy what is not there, manifests last, and none for an attempt that differs there."""
-    wanted, held = _sizes(here, unit), _sizes(there, unit)
+    wanted, held = sizes_in(here, unit), sizes_in(there, unit)
     copied, unlike = 0, set[str]()
-    for path in sorted(wanted, key=lambda path: (_is_manifest(path), path)):
+    for path in sorted(wanted, key=lambda path: (is_manifest(path), path)):
         attempt = path.rpartition("/")[0]
-        if _is_manifest(path) and attempt in unlike:
+        if is_manifest(path) and attempt in unlike:
             continue
         if path not in held and there.create(path, here.read(path)):
             copied += 1
@@ -145,7 +146,8 @@ def _copy(here: Objects, there: Objects, unit: Unit) -> int:
     return copied
 
 
-def _is_manifest(path: str) -> bool:
+def is_manifest(path: str) -> bool:
+    """Return whether an object makes the ones beside it an attempt: it comes after them."""
     return path.endswith(f"/{MANIFEST}")
 
 
@@ -161,7 +163,7 @@ def _compare(here: Objects, there: Objects, units: list[Unit], watch: Watch) -> 
 
 
 def _prove(here: Objects, there: Objects, unit: Unit) -> MovedArchive:
-    wanted, held = _sizes(here, unit), _sizes(there, unit)
+    wanted, held = sizes_in(here, unit), sizes_in(there, unit)
     return MovedArchive(
         objects=len(wanted),
         bytes=sum(wanted.values()),

@@ -48,7 +48,7 @@ class Digests(msgspec.Struct):
 
     def add(self, table: sa.Table, names: Sequence[str], lines: Iterable[Line]) -> None:
         """Add rows of a table, of which ``names`` are the columns."""
-        if table is not schema.quote:
+        if table.name != schema.quote.name:
             self.tables[table.name] = self.tables.get(table.name, 0) + sum(map(_digest, lines))
             return
         place, slots = names.index("slot"), self.slots

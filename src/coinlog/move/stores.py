@@ -84,7 +84,7 @@ def compare_stores(origin: sa.URL, target: sa.URL, watch: Watch) -> Moved:
         StoreUnavailableError: a database is away.
     """
     with _opened(origin, target) as stores:
-        _check_schema(stores.target_reader)
+        check_schema(stores.target_reader)
         tables = tuple(schema.metadata.sorted_tables)
         with snapshot(stores.origin) as connection:
             total = _count(connection, tables)
@@ -184,7 +184,7 @@ def _version_now(engine: sa.Engine) -> int:
 def _opened(origin: sa.URL, target: sa.URL) -> Iterator[_Stores]:
     if origin == target:
         raise UsageError(f"FROM and TO are both {origin.render_as_string()}: give two stores")
-    _check_there(origin)
+    check_there(origin)
     stores = _Stores(
         open_engine(origin, read_only=True, answer_seconds=_ANSWER_SECONDS),
         open_engine(target, answer_seconds=_ANSWER_SECONDS),
@@ -193,20 +193,29 @@ def _opened(origin: sa.URL, target: sa.URL) -> Iterator[_Stores]:
     try:
         with store_errors(), stores.origin.connect() as connection:
             refuse_unfinished(connection)
-        _check_schema(stores.origin)
+        check_schema(stores.origin)
         yield stores
     finally:
         for engine in stores:
             engine.dispose()
 
 
-def _check_there(url: sa.URL) -> None:
-    """Refuse a SQLite file that is not there, which opening it would make."""
+def check_there(url: sa.URL) -> None:
+    """Refuse a SQLite file that is not there, which opening it would make.
+
+    Raises:
+        UsageError: it is not.
+    """
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
         raise UsageError(f"there is no database at {url.database}: expected a store's file")
 
 
-def _check_schema(engine: sa.Engine) -> None:
+def check_schema(engine: sa.Engine) -> None:
+    """Refuse a store that has another schema than this program.
+
+    Raises:
+        SchemaError: it has.
+    """
     revision = current_revision(engine)
     if revision != schema.REVISION:
         raise SchemaError(

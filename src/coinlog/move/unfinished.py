@@ -1,4 +1,4 @@
-"""What a move does first and last: it marks its target, so that the next run goes on with it.
+"""What a move or a restore does first and last: it marks its target, for the next run to go on.
 
 The ``store`` row is written last, in the one transaction that takes the mark away, so a target is
 either a whole store or marked.
@@ -12,7 +12,6 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from coinlog.errors import UsageError
-from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.store.pages import Line, column_names
@@ -39,6 +38,14 @@ class _Held(NamedTuple):
     slots: int
 
 
+def is_under_way(target: sa.Engine, moved_from: str) -> bool:
+    """Return whether a target with tables is half filled from there, and by nobody else since."""
+    with store_errors(), target.connect() as connection:
+        mark = read_mark(connection)
+        source = connection.execute(sa.select(schema.store.c.source)).scalar()
+    return mark is not None and mark.moved_from == moved_from and source is None
+
+
 def begin(target: sa.Engine, moved_from: str) -> bool:
     """Mark a target, whose schema is up to date; ``True`` where the same move is under way.
 
@@ -46,9 +53,9 @@ def begin(target: sa.Engine, moved_from: str) -> bool:
         UsageError: the target holds something else.
     """
     with store_errors():
-        mark, held = _mark_of(target), _what_is_held(target)
-        if mark and mark.moved_from == moved_from and held.source is None:
+        if is_under_way(target, moved_from):
             return True
+        mark, held = _mark_of(target), _what_is_held(target)
         _refuse(target, mark, held)
         if mark:
             MARK.drop(target)
@@ -82,9 +89,15 @@ def _mark_of(target: sa.Engine) -> Mark | None:
 def _what_is_held(target: sa.Engine) -> _Held:
     one = sa.select(sa.literal(1)).limit(1)
     with target.connect() as connection:
+        names = sa.inspect(connection).get_table_names()
         return _Held(
             connection.execute(sa.select(schema.store.c.source)).scalar(),
-            [t.name for t in COPIED if connection.execute(one.select_from(t)).first()],
+            [
+                table.name
+                for table in COPIED
+                # An older schema has not all of them.
+                if table.name in names and connection.execute(one.select_from(table)).first()
+            ],
             connection.execute(sa.select(sa.func.count()).select_from(schema.slot)).scalar_one(),
         )
 
@@ -95,10 +108,10 @@ def _refuse(target: sa.Engine, mark: Mark | None, held: _Held) -> None:
     if held.source is not None:
         what = f"{held.source} data of {held.slots:,} slots"
     elif mark:
-        what = f"an unfinished move from {mark.moved_from}, begun {iso(mark.began_at)}"
+        what = f"an unfinished {mark}"
     else:
         what = f"rows in {', '.join(held.tables)}"
     raise UsageError(
-        f"{target.url.render_as_string()} cannot be moved to, because it is not empty: it holds "
+        f"{target.url.render_as_string()} cannot be filled, because it is not empty: it holds "
         f"{what}; choose an empty database, or empty this one with `coinlog migrate --down`"
     )

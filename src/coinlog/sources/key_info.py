@@ -11,6 +11,7 @@ from coinlog.sources.asking import Asks, raise_error_of
 from coinlog.sources.decode import decode
 from coinlog.sources.quotes import whole
 from coinlog.sources.status import parse_iso
+from coinlog.sources.texts import one_line
 
 _KEY_INFO = "v1/key/info"
 
@@ -28,6 +29,7 @@ class KeyInfo(msgspec.Struct, frozen=True):
     credits_left_this_month: int | None = None
     credits_left_today: int | None = None
     month_resets_at: int | None = None
+    credits_per_day: int | None = None
 
 
 class _Info(msgspec.Struct):
@@ -62,13 +64,14 @@ def read_key_info(body: bytes) -> KeyInfo:
     month, day = _inside(usage, "current_month"), _inside(usage, "current_day")
     name = plan.get("name") or plan.get("plan_name")
     return KeyInfo(
-        plan=name[:64] if isinstance(name, str) else None,
-        requests_per_minute=_count(plan.get("rate_limit_minute")),
-        credits_per_month=_count(plan.get("credit_limit_monthly")),
+        plan=one_line(name, 64) if isinstance(name, str) and name.strip() else None,
+        requests_per_minute=_limit(plan.get("rate_limit_minute")),
+        credits_per_month=_limit(plan.get("credit_limit_monthly")),
         credits_used_this_month=_count(month.get("credits_used")),
         credits_left_this_month=_count(month.get("credits_left")),
         credits_left_today=_count(day.get("credits_left")),
         month_resets_at=parse_iso(plan.get("credit_limit_monthly_reset_timestamp")),
+        credits_per_day=_limit(plan.get("credit_limit_daily")),
     )
 
 
@@ -78,4 +81,11 @@ def _inside(data: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _count(value: object) -> int | None:
-    return whole(value) if isinstance(value, int | float) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return whole(value)
+
+
+def _limit(value: object) -> int | None:
+    """Return a limit; one of nothing at all would be no plan, and is as good as unknown."""
+    return _count(value) or None

@@ -85,6 +85,11 @@ def _step(connection: sa.Connection, before: str | None, revision: str) -> None:
     config.attributes["connection"] = connection
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
+    if revision not in {"base", "head", *known}:
+        raise SchemaError(
+            f"this version of coinlog does not know schema {revision!r}: a newer coinlog made it, "
+            "so use that one"
+        )
     if before is not None and before not in known:
         raise SchemaError(
             f"the database is at revision {before!r}, which this version of coinlog does not "

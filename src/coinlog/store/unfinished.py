@@ -1,4 +1,4 @@
-"""The mark of a store that a move has not finished: nobody else reads it or writes to it.
+"""The mark of a store that a move or a restore has not finished: nobody else uses it.
 
 A table of one row beside the store's own. The ``store`` row is written last, in the one
 transaction that takes the mark away, so a store with a source is never marked.
@@ -24,6 +24,9 @@ MARK = sa.Table(
     mariadb_charset="utf8mb4",
 )
 
+RESTORED = "the backup of "
+"""How the origin of a restore begins; a move's is the address of a store."""
+
 # A page reads at every click, and a whole store does not become half of one.
 _whole: WeakSet[sa.Engine] = WeakSet()
 
@@ -33,6 +36,16 @@ class Mark(NamedTuple):
 
     moved_from: str
     began_at: int
+
+    def __str__(self) -> str:
+        restored = self.moved_from.startswith(RESTORED)
+        what = f"restore of {self.moved_from}" if restored else f"move from {self.moved_from}"
+        return f"{what}, begun {iso(self.began_at)}"
+
+    @property
+    def command(self) -> str:
+        """The command that goes on with it."""
+        return "coinlog restore" if self.moved_from.startswith(RESTORED) else "coinlog move"
 
 
 def read_mark(connection: sa.Connection) -> Mark | None:
@@ -55,9 +68,8 @@ def refuse_unfinished(connection: sa.Connection) -> None:
     mark = read_mark(connection)
     if mark:
         raise UnfinishedMoveError(
-            f"{engine.url.render_as_string()} is half a store: a move from {mark.moved_from}, "
-            f"begun {iso(mark.began_at)}, has not been finished; the same `coinlog move` goes on "
-            "with it, and `coinlog migrate --down` empties it"
+            f"{engine.url.render_as_string()} is half a store: a {mark}, has not been finished; "
+            f"the same `{mark.command}` goes on with it, and `coinlog migrate --down` empties it"
         )
     if _has_source(connection):
         _whole.add(engine)
