@@ -22,7 +22,7 @@ from harness import OUT, ROOT, Result, Rounds, check, main, spread, wait_for_qui
 from processes import coinlog_serving, fetch, python_serving
 from year_store import year_in_sqlite
 
-BUDGET_KB = 60
+BUDGET_KB = 70
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (

@@ -14,7 +14,15 @@ from typing import Any
 
 from harness import OUT, ROOT
 
-NAMES = ("store_slot", "year_series", "first_load", "market_table", "memory", "replay")
+NAMES = (
+    "store_slot",
+    "year_series",
+    "first_load",
+    "market_table",
+    "long_range",
+    "memory",
+    "replay",
+)
 
 
 def run(name: str, *, quick: bool) -> bool:

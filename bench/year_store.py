@@ -76,9 +76,12 @@ class Step(msgspec.Struct, frozen=True):
 class MadeUpYear:
     """The numbers: the same for the same sizes and newest slot."""
 
-    def __init__(self, assets: int, slots: int, newest: int, walks: int = _WALKS) -> None:
+    def __init__(
+        self, assets: int, slots: int, newest: int, walks: int = _WALKS, step: int = STEP
+    ) -> None:
         chance = random.Random(20260126)  # noqa: S311  a market needs chance, not secrecy
-        self.slots = [newest - STEP * ago for ago in range(slots - 1, -1, -1)]
+        self.step = step
+        self.slots = [newest - step * ago for ago in range(slots - 1, -1, -1)]
         ids = [1, 1027, *range(10_002, 10_000 + assets)]
         self.bases = [_base(asset_id, rank, walks, chance) for rank, asset_id in enumerate(ids, 1)]
         self.walks = [list(_walk(number, self.slots, chance)) for number in range(walks)]
@@ -109,17 +112,17 @@ class MadeUpYear:
             global_metrics=GlobalMetrics(3.1e12, 1.1e11, 1.3e12, 58.2, 11.4, 8900),
             fear_and_greed=FearAndGreed(34.0, "Fear", slot),
         )
-        return settlement_of(slot, snapshot)
+        return settlement_of(slot, snapshot, self.step)
 
 
-def settlement_of(slot: int, snapshot: Snapshot) -> Settlement:
+def settlement_of(slot: int, snapshot: Snapshot, step: int = STEP) -> Settlement:
     """Return a stored slot with a snapshot."""
     return Settlement(
         slot=slot,
         attempt="1",
         outcome=Outcome.STORED,
         captured_at=slot + 13,
-        schedule=Schedule(slot, STEP, "top:5000", SourceKind.COINMARKETCAP),
+        schedule=Schedule(slot, step, "top:5000", SourceKind.COINMARKETCAP),
         credits=25,
         body_bytes=4_900_000,
         duration_ms=2_100,
@@ -169,7 +172,9 @@ def fill(engine: sa.Engine, year: MadeUpYear) -> None:
         lend_numbers(connection, year)
         for start in range(0, len(year.bases), _AT_ONCE):
             ids = [base.asset_id for base in year.bases[start : start + _AT_ONCE]]
-            connection.execute(multiplied_out(connection), {"low": min(ids), "high": max(ids)})
+            connection.execute(
+                multiplied_out(connection, year.step), {"low": min(ids), "high": max(ids)}
+            )
         copy_ledger(connection, year.slots[1:last])
         for name in ("bench_base", "bench_walk"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
@@ -196,14 +201,14 @@ def lend_numbers(connection: sa.Connection, year: MadeUpYear) -> None:
         connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", values)  # noqa: S608
 
 
-def multiplied_out(connection: sa.Connection) -> sa.TextClause:
+def multiplied_out(connection: sa.Connection, step: int = STEP) -> sa.TextClause:
     """Return the statement that makes the quotes of the assets from ``low`` to ``high``."""
     made = {name: f"bench_base.`{a}` * bench_walk.`{b}`" for name, (a, b) in _PRODUCTS.items()}
     made |= {name: f"bench_base.`{name}`" for name in _BASE}
     made |= {name: f"bench_walk.`{name}`" for name in _WALK}
     made |= {"asset_id": "bench_base.asset_id", "slot": "bench_walk.slot"}
     made |= {"last_updated": "bench_walk.slot - 60", "origin": "'observed'"}
-    made |= {"resolution": str(STEP)}
+    made |= {"resolution": str(step)}
     names = ", ".join(f"`{name}`" for name in made)
     # SQLite walks the two in the order written; MariaDB must be told so.
     join = "CROSS JOIN" if connection.dialect.name == "sqlite" else "STRAIGHT_JOIN"
