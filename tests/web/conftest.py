@@ -68,11 +68,17 @@ def site(site_store: sa.URL) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory, site_store: sa.URL) -> Iterator[str]:
-    """Return the address of the same site, published into a folder that a static host serves."""
+def published_folder(tmp_path_factory: pytest.TempPathFactory, site_store: sa.URL) -> Path:
+    """Return a folder with the same site published into it: only to be read."""
     folder = tmp_path_factory.mktemp("published")
     publish_at(site_store, folder, NOW)
-    with serving_folder(folder) as address:
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published(published_folder: Path) -> Iterator[str]:
+    """Return the address of the same site, published, as a static host serves it."""
+    with serving_folder(published_folder) as address:
         yield address
 
 
