@@ -82,6 +82,16 @@ def published(published_folder: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(params=["live", "published"])
+def both(request: pytest.FixtureRequest) -> str:
+    """Return the address of the site, and in another run that of the same one published.
+
+    What only a server can do (answer forms, say, where there are no scripts) asks for ``site``.
+    """
+    name = "site" if request.param == "live" else "published"
+    return str(request.getfixturevalue(name))
+
+
 @pytest.fixture(scope="session")
 def simulated_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a site whose market is made up."""

@@ -1,6 +1,7 @@
 /** The time machine of a published edition: which recorded slot a moment leads to. */
 import { data } from "../edition";
 import { absolute } from "../data/decode";
+import { form } from "../texts";
 
 interface Log {
   slots: number[];
@@ -11,11 +12,11 @@ const MONTHS_BACK = 12;
 
 /** Show the slot that an address asks for, or the one recorded before it. */
 export async function showPast(url: URL): Promise<void> {
-  const form = document.querySelector<HTMLFormElement>("form.when")!;
-  form.addEventListener("submit", (event) => {
+  const when = document.querySelector<HTMLFormElement>("form.when")!;
+  when.addEventListener("submit", (event) => {
     event.preventDefault();
     const to = new URL(location.href);
-    to.searchParams.set("at", new FormData(form).get("at") as string);
+    to.searchParams.set("at", new FormData(when).get("at") as string);
     location.assign(to);
   });
   const asked = momentOf(url.searchParams.get("at"));
@@ -58,11 +59,9 @@ function tell(slot: number): void {
   const told = new Date(slot * 1000);
   if (time.dateTime === told.toISOString().replace(".000", "")) return;
   time.dateTime = told.toISOString().replace(".000", "");
-  time.textContent = told.toLocaleString(document.documentElement.lang, {
-    dateStyle: "medium",
-    timeStyle: "short",
-    timeZone: "UTC",
-  }) + " UTC";
+  const month = form.months[told.getUTCMonth()]!;
+  const day = form.date.replace("{d}", String(told.getUTCDate())).replace("{m}", month);
+  time.textContent = `${day.replace("{y}", String(told.getUTCFullYear()))}, ${told.toISOString().slice(11, 16)}\u00a0UTC`;
   document.getElementById("global")?.remove();
   const eyebrow = document.querySelector<HTMLElement>(".past .eyebrow");
   if (eyebrow?.dataset["then"]) eyebrow.textContent = eyebrow.dataset["then"];

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import msgspec
 import sqlalchemy as sa
 
 from coinlog.attempts import slot_name
@@ -19,7 +20,7 @@ from coinlog.web.security import Message, Scope
 from coinlog.web.shell import PUBLISHED, prefix_of
 from coinlog.web.static_files import read_static
 
-PAGES = ("/", "/overview", "/market", "/compare", "/log")
+PAGES = ("/", "/overview", "/market", "/compare", "/log", "/keys")
 """Pages that are made anew with every slot."""
 
 PARTS = (("/overview", "figures", ("", *SPANS)),)
@@ -63,7 +64,7 @@ class Press:
         """Yield the pages that concern no asset in particular, in every language."""
         for language in languages():
             for path in PAGES:
-                yield from self._page(prefix_of(language), path)
+                yield from self._page(prefix_of(language), path, self._query(path))
             for path, part, ranges in PARTS:
                 for name in ranges:
                     yield from self._part(prefix_of(language) + path, part, name)
@@ -87,8 +88,15 @@ class Press:
             for path in SLOT_PAGES:
                 yield from self._page(prefix_of(language), path.format(name=slot_name(slot)))
 
-    def _page(self, prefix: str, path: str) -> Iterator[tuple[str, bytes]]:
-        status, body = self._ask(prefix + path)
+    def _query(self, path: str) -> str:
+        """Return what a page is asked for: comparing begins with the first two by rank."""
+        if path != "/compare":
+            return ""
+        _, body = self._ask("/api/v1/assets", "limit=2")
+        return "ids=" + ",".join(str(one["id"]) for one in msgspec.json.decode(body)["assets"])
+
+    def _page(self, prefix: str, path: str, query: str = "") -> Iterator[tuple[str, bytes]]:
+        status, body = self._ask(prefix + path, query)
         if status == _OK:
             yield f"{prefix}{path}/index.html".lstrip("/").replace("//", "/"), body
 
@@ -116,7 +124,8 @@ def _scope(path: str, query: str) -> Scope:
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"localhost")],
+        # Without a host no page names one: nobody knows yet where the folder will be served.
+        "headers": [],
         "client": None,
         "server": ("localhost", 80),
         "state": {},
