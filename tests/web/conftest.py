@@ -127,6 +127,8 @@ def browse(chromium: Browser) -> Iterator[Open]:
         if address.startswith("http") and options.get("java_script_enabled", True):
             # The scripts start when the page has been painted; this choice is theirs.
             page.locator("#theme").wait_for()
+            # A published page shows by its scripts what its address asks for.
+            page.locator("#main:not([aria-busy])").wait_for(state="attached")
         return page
 
     yield open_page

@@ -44,6 +44,7 @@ def test_a_day_tells_its_counts_on_focus_and_shows_its_slots_on_enter(
     page.keyboard.press("Enter")
 
     page.wait_for_url(f"**/log?at={MISSED_DAY}#slots")
+    expect(page.locator("table.log tbody th")).to_have_count(4)
     assert [text[-5:] for text in rows(page)] == ["18:00", "12:00", "06:00", "00:00"]
     expect(page.locator("#slots-title")).to_have_text("16 Jan 2026 · 4 slots: 1 stored, 3 missed")
     expect(page.locator('[aria-current="date"]')).to_have_count(1)
@@ -94,6 +95,15 @@ def test_years_are_chosen_and_without_a_script_too(site: str, browse: Open) -> N
     assert page.locator(".days .before").count() == 361
     page.locator(".days .stored a").last.click()
     assert len(rows(page)) == 4
+
+
+def test_a_year_is_shown_with_its_days(both: str, browse: Open) -> None:
+    page = browse(f"{both}/log?year=2025", viewport=DESKTOP)
+    expect(page.locator("#calendar-title")).to_have_text("2025")
+    expect(page.locator("#calendar nav [aria-current]")).to_have_text("2025")
+    page.locator(".days .stored a").last.click()
+    expect(page.locator("table.log tbody th")).to_have_count(4)
+    expect(page.locator("#slots-title")).to_have_text("31 Dec 2025 · 4 slots: 4 stored")
 
 
 def test_a_slot_copies_its_hash_and_leads_on(both: str, browse: Open) -> None:

@@ -40,7 +40,7 @@ def test_columns_are_chosen_and_remembered_and_an_address_keeps_its_own(
     expect(page).to_have_url(re.compile(r"q=bitcoin.*show=.*max_supply"))
     assert names(page) == ["Bitcoin BTC · 1"]
     page.goto(f"{both}/?show=price")
-    expect(page.locator(".star").first).to_be_visible()
+    expect(page.locator("#market thead a")).to_have_count(2)
     assert headings(page) == ["by-name", "by-price"]
 
 
@@ -171,6 +171,17 @@ def test_the_time_machine_goes_to_any_recorded_slot(site: str, browse: Open) -> 
     assert page.locator(f"data[data-slot='{SLOT - 43 * STEP}']").count() > 20
 
 
+def test_a_moment_that_is_entered_leads_to_its_market(both: str, browse: Open) -> None:
+    page = browse(f"{both}/market")
+    page.locator("#at").fill("2026-01-24T08:15")
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator("#past-slot")).to_have_text(re.compile(r"24 Jan 2026, 00:00.UTC"))
+    expect(page.locator(".eyebrow")).to_have_text("The market as it was")
+    page.get_by_role("link", name="The top 10 then").click()
+    expect(page.locator("#market tbody tr")).to_have_count(10)
+    assert page.locator(f"#market data[data-slot='{SLOT - 11 * STEP}']").count() > 20
+
+
 def test_the_past_is_sorted_and_searched_without_leaving_it(both: str, browse: Open) -> None:
     page = browse(f"{both}/es/market?at={SLOT - 20 * STEP}")
     check = no_reload(page)
@@ -202,7 +213,10 @@ def test_the_overview_leads_on_and_its_map_has_a_shape_for_each_screen(
     assert (tiles.nth(1).locator("title").text_content() or "").startswith("Ethereum (ETH): $")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{both}/assets/1027")
-    phone = browse(f"{both}/overview", viewport=PHONE, java_script_enabled=False)
+
+
+def test_the_overview_without_scripts_on_a_phone(site: str, browse: Open) -> None:
+    phone = browse(f"{site}/overview", viewport=PHONE, java_script_enabled=False)
     expect(phone.locator(".map.tall")).to_be_visible()
     expect(phone.locator(".map.wide")).to_be_hidden()
     phone.get_by_role("link", name="All losers").click()

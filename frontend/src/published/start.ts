@@ -3,6 +3,7 @@ import { fillIn } from "../market";
 import { mount } from "../mounts";
 import { renew } from "../swap";
 import { refresh } from "./fresh";
+import { showLog } from "./log";
 import { showPast } from "./past";
 
 const OF_MARKET = ["q", "sort", "offset", "limit", "show", "only", "cap", "ids"];
@@ -18,5 +19,6 @@ export async function start(): Promise<void> {
     const known = fillIn(url);
     if (known || asked([...OF_MARKET, "at"])) await renew("market", url, known ? "replace" : "none", mount);
   }
+  if (document.getElementById("calendar")) await showLog(url);
   if (document.getElementById("figures") && asked(["range"])) await renew("figures", url, "none", mount);
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -11,10 +12,14 @@ from coinlog.chunks.market import Among
 from coinlog.chunks.names import Month, slot_path
 from coinlog.publish.asset_files import DATA
 from coinlog.publish.edition import Edition, Files
+from coinlog.publish.folder import part_path
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import AssetsJob, SlotsJob
+from coinlog.slots import iso
 from coinlog.web.i18n import languages
 from coinlog.web.shell import prefix_of
+
+T = TypeVar("T")
 
 _WHOLE_BATCH, _BATCH, _SLOTS_BATCH = 40, 250, 60
 _PREFIXES = [f"{prefix_of(one)}/".removeprefix("/") for one in languages()]
@@ -64,12 +69,13 @@ def _cut(
 def slots_jobs(work: SlotsWork, files: Files, among: Among | None) -> list[SlotsJob]:
     """Return the jobs for some slots' markets and pages."""
     found = []
-    for start in range(0, max(len(work.markets), len(work.pages)), _SLOTS_BATCH):
+    longest = max(len(work.markets), len(work.pages), len(work.days))
+    for start in range(0, longest, _SLOTS_BATCH):
         part = slice(start, start + _SLOTS_BATCH)
-        slots, pages = work.markets[part], work.pages[part]
-        paths = {*map(_path, slots), *(path for one in pages for path in _page_paths(one))}
+        slots, pages, days = work.markets[part], work.pages[part], work.days[part]
+        paths = {*map(_path, slots), *_all(_page_paths, pages), *_all(_day_paths, days)}
         known = {path: files[path] for path in paths & files.keys()}
-        found.append(SlotsJob(slots, pages, known, among))
+        found.append(SlotsJob(slots, pages, days, known, among))
     return found
 
 
@@ -80,9 +86,14 @@ class SlotsWork(msgspec.Struct, frozen=True):
     pages: list[int]
 
     @property
+    def days(self) -> list[str]:
+        """The days of the log that those slots stand in."""
+        return days_of(self.pages)
+
+    @property
     def steps(self) -> int:
         """How many there are."""
-        return len(self.markets) + len(self.pages)
+        return len(self.markets) + len(self.pages) + len(self.days)
 
 
 def slots_work(edition: Edition, standing: Standing, build: str) -> SlotsWork:
@@ -111,8 +122,22 @@ def slots_paths(standing: Standing) -> set[str]:
     """Return the files of all slots."""
     return {
         *map(_path, standing.slots),
-        *(path for one in standing.due for path in _page_paths(one)),
+        *_all(_page_paths, standing.due),
+        *_all(_day_paths, days_of(standing.due)),
     }
+
+
+def days_of(slots: Iterable[int]) -> list[str]:
+    """Return the days (UTC) in which some slots are, oldest first."""
+    return sorted({iso(slot)[:10] for slot in slots})
+
+
+def _all(paths_of: Callable[[T], list[str]], things: Iterable[T]) -> Iterator[str]:
+    return (path for one in things for path in paths_of(one))
+
+
+def _day_paths(day: str) -> list[str]:
+    return [part_path(f"{prefix}log", "slots", day) for prefix in _PREFIXES]
 
 
 def _page_paths(slot: int) -> list[str]:

@@ -6,12 +6,14 @@ A new page is a line in one of the tables below.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 import msgspec
 import sqlalchemy as sa
 
 from coinlog.attempts import slot_name
+from coinlog.publish.folder import part_path
 from coinlog.web.app import create_app
 from coinlog.web.cache import Answer
 from coinlog.web.i18n import languages
@@ -28,6 +30,12 @@ PARTS = (("/overview", "figures", ("", *SPANS)),)
 
 ASSET_PAGES = ("/assets/{id}",)
 """Pages of each asset, made anew when what they say besides numbers has changed."""
+
+DAY_PART = ("/log", "slots")
+"""The part that holds a day's slots: it lies beside its page, under the day's name."""
+
+YEAR_PART = ("/log", "calendar")
+"""The part that holds a year's days: one for each year that the page leads to."""
 
 SLOT_PAGES = ("/log/{name}",)
 """Pages of each slot that was due or recorded; they name the slots before and after."""
@@ -67,7 +75,10 @@ class Press:
                 yield from self._page(prefix_of(language), path, self._query(path))
             for path, part, ranges in PARTS:
                 for name in ranges:
-                    yield from self._part(prefix_of(language) + path, part, name)
+                    yield from self._part(prefix_of(language) + path, part, name, "range")
+            path, part = YEAR_PART
+            for year in self._years(path):
+                yield from self._part(prefix_of(language) + path, part, year, "year")
             status, body = self._ask(prefix_of(language) + NOT_FOUND)
             if status == _NOT_FOUND:
                 yield (prefix_of(language) + NOT_FOUND).lstrip("/"), body
@@ -95,16 +106,27 @@ class Press:
         _, body = self._ask("/api/v1/assets", "limit=2")
         return "ids=" + ",".join(str(one["id"]) for one in msgspec.json.decode(body)["assets"])
 
+    def of_day(self, day: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the slots of a day (``2026-01-26``), in every language."""
+        path, part = DAY_PART
+        for language in languages():
+            yield from self._part(prefix_of(language) + path, part, day, "at")
+
+    def _years(self, path: str) -> list[str]:
+        """Return the years that a page leads to."""
+        _, body = self._ask(path)
+        return sorted({year.decode() for year in re.findall(rb"[?&;]year=([0-9]{4})", body)})
+
     def _page(self, prefix: str, path: str, query: str = "") -> Iterator[tuple[str, bytes]]:
         status, body = self._ask(prefix + path, query)
         if status == _OK:
             yield f"{prefix}{path}/index.html".lstrip("/").replace("//", "/"), body
 
-    def _part(self, path: str, part: str, name: str) -> Iterator[tuple[str, bytes]]:
-        query = f"part={part}" + (f"&range={name}" if name else "")
+    def _part(self, path: str, part: str, name: str, parameter: str) -> Iterator[tuple[str, bytes]]:
+        query = f"part={part}" + (f"&{parameter}={name}" if name else "")
         status, body = self._ask(path, query)
         if status == _OK:
-            yield f"{path}/{part}{f'-{name}' if name else ''}.html".lstrip("/"), body
+            yield part_path(path, part, name), body
 
     def _ask(self, path: str, query: str = "") -> tuple[int, bytes]:
         answer = Answer()

@@ -69,10 +69,14 @@ class AssetsJob(msgspec.Struct, frozen=True):
 
 
 class SlotsJob(msgspec.Struct, frozen=True):
-    """Slots whose markets and whose pages are to be made; ``known`` are the files there are."""
+    """Slots whose markets and whose pages are to be made, and days (as they are named) of the log.
+
+    ``known`` are the files there are.
+    """
 
     slots: Sequence[int]
     pages: Sequence[int]
+    days: Sequence[str]
     known: Files
     among: Among | None = None
 
@@ -185,7 +189,11 @@ class Desk:
         for slot in job.pages:
             for path, body in self.press.of_slot(slot):
                 files[path] = self._folder.put(path, body, job.known)
-        return self._report(before, files=files, steps=len(job.slots) + len(job.pages))
+        for day in job.days:
+            for path, body in self.press.of_day(day):
+                files[path] = self._folder.put(path, body, job.known)
+        steps = len(job.slots) + len(job.pages) + len(job.days)
+        return self._report(before, files=files, steps=steps)
 
     def _counts(self) -> tuple[int, int, int, int]:
         folder = self._folder

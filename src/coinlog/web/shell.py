@@ -44,6 +44,7 @@ PARTS = {
     "/overview": ("figures",),
     "/assets/": ("chart",),
     "/compare": ("chart",),
+    "/log": ("calendar", "slots"),
 }
 
 
