@@ -188,13 +188,13 @@ def test_data_that_cannot_be_had_leaves_what_there_was_and_can_be_asked_for_agai
     drawn(page)
     page.route("**/data/**", lambda route: route.fulfill(body="torn"))
     before = page.locator("[data-line]").inner_text()
-    page.locator("#field-rank").click()
+    page.locator("#field-dominance").click()
     failed = page.get_by_role("alert")
     expect(failed).to_contain_text("could not be had")
     assert page.locator("[data-line]").inner_text() == before
     page.unroute("**/data/**")
     failed.get_by_role("button", name="Try again").click()
-    expect(page.locator("[data-line]")).to_have_text("#1")
+    expect(page.locator("[data-line]")).to_contain_text("66.67%")
     expect(failed).to_be_hidden()
 
 

@@ -52,11 +52,12 @@ _OK, _NOT_FOUND = 200, 404
 class Press:
     """Renders pages of a store as they are at a moment."""
 
-    def __init__(self, url: sa.URL, now: float) -> None:
+    def __init__(self, url: sa.URL, now: float, origin: str = "") -> None:
         bundle, self._static = read_static()
         self.build = bundle.build
         self._app = create_app(url, clock=lambda: now, edition=PUBLISHED)
         self._loop = asyncio.new_event_loop()
+        self._origin = origin
 
     def close(self) -> None:
         """Let go of the store."""
@@ -130,24 +131,25 @@ class Press:
 
     def _ask(self, path: str, query: str = "") -> tuple[int, bytes]:
         answer = Answer()
-        scope = _scope(path, query)
+        scope = _scope(path, query, self._origin)
         self._loop.run_until_complete(self._app.inner(scope, _nothing_more, answer.catch))
         return answer.status, answer.body
 
 
-def _scope(path: str, query: str) -> Scope:
+def _scope(path: str, query: str, origin: str) -> Scope:
+    scheme, _, host = origin.partition("://")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": "GET",
-        "scheme": "http",
+        "scheme": scheme or "http",
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        # Without a host no page names one: nobody knows yet where the folder will be served.
-        "headers": [],
+        # Without a host no page names one: nobody has said where the folder will be served.
+        "headers": [(b"host", host.encode())] if host else [],
         "client": None,
         "server": ("localhost", 80),
         "state": {},

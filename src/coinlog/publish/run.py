@@ -42,7 +42,9 @@ class Tally(msgspec.Struct):
 class Run:
     """A publishing under way."""
 
-    def __init__(self, url: sa.URL, root: Path, edition: Edition, standing: Standing) -> None:
+    def __init__(
+        self, url: sa.URL, root: Path, edition: Edition, standing: Standing, origin: str = ""
+    ) -> None:
         self._edition = edition
         self._standing = standing
         self._folder = Folder(root)
@@ -52,8 +54,11 @@ class Run:
             head=standing.head,
             now=standing.now,
             fiat=standing.fiat,
+            origin=origin,
         )
-        self._build = read_static()[0].build
+        self._scripts = read_static()[0].build
+        # Pages name the address that they are served at: at another one all are others.
+        self._build = f"{self._scripts} {origin}".strip()
         self.tally = Tally()
 
     @property
@@ -85,7 +90,7 @@ class Run:
             slots = slots_jobs(work, self._edition.files, known)
             self._gathered(people.do(Desk.slots, slots), shared, journal, advance)
             self._remove_gone(shared)
-            shared |= self._put(newest_files(people.desk.record, self._build))
+            shared |= self._put(newest_files(people.desk.record, self._scripts))
         self._finish(shared)
 
     def _take_up(self) -> set[int]:

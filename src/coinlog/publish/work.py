@@ -54,6 +54,7 @@ class Place(msgspec.Struct, frozen=True):
     head: Head
     now: float
     fiat: frozenset[int] = frozenset()
+    origin: str = ""
 
 
 class AssetsJob(msgspec.Struct, frozen=True):
@@ -69,10 +70,7 @@ class AssetsJob(msgspec.Struct, frozen=True):
 
 
 class SlotsJob(msgspec.Struct, frozen=True):
-    """Slots whose markets and whose pages are to be made, and days (as they are named) of the log.
-
-    ``known`` are the files there are.
-    """
+    """Slots whose markets and pages are to be made, and days of the log with their files known."""
 
     slots: Sequence[int]
     pages: Sequence[int]
@@ -136,7 +134,7 @@ class Desk:
         """What renders pages: loaded when the first is wanted."""
         from coinlog.publish.pages import Press  # noqa: PLC0415  takes a second to load
 
-        return Press(sa.make_url(self._place.url), self._place.now)
+        return Press(sa.make_url(self._place.url), self._place.now, self._place.origin)
 
     @cached_property
     def _whole(self) -> Timeline:
@@ -192,8 +190,9 @@ class Desk:
         for day in job.days:
             for path, body in self.press.of_day(day):
                 files[path] = self._folder.put(path, body, job.known)
-        steps = len(job.slots) + len(job.pages) + len(job.days)
-        return self._report(before, files=files, steps=steps)
+        return self._report(
+            before, files=files, steps=sum(map(len, (job.slots, job.pages, job.days)))
+        )
 
     def _counts(self) -> tuple[int, int, int, int]:
         folder = self._folder

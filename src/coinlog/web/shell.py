@@ -46,6 +46,8 @@ PARTS = {
     "/compare": ("chart",),
     "/log": ("calendar", "slots"),
 }
+WITHOUT_AMOUNTS = ("calendar", "slots")
+"""Parts that no rate concerns."""
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
