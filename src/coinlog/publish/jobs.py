@@ -17,6 +17,10 @@ from coinlog.web.i18n import languages
 from coinlog.web.shell import prefix_of
 
 _WHOLE_BATCH, _BATCH, _SLOTS_BATCH = 40, 250, 60
+_SLOT_PAGES = 1_500
+"""How many slots have pages at first, in each language: a year of four a day. Five minutes would
+make 200,000 of them."""
+
 _PREFIXES = [f"{prefix_of(one)}/".removeprefix("/") for one in languages()]
 _FIRST_RANKS = 300
 """Ranks repeat and have holes: so many are looked at to find the first 200 assets."""
@@ -87,16 +91,24 @@ class SlotsWork(msgspec.Struct, frozen=True):
 
 def slots_work(edition: Edition, standing: Standing, build: str) -> SlotsWork:
     """Return what was settled since, what has no file, and who stands beside it."""
-    changed, files, due = standing.changes.slots, edition.files, standing.due
+    changed, files = standing.changes.slots, edition.files
+    pages = sorted(slots_with_pages(edition, standing))
     if changed is None:
-        return SlotsWork(standing.slots, due)
+        return SlotsWork(standing.slots, pages)
     markets = [one for one in standing.slots if one in changed or _path(one) not in files]
     if edition.build != build:
-        return SlotsWork(markets, due)
-    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in due]
+        return SlotsWork(markets, pages)
+    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in pages]
     beside = zip([False, *fresh], fresh, [*fresh[1:], False], strict=False)
-    pages = [slot for slot, near in zip(due, beside, strict=False) if any(near)]
-    return SlotsWork(markets, pages)
+    near = [slot for slot, marks in zip(pages, beside, strict=False) if any(marks)]
+    return SlotsWork(markets, near)
+
+
+def slots_with_pages(edition: Edition, standing: Standing) -> frozenset[int]:
+    """Return the slots that have a page: the newest ones of the ledger, and whoever had one."""
+    newest = standing.ledger[-_SLOT_PAGES:]
+    had = (one for one in standing.ledger if _page_paths(one)[0] in edition.files)
+    return frozenset([*newest, *had])
 
 
 def among(standing: Standing, best: Mapping[int, int], seen: Mapping[int, int]) -> Among | None:
@@ -111,7 +123,7 @@ def slots_paths(standing: Standing) -> set[str]:
     """Return the files of all slots."""
     return {
         *map(_path, standing.slots),
-        *(path for one in standing.due for path in _page_paths(one)),
+        *(path for one in standing.ledger for path in _page_paths(one)),
     }
 
 

@@ -54,6 +54,7 @@ class Place(msgspec.Struct, frozen=True):
     head: Head
     now: float
     fiat: frozenset[int] = frozenset()
+    slots_with_pages: frozenset[int] = frozenset()
 
 
 class AssetsJob(msgspec.Struct, frozen=True):
@@ -132,7 +133,8 @@ class Desk:
         """What renders pages: loaded when the first is wanted."""
         from coinlog.publish.pages import Press  # noqa: PLC0415  takes a second to load
 
-        return Press(sa.make_url(self._place.url), self._place.now)
+        place = self._place
+        return Press(sa.make_url(place.url), place.now, place.slots_with_pages)
 
     @cached_property
     def _whole(self) -> Timeline:
