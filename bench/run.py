@@ -14,7 +14,7 @@ from typing import Any
 
 from harness import OUT, ROOT
 
-NAMES = ("store_slot", "year_series", "first_load", "market_table", "memory", "replay")
+NAMES = ("store_slot", "year_series", "first_load", "market_table", "memory", "replay", "publish")
 
 
 def run(name: str, *, quick: bool) -> bool:

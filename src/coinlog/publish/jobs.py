@@ -15,13 +15,18 @@ from coinlog.publish.edition import Edition, Files
 from coinlog.publish.folder import part_path
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import AssetsJob, SlotsJob
-from coinlog.slots import iso
+from coinlog.slots import DAY
+from coinlog.web.calendar import day_name, first_known
 from coinlog.web.i18n import languages
 from coinlog.web.shell import prefix_of
 
 T = TypeVar("T")
 
 _WHOLE_BATCH, _BATCH, _SLOTS_BATCH = 40, 250, 60
+_SLOT_PAGES = 1_500
+"""How many slots have pages at first, in each language: a year of four a day. Five minutes would
+make 200,000 of them."""
+
 _PREFIXES = [f"{prefix_of(one)}/".removeprefix("/") for one in languages()]
 _FIRST_RANKS = 300
 """Ranks repeat and have holes: so many are looked at to find the first 200 assets."""
@@ -80,15 +85,11 @@ def slots_jobs(work: SlotsWork, files: Files, among: Among | None) -> list[Slots
 
 
 class SlotsWork(msgspec.Struct, frozen=True):
-    """The slots whose markets, and those whose pages are to be made: oldest first."""
+    """The slots whose markets, and those whose pages are to be made, and days of the log."""
 
     markets: list[int]
     pages: list[int]
-
-    @property
-    def days(self) -> list[str]:
-        """The days of the log that those slots stand in."""
-        return days_of(self.pages)
+    days: list[str]
 
     @property
     def steps(self) -> int:
@@ -98,16 +99,24 @@ class SlotsWork(msgspec.Struct, frozen=True):
 
 def slots_work(edition: Edition, standing: Standing, build: str) -> SlotsWork:
     """Return what was settled since, what has no file, and who stands beside it."""
-    changed, files, due = standing.changes.slots, edition.files, standing.due
+    changed, files = standing.changes.slots, edition.files
+    pages = sorted(slots_with_pages(edition, standing))
     if changed is None:
-        return SlotsWork(standing.slots, due)
+        return SlotsWork(standing.slots, pages, _days(standing))
     markets = [one for one in standing.slots if one in changed or _path(one) not in files]
     if edition.build != build:
-        return SlotsWork(markets, due)
-    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in due]
+        return SlotsWork(markets, pages, _days(standing))
+    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in pages]
     beside = zip([False, *fresh], fresh, [*fresh[1:], False], strict=False)
-    pages = [slot for slot, near in zip(due, beside, strict=False) if any(near)]
-    return SlotsWork(markets, pages)
+    near = [slot for slot, marks in zip(pages, beside, strict=False) if any(marks)]
+    return SlotsWork(markets, near, _changed_days(edition, standing, changed))
+
+
+def slots_with_pages(edition: Edition, standing: Standing) -> frozenset[int]:
+    """Return the slots that have a page: the newest ones of the ledger, and whoever had one."""
+    newest = standing.ledger[-_SLOT_PAGES:]
+    had = (one for one in standing.ledger if _page_paths(one)[0] in edition.files)
+    return frozenset([*newest, *had])
 
 
 def among(standing: Standing, best: Mapping[int, int], seen: Mapping[int, int]) -> Among | None:
@@ -122,14 +131,27 @@ def slots_paths(standing: Standing) -> set[str]:
     """Return the files of all slots."""
     return {
         *map(_path, standing.slots),
-        *_all(_page_paths, standing.due),
-        *_all(_day_paths, days_of(standing.due)),
+        *_all(_page_paths, standing.ledger),
+        *_all(_day_paths, _days(standing)),
     }
 
 
-def days_of(slots: Iterable[int]) -> list[str]:
-    """Return the days (UTC) in which some slots are, oldest first."""
-    return sorted({iso(slot)[:10] for slot in slots})
+def _days(standing: Standing) -> list[str]:
+    """Return all days (UTC) of the record: on any of them a slot can have been missed."""
+    first = first_known(standing.head)
+    if first is None:
+        return []
+    return [day_name(start) for start in range(first - first % DAY, int(standing.now) + 1, DAY)]
+
+
+def _changed_days(edition: Edition, standing: Standing, slots: Iterable[int]) -> list[str]:
+    """Return the days whose slots are others now, by what was settled or by time alone."""
+    changed, last = {day_name(slot) for slot in slots}, day_name(int(edition.moment))
+    return [
+        day
+        for day in _days(standing)
+        if day in changed or day >= last or _day_paths(day)[0] not in edition.files
+    ]
 
 
 def _all(paths_of: Callable[[T], list[str]], things: Iterable[T]) -> Iterator[str]:

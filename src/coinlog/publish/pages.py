@@ -47,14 +47,16 @@ NOT_FOUND = "/404.html"
 """An address that has no page: the answer that says so becomes its file."""
 
 _OK, _NOT_FOUND = 200, 404
+_SLOT_LINK = re.compile(rb' href="(?:/\w+)?/log/([0-9]{8}T[0-9]{6}Z)"')
 
 
 class Press:
-    """Renders pages of a store as they are at a moment."""
+    """Renders pages of a store as they are at a moment; those of ``slots`` can be linked to."""
 
-    def __init__(self, url: sa.URL, now: float, origin: str = "") -> None:
+    def __init__(self, url: sa.URL, now: float, slots: frozenset[int], origin: str = "") -> None:
         bundle, self._static = read_static()
         self.build = bundle.build
+        self._slots = {slot_name(slot) for slot in slots}
         self._app = create_app(url, clock=lambda: now, edition=PUBLISHED)
         self._loop = asyncio.new_event_loop()
         self._origin = origin
@@ -133,7 +135,11 @@ class Press:
         answer = Answer()
         scope = _scope(path, query, self._origin)
         self._loop.run_until_complete(self._app.inner(scope, _nothing_more, answer.catch))
-        return answer.status, answer.body
+        return answer.status, _SLOT_LINK.sub(self._linked, answer.body)
+
+    def _linked(self, link: re.Match[bytes]) -> bytes:
+        """Return a link to a slot's page as it is, or none where there is no such page."""
+        return link[0] if link[1].decode() in self._slots else b""
 
 
 def _scope(path: str, query: str, origin: str) -> Scope:

@@ -13,7 +13,14 @@ from coinlog.publish.asset_files import DATA, File
 from coinlog.publish.edition import Edition, Files, Journal, Line, read_journal, write_edition
 from coinlog.publish.folder import Folder
 from coinlog.publish.headers import HEADERS, headers_file
-from coinlog.publish.jobs import among, assets_jobs, slots_jobs, slots_paths, slots_work
+from coinlog.publish.jobs import (
+    among,
+    assets_jobs,
+    slots_jobs,
+    slots_paths,
+    slots_with_pages,
+    slots_work,
+)
 from coinlog.publish.shared_files import monthly_files, newest_files
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import Desk, Place, Report, crew
@@ -55,6 +62,7 @@ class Run:
             now=standing.now,
             fiat=standing.fiat,
             origin=origin,
+            slots_with_pages=slots_with_pages(edition, standing),
         )
         self._scripts = read_static()[0].build
         # Pages name the address that they are served at: at another one all are others.
