@@ -22,6 +22,7 @@ NAMES = (
     "long_range",
     "memory",
     "replay",
+    "publish",
 )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
 from coinlog.publish.carrying_out import Published, publish
 from coinlog.watching import Advance
+
+Blocks = dict[str, list[tuple[str, str]]]
 
 
 @contextmanager
@@ -44,16 +48,66 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _Host(BaseHTTPRequestHandler):
+    """Serves a folder as static hosts do.
+
+    A page is at its address without a slash and with one, ``404.html`` is where nothing is, texts
+    are packed, and ``_headers`` says what is sent with what.
+    """
+
+    protocol_version = "HTTP/1.1"
+    folder: Path
+    blocks: Blocks
+
+    def do_GET(self) -> None:  # the name that the library asks for
+        path = unquote(urlsplit(self.path).path)
+        file, status = _found(self.folder, path)
+        body = file.read_bytes()
+        kind = guess_type(file.name)[0] or "application/octet-stream"
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for start, pairs in self.blocks.items():
+            for name, value in pairs if path.startswith(start) else ():
+                self.send_header(name, value)
+        if kind.partition("/")[0] == "text" or kind.endswith(("json", "xml", "javascript")):
+            body = gzip.compress(body, 5, mtime=0)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: object) -> None:
         """Say nothing of requests."""
+
+
+def _found(folder: Path, path: str) -> tuple[Path, int]:
+    """Return the file that answers to a path, and with which status."""
+    for file in (folder / path.strip("/"), folder / path.strip("/") / "index.html"):
+        if file.is_file():
+            return file, 200
+    return folder / "404.html", 404
+
+
+def _blocks(folder: Path) -> Blocks:
+    """Return what ``_headers`` holds: pairs by the beginning of a path."""
+    blocks: Blocks = {}
+    for line in (folder / "_headers").read_text().splitlines():
+        if line.startswith("/"):
+            pairs = blocks.setdefault(line.rstrip("*"), [])
+        elif line.strip():
+            name, _, value = line.strip().partition(": ")
+            pairs.append((name, value))
+    return blocks
 
 
 @contextmanager
 def serving_folder(folder: Path) -> Iterator[str]:
     """Serve a folder as a plain static host does, and give its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
+    host = type("_HostOfFolder", (_Host,), {"folder": folder, "blocks": _blocks(folder)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), host)
+    # A browser holds connections open; nobody waits for them in the end.
+    server.block_on_close = False
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

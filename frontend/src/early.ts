@@ -20,7 +20,9 @@ function setTheme(): void {
 function startWhenPainted(): void {
   const scripts = document.querySelector<HTMLLinkElement>("link[rel=modulepreload]");
   const start = (): void => {
-    if (scripts) void import(scripts.href);
+    // A long page is painted before all of it has come.
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+    else if (scripts) void import(scripts.href);
   };
   const observer = new PerformanceObserver(() => {
     observer.disconnect();

@@ -78,7 +78,7 @@ async function look(): Promise<void> {
     const known = now();
     const same = latest?.version === known?.version && (latest?.slot ?? undefined) === known?.slot;
     if (latest && !same) await (await import("./lazy/renew")).renewPage();
-    if (latest && !same && isPublished()) await (await import("./lazy/published")).refresh();
+    if (latest && !same && isPublished()) await (await import("./lazy/published")).start();
   } catch {
     // The server or the network is away: what is shown stays, and says how old it is.
   }

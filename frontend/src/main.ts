@@ -12,7 +12,12 @@ import { swapParts } from "./swap";
 import { themeSwitch } from "./switch";
 
 if (document.querySelector("[data-picker]")) void import("./lazy/picker").then(({ mountPicker }) => mountPicker());
-if (isPublished()) void import("./lazy/published").then(({ start }) => start());
+if (isPublished()) {
+  // The file knows nothing of what its address asks for.
+  const main = document.getElementById("main")!;
+  if (location.search) main.ariaBusy = "true";
+  void import("./lazy/published").then(({ start }) => start()).finally(() => main.removeAttribute("aria-busy"));
+}
 marketTable(mount);
 mount(document);
 themeSwitch(redrawCharts);

@@ -110,8 +110,13 @@ function menus(): void {
 /** What only the browser knows is asked for once the page is there: its columns, its favourites. */
 function atStart(swapped: (part: HTMLElement) => void): void {
   const url = new URL(location.href);
+  // A published edition has more to do first.
+  if (document.getElementById("market") && !isPublished() && fillIn(url)) void renew("market", url, "replace", swapped);
+}
+
+/** Put into an address what only the browser knows; whether there was anything. */
+export function fillIn(url: URL): boolean {
   const known = url.searchParams;
-  if (!document.getElementById("market") || isPublished()) return;
   let columns: string | null = null;
   try {
     columns = localStorage.getItem(KEY);
@@ -122,5 +127,5 @@ function atStart(swapped: (part: HTMLElement) => void): void {
   if (lacks) known.set("ids", favourites().join());
   const own = columns && !known.has("show");
   if (own) known.set("show", columns!);
-  if (lacks || own) void renew("market", url, "replace", swapped);
+  return lacks || !!own;
 }

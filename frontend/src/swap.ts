@@ -82,16 +82,17 @@ export async function renew(
   history_: History,
   swapped: Swapped,
   from?: Element,
-): Promise<void> {
+): Promise<boolean> {
   const old = document.getElementById(part);
-  if (!old) return;
+  if (!old) return false;
   old.setAttribute("aria-busy", "true");
   const fresh = await fetchPart(part, url);
-  if (fresh === "stopped") return;
+  if (fresh === "stopped") return false;
   if (!fresh) {
-    // The plain way shows what the server has to say.
-    location.assign(url);
-    return;
+    // The plain way shows what the server has to say; a file has no more to say than it has.
+    if (isPublished() && (history_ === "none" || url.href === location.href)) old.removeAttribute("aria-busy");
+    else location.assign(url);
+    return false;
   }
   if (history_ === "push") history.pushState(null, "", url);
   if (history_ === "replace") history.replaceState(null, "", url);
@@ -103,6 +104,7 @@ export async function renew(
   swapped(fresh);
   if (focused) refocus(fresh, from);
   say(fresh);
+  return true;
 }
 
 /** A menu in which something is being ticked stays open. */
@@ -119,7 +121,10 @@ async function fetchPart(part: string, url: URL): Promise<HTMLElement | "stopped
   waiting.set(part, stop);
   const address = new URL(url);
   address.searchParams.set("part", part);
-  if (isPublished()) return (await import("./lazy/published")).partOf(part, address);
+  if (isPublished()) {
+    const made = await (await import("./lazy/published")).partOf(part, address);
+    return stop.signal.aborted ? "stopped" : made;
+  }
   try {
     const answer = await fetch(address, { signal: stop.signal });
     if (!answer.ok) return undefined;

@@ -68,12 +68,28 @@ def site(site_store: sa.URL) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory, site_store: sa.URL) -> Iterator[str]:
-    """Return the address of the same site, published into a folder that a static host serves."""
+def published_folder(tmp_path_factory: pytest.TempPathFactory, site_store: sa.URL) -> Path:
+    """Return a folder with the same site published into it: only to be read."""
     folder = tmp_path_factory.mktemp("published")
     publish_at(site_store, folder, NOW)
-    with serving_folder(folder) as address:
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published(published_folder: Path) -> Iterator[str]:
+    """Return the address of the same site, published, as a static host serves it."""
+    with serving_folder(published_folder) as address:
         yield address
+
+
+@pytest.fixture(params=["live", "published"])
+def both(request: pytest.FixtureRequest) -> str:
+    """Return the address of the site, and in another run that of the same one published.
+
+    What only a server can do (answer forms, say, where there are no scripts) asks for ``site``.
+    """
+    name = "site" if request.param == "live" else "published"
+    return str(request.getfixturevalue(name))
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +127,8 @@ def browse(chromium: Browser) -> Iterator[Open]:
         if address.startswith("http") and options.get("java_script_enabled", True):
             # The scripts start when the page has been painted; this choice is theirs.
             page.locator("#theme").wait_for()
+            # A published page shows by its scripts what its address asks for.
+            page.locator("#main:not([aria-busy])").wait_for(state="attached")
         return page
 
     yield open_page

@@ -48,8 +48,8 @@ def take(page: Page, kind: str) -> Download:
     return download.value
 
 
-def test_fields_scales_and_forms_show_what_they_say(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/1027?range=30d")
+def test_fields_scales_and_forms_show_what_they_say(both: str, browse: Open) -> None:
+    page = browse(f"{both}/assets/1027?range=30d")
     drawn(page)
     check = no_reload(page)
     value, heading = page.locator("[data-line]"), page.locator("#chart h2")
@@ -85,8 +85,8 @@ def test_fields_scales_and_forms_show_what_they_say(site: str, browse: Open) -> 
     check()
 
 
-def test_what_an_address_holds_comes_back(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/1")
+def test_what_an_address_holds_comes_back(both: str, browse: Open) -> None:
+    page = browse(f"{both}/assets/1")
     drawn(page)
     page.get_by_role("link", name="30D").click()
     page.locator("#field-market_cap").click()
@@ -109,10 +109,10 @@ def test_what_an_address_holds_comes_back(site: str, browse: Open) -> None:
 
 
 def test_a_zoomed_window_is_in_the_address_and_the_way_back_leads_out(
-    site: str, browse: Open
+    both: str, browse: Open
 ) -> None:
     start, end = SLOT - 50 * STEP, SLOT - 20 * STEP
-    page = browse(f"{site}/assets/1?range=30d&from={start}&to={end}")
+    page = browse(f"{both}/assets/1?range=30d&from={start}&to={end}")
     drawn(page)
     expect(page.locator("[data-gaps] summary")).to_have_text("1 gap in this range")
     page.locator("[data-gaps] summary").click()
@@ -123,8 +123,8 @@ def test_a_zoomed_window_is_in_the_address_and_the_way_back_leads_out(
     assert page.locator("[data-reset]").is_hidden()
 
 
-def test_the_files_hold_what_was_recorded(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/1?range=7d")
+def test_the_files_hold_what_was_recorded(both: str, browse: Open) -> None:
+    page = browse(f"{both}/assets/1?range=7d")
     drawn(page)
     file = take(page, "CSV")
     rows = list(csv.DictReader(io.StringIO(saved(file))))
@@ -147,14 +147,18 @@ def test_the_files_hold_what_was_recorded(site: str, browse: Open) -> None:
     candles = list(csv.DictReader(io.StringIO(saved(take(page, "CSV")))))
     assert sum(int(row["points"]) for row in candles) >= len(WITHIN_7D)
     assert float(candles[-1]["close"]) == price_of(1, SLOT)
+
+
+def test_the_whole_history_is_one_link_to_the_api(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1", java_script_enabled=False)
     assert page.get_by_role("link", name="Whole history as CSV").get_attribute("href") == (
         "/api/v1/assets/1/series.csv?range=all"
         "&fields=price,market_cap,volume_24h,circulating_supply,rank"
     )
 
 
-def test_no_name_becomes_a_formula_or_breaks_a_file(site: str, browse: Open) -> None:
-    page = browse(f"{site}/compare?ids=666,31469&range=7d")
+def test_no_name_becomes_a_formula_or_breaks_a_file(both: str, browse: Open) -> None:
+    page = browse(f"{both}/compare?ids=666,31469&range=7d")
     drawn(page)
     rows = list(csv.DictReader(io.StringIO(saved(take(page, "CSV")))))
     assert {row["name"] for row in rows} == {"<script>alert(1)</script>", "Boost"}
@@ -163,8 +167,8 @@ def test_no_name_becomes_a_formula_or_breaks_a_file(site: str, browse: Open) -> 
     ]
 
 
-def test_the_table_equals_what_is_shown(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/5994?range=7d")
+def test_the_table_equals_what_is_shown(both: str, browse: Open) -> None:
+    page = browse(f"{both}/assets/5994?range=7d")
     drawn(page)
     page.get_by_text("Table of this chart").click()
     cells = page.locator("[data-table] tbody td:nth-child(2)")
@@ -178,24 +182,24 @@ def test_the_table_equals_what_is_shown(site: str, browse: Open) -> None:
 
 
 def test_data_that_cannot_be_had_leaves_what_there_was_and_can_be_asked_for_again(
-    site: str, browse: Open
+    both: str, browse: Open
 ) -> None:
-    page = browse(f"{site}/assets/1?range=30d")
+    page = browse(f"{both}/assets/1?range=30d")
     drawn(page)
     page.route("**/data/**", lambda route: route.fulfill(body="torn"))
     before = page.locator("[data-line]").inner_text()
-    page.locator("#field-rank").click()
+    page.locator("#field-dominance").click()
     failed = page.get_by_role("alert")
     expect(failed).to_contain_text("could not be had")
     assert page.locator("[data-line]").inner_text() == before
     page.unroute("**/data/**")
     failed.get_by_role("button", name="Try again").click()
-    expect(page.locator("[data-line]")).to_have_text("#1")
+    expect(page.locator("[data-line]")).to_contain_text("66.67%")
     expect(failed).to_be_hidden()
 
 
-def test_the_newest_wish_wins(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/1?range=30d")
+def test_the_newest_wish_wins(both: str, browse: Open) -> None:
+    page = browse(f"{both}/assets/1?range=30d")
     drawn(page)
     waiting: list[Route] = []
 
@@ -236,8 +240,8 @@ def test_fields_and_windows_work_without_scripts_and_on_a_phone(site: str, brows
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_values_are_told_in_full_to_whoever_points_at_the_chart(site: str, browse: Open) -> None:
-    page = browse(f"{site}/?range=7d")
+def test_values_are_told_in_full_to_whoever_points_at_the_chart(both: str, browse: Open) -> None:
+    page = browse(f"{both}/?range=7d")
     drawn(page)
     page.locator(".plot").focus()
     page.keyboard.press("ArrowLeft")

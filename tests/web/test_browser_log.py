@@ -22,9 +22,9 @@ def rows(page: Page) -> list[str]:
 
 
 def test_a_day_tells_its_counts_on_focus_and_shows_its_slots_on_enter(
-    site: str, browse: Open
+    both: str, browse: Open
 ) -> None:
-    page = browse(f"{site}/log", viewport=DESKTOP)
+    page = browse(f"{both}/log", viewport=DESKTOP)
     day = page.locator(f'.days a[href*="at={MISSED_DAY}"]')
     said = day.locator("span")
     expect(day).to_have_accessible_name(
@@ -44,6 +44,7 @@ def test_a_day_tells_its_counts_on_focus_and_shows_its_slots_on_enter(
     page.keyboard.press("Enter")
 
     page.wait_for_url(f"**/log?at={MISSED_DAY}#slots")
+    expect(page.locator("table.log tbody th")).to_have_count(4)
     assert [text[-5:] for text in rows(page)] == ["18:00", "12:00", "06:00", "00:00"]
     expect(page.locator("#slots-title")).to_have_text("16 Jan 2026 · 4 slots: 1 stored, 3 missed")
     expect(page.locator('[aria-current="date"]')).to_have_count(1)
@@ -51,8 +52,8 @@ def test_a_day_tells_its_counts_on_focus_and_shows_its_slots_on_enter(
     expect(page.locator("#slots-title")).to_contain_text("15 Jan 2026")
 
 
-def test_the_calendar_leads_to_a_day_and_on_to_a_slot_on_a_phone(site: str, browse: Open) -> None:
-    page = browse(f"{site}/es/log", viewport=PHONE, has_touch=True)
+def test_the_calendar_leads_to_a_day_and_on_to_a_slot_on_a_phone(both: str, browse: Open) -> None:
+    page = browse(f"{both}/es/log", viewport=PHONE, has_touch=True)
     cells = page.locator(".days a").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect()).map(({width, height}) => "
         "Math.min(width, height))"
@@ -70,8 +71,8 @@ def test_the_calendar_leads_to_a_day_and_on_to_a_slot_on_a_phone(site: str, brow
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_outcomes_are_told_apart_without_colours(site: str, browse: Open) -> None:
-    page = browse(f"{site}/log", viewport=DESKTOP)
+def test_outcomes_are_told_apart_without_colours(both: str, browse: Open) -> None:
+    page = browse(f"{both}/log", viewport=DESKTOP)
 
     signs = {
         state: page.locator(f".days li.{state} a").first.evaluate(
@@ -96,8 +97,17 @@ def test_years_are_chosen_and_without_a_script_too(site: str, browse: Open) -> N
     assert len(rows(page)) == 4
 
 
-def test_a_slot_copies_its_hash_and_leads_on(site: str, browse: Open) -> None:
-    page = browse(f"{site}{PARTIAL_PAGE}", permissions=["clipboard-read", "clipboard-write"])
+def test_a_year_is_shown_with_its_days(both: str, browse: Open) -> None:
+    page = browse(f"{both}/log?year=2025", viewport=DESKTOP)
+    expect(page.locator("#calendar-title")).to_have_text("2025")
+    expect(page.locator("#calendar nav [aria-current]")).to_have_text("2025")
+    page.locator(".days .stored a").last.click()
+    expect(page.locator("table.log tbody th")).to_have_count(4)
+    expect(page.locator("#slots-title")).to_have_text("31 Dec 2025 · 4 slots: 4 stored")
+
+
+def test_a_slot_copies_its_hash_and_leads_on(both: str, browse: Open) -> None:
+    page = browse(f"{both}{PARTIAL_PAGE}", permissions=["clipboard-read", "clipboard-write"])
     expect(page.locator(".verdict h2")).to_have_text("partial: part of the market is missing")
 
     page.get_by_role("button", name="Copy").first.click()
@@ -107,11 +117,11 @@ def test_a_slot_copies_its_hash_and_leads_on(site: str, browse: Open) -> None:
     page.locator('.beside a[rel="next"]').click()
     expect(page.locator("h1 time")).to_have_attribute("datetime", iso(SLOT))
     page.locator('.beside a[rel="prev"]').click()
-    expect(page).to_have_url(f"{site}{PARTIAL_PAGE}")
+    expect(page).to_have_url(f"{both}{PARTIAL_PAGE}")
 
 
-def test_an_assets_record_says_how_long_ago_it_was(site: str, browse: Open) -> None:
-    page = browse(f"{site}/assets/1", viewport=PHONE)
+def test_an_assets_record_says_how_long_ago_it_was(both: str, browse: Open) -> None:
+    page = browse(f"{both}/assets/1", viewport=PHONE)
 
     expect(page.locator('[data-k="high"]')).to_contain_text(re.compile(r", \d+ d \d+ h ago"))
     expect(page.locator('[data-k="quotes"]')).to_have_text("116")

@@ -18,9 +18,9 @@ def headings(page: Page) -> list[str]:
 
 
 def test_columns_are_chosen_and_remembered_and_an_address_keeps_its_own(
-    site: str, browse: Open
+    both: str, browse: Open
 ) -> None:
-    page = browse(f"{site}/")
+    page = browse(f"{both}/")
     check = no_reload(page)
     page.locator("#columns-menu").click()
     page.locator("#show-max_supply").check()
@@ -35,20 +35,20 @@ def test_columns_are_chosen_and_remembered_and_an_address_keeps_its_own(
     page.go_back()
     expect(page.locator("#by-percent_change_1h")).to_be_visible()
     check()
-    page.goto(f"{site}/?q=bitcoin")
+    page.goto(f"{both}/?q=bitcoin")
     expect(page.locator("#by-max_supply")).to_be_visible()
     expect(page).to_have_url(re.compile(r"q=bitcoin.*show=.*max_supply"))
     assert names(page) == ["Bitcoin BTC · 1"]
-    page.goto(f"{site}/?show=price")
-    expect(page.locator(".star").first).to_be_visible()
+    page.goto(f"{both}/?show=price")
+    expect(page.locator("#market thead a")).to_have_count(2)
     assert headings(page) == ["by-name", "by-price"]
 
 
-def test_filters_combine_and_back_undoes_them(site: str, browse: Open) -> None:
-    page = browse(f"{site}/?range=30d")
+def test_filters_combine_and_back_undoes_them(both: str, browse: Open) -> None:
+    page = browse(f"{both}/?range=30d")
     check = no_reload(page)
     page.get_by_role("link", name="Losers").click()
-    expect(page).to_have_url(f"{site}/?range=30d&only=losers")
+    expect(page).to_have_url(f"{both}/?range=30d&only=losers")
     changes = page.locator("#market td.p24h")
     expect(changes.first).to_have_class(re.compile(r"\bd\b"))
     falls = [float(one.strip("−%")) for one in changes.all_inner_texts()]
@@ -69,8 +69,8 @@ def test_filters_combine_and_back_undoes_them(site: str, browse: Open) -> None:
     check()
 
 
-def test_favourites_stay_in_this_browser_and_are_shown_alone(site: str, browse: Open) -> None:
-    page = browse(f"{site}/")
+def test_favourites_stay_in_this_browser_and_are_shown_alone(both: str, browse: Open) -> None:
+    page = browse(f"{both}/")
     star = page.get_by_role("button", name="Favourite: Ethereum ETH")
     expect(star).to_have_attribute("aria-pressed", "false")
     star.click()
@@ -78,22 +78,22 @@ def test_favourites_stay_in_this_browser_and_are_shown_alone(site: str, browse: 
     page.get_by_role("button", name=re.compile("Favourite: Shiba")).focus()
     page.keyboard.press("Space")
     page.get_by_role("link", name="Favourites").click()
-    expect(page).to_have_url(f"{site}/?only=favourites&ids=1027%2C5994")
+    expect(page).to_have_url(f"{both}/?only=favourites&ids=1027%2C5994")
     expect(page.locator("#market tbody tr")).to_have_count(2)
     assert [one.split()[0] for one in names(page)] == ["Ethereum", "Shiba"]
     # A bare address, as a bookmark has it, is filled in by the browser that knows them.
-    page.goto(f"{site}/es/?only=favourites")
+    page.goto(f"{both}/es/?only=favourites")
     expect(page.locator("#market tbody tr")).to_have_count(2)
     star = page.get_by_role("button", name="Favorito: Ethereum ETH")
     star.click()
     expect(star).to_have_attribute("aria-pressed", "false")
     page.get_by_role("link", name="Todos", exact=True).click()
-    expect(page).to_have_url(f"{site}/es/")
+    expect(page).to_have_url(f"{both}/es/")
     assert page.evaluate("localStorage.favourites") == "[5994]"
 
 
-def test_arrow_keys_go_from_row_to_row_and_tab_leaves_the_table(site: str, browse: Open) -> None:
-    page = browse(f"{site}/")
+def test_arrow_keys_go_from_row_to_row_and_tab_leaves_the_table(both: str, browse: Open) -> None:
+    page = browse(f"{both}/")
     links = page.locator("#market tbody th a")
     expect(page.locator(".star").first).to_be_visible()
     page.locator("#market thead a").last.focus()
@@ -115,13 +115,13 @@ def test_arrow_keys_go_from_row_to_row_and_tab_leaves_the_table(site: str, brows
     page.keyboard.press("ArrowUp")
     expect(links.nth(0)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{site}/assets/1")
+    expect(page).to_have_url(f"{both}/assets/1")
 
 
 def test_a_phone_shows_the_columns_that_were_chosen_and_scrolls_the_table_alone(
-    site: str, browse: Open
+    both: str, browse: Open
 ) -> None:
-    page = browse(f"{site}/?show=percent_change_1h,market_cap,volume_24h,sparkline", viewport=PHONE)
+    page = browse(f"{both}/?show=percent_change_1h,market_cap,volume_24h,sparkline", viewport=PHONE)
     for column in ("p1h", "market-cap", "volume-24h", "spark"):
         expect(page.locator(f"#market td.{column}").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
@@ -129,7 +129,7 @@ def test_a_phone_shows_the_columns_that_were_chosen_and_scrolls_the_table_alone(
     # Each cell stands under its heading.
     left = "document.querySelector('#market {}.market-cap').getBoundingClientRect().left"
     assert page.evaluate(left.format("th")) == page.evaluate(left.format("td"))
-    page.goto(f"{site}/es/market?at={SLOT - 20 * STEP}&show=rank,price,market_cap,max_supply")
+    page.goto(f"{both}/es/market?at={SLOT - 20 * STEP}&show=rank,price,market_cap,max_supply")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
@@ -171,8 +171,19 @@ def test_the_time_machine_goes_to_any_recorded_slot(site: str, browse: Open) -> 
     assert page.locator(f"data[data-slot='{SLOT - 43 * STEP}']").count() > 20
 
 
-def test_the_past_is_sorted_and_searched_without_leaving_it(site: str, browse: Open) -> None:
-    page = browse(f"{site}/es/market?at={SLOT - 20 * STEP}")
+def test_a_moment_that_is_entered_leads_to_its_market(both: str, browse: Open) -> None:
+    page = browse(f"{both}/market")
+    page.locator("#at").fill("2026-01-24T08:15")
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator("#past-slot")).to_have_text(re.compile(r"24 Jan 2026, 00:00.UTC"))
+    expect(page.locator(".eyebrow")).to_have_text("The market as it was")
+    page.get_by_role("link", name="The top 10 then").click()
+    expect(page.locator("#market tbody tr")).to_have_count(10)
+    assert page.locator(f"#market data[data-slot='{SLOT - 11 * STEP}']").count() > 20
+
+
+def test_the_past_is_sorted_and_searched_without_leaving_it(both: str, browse: Open) -> None:
+    page = browse(f"{both}/es/market?at={SLOT - 20 * STEP}")
     check = no_reload(page)
     page.locator("#by-price").click()
     expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "descending")
@@ -183,14 +194,14 @@ def test_the_past_is_sorted_and_searched_without_leaving_it(site: str, browse: O
 
 
 def test_the_overview_leads_on_and_its_map_has_a_shape_for_each_screen(
-    site: str, browse: Open
+    both: str, browse: Open
 ) -> None:
-    page = browse(f"{site}/overview")
+    page = browse(f"{both}/overview")
     check = no_reload(page)
     expect(page.locator(".map.wide")).to_be_visible()
     expect(page.locator(".map.tall")).to_be_hidden()
     page.locator("#span-7d").click()
-    expect(page).to_have_url(f"{site}/overview?range=7d")
+    expect(page).to_have_url(f"{both}/overview?range=7d")
     expect(page.locator("#span-7d")).to_have_attribute("aria-current", "true")
     page.go_back()
     expect(page.locator("#span-30d")).to_have_attribute("aria-current", "true")
@@ -201,7 +212,10 @@ def test_the_overview_leads_on_and_its_map_has_a_shape_for_each_screen(
     expect(tiles.nth(1)).to_be_focused()
     assert (tiles.nth(1).locator("title").text_content() or "").startswith("Ethereum (ETH): $")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{site}/assets/1027")
+    expect(page).to_have_url(f"{both}/assets/1027")
+
+
+def test_the_overview_without_scripts_on_a_phone(site: str, browse: Open) -> None:
     phone = browse(f"{site}/overview", viewport=PHONE, java_script_enabled=False)
     expect(phone.locator(".map.tall")).to_be_visible()
     expect(phone.locator(".map.wide")).to_be_hidden()

@@ -94,10 +94,10 @@ def test_data_is_what_the_server_answers_and_every_link_leads_to_a_file(tmp_path
         assert names == {f"{kind}.json" for kind in kinds}
         for address, entry in web.app.static.items():
             assert files[address.decode().lstrip("/")] == entry.plain().content
-    pages = {path: body.decode() for path, body in files.items() if path.endswith(".html")}
+    pages = {path: body.decode() for path, body in files.items() if b"</html>" in body}
     assert {"index.html", "es/index.html", "es/assets/666/index.html", "404.html"} <= pages.keys()
     for path, page in pages.items():
-        assert 'data-edition="published"' in page
+        assert page.startswith("<section") or 'data-edition="published"' in page
         assert "/api/" not in page, path
         for link in LINK.findall(page):
             there = urlsplit(link).path.strip("/")
@@ -105,6 +105,31 @@ def test_data_is_what_the_server_answers_and_every_link_leads_to_a_file(tmp_path
                 continue  # it was asked for and never came: it has no page anywhere
             assert {there, f"{there}/index.html".lstrip("/")} & files.keys(), f"{path}: {link}"
     assert "<script>alert" not in pages["assets/666/index.html"]
+    # Nobody has said where the folder will be served, so no page names a place.
+    assert not any("localhost" in page or 'rel="canonical"' in page for page in pages.values())
+    assert "sitemap.xml" not in files
+    assert {
+        "keys/index.html",
+        "log/slots-2026-01-16.html",
+        "log/calendar-2025.html",
+    } <= pages.keys()
+    assert 'data-line="1"' in pages["compare/index.html"]
+    assert "embed/" not in pages["assets/1/index.html"]
+
+
+def test_pages_name_the_address_that_they_are_told(web: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    publish_at(web.engine.url, folder, web.now)
+    changed = published(web, folder, origin="https://coinlog.example")
+    files = files_of(folder)
+    page = files["es/assets/1/index.html"].decode()
+    assert '<link rel="canonical" href="https://coinlog.example/es/assets/1">' in page
+    assert "og:image" not in page
+    assert b"<loc>https://coinlog.example/es/assets/1</loc>" in files["sitemap.xml"]
+    assert b"/schema" not in files["sitemap.xml"]
+    assert b"Sitemap: https://coinlog.example/sitemap.xml" in files["robots.txt"]
+    assert not any(path.startswith("data/") for path in changed)
+    assert published(web, folder, origin="https://coinlog.example") == set()
 
 
 def test_a_slot_renews_what_it_is_in_and_nothing_else(store_url: sa.URL, tmp_path: Path) -> None:
@@ -333,7 +358,7 @@ def test_the_first_assets_of_a_slot_are_found_wherever_they_stand(web: Site) -> 
         last_months=months,
         facts={},
         slots=[],
-        due=[],
+        ledger=[],
         changes=Changes(None),
         fiat=frozenset({2790}),
     )

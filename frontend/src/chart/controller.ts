@@ -49,9 +49,13 @@ export class Chart {
     const table = section.querySelector("[data-table]");
     table?.addEventListener("toggle", () => void this.exact().then(() => this.fill()));
     section.addEventListener("click", (event) => void this.download(event));
-    if (isPublished()) void this.meet();
-    if (Chart.drawable(this.embedded)) void this.renew();
-    else mark(section, this.state);
+    void this.begin();
+  }
+
+  private async begin(): Promise<void> {
+    if (isPublished()) await this.meet();
+    if (Chart.drawable(this.embedded)) await this.renew();
+    else mark(this.section, this.state);
   }
 
   private static drawable({ series }: Embedded): boolean {
@@ -68,14 +72,14 @@ export class Chart {
     await this.renew();
   }
 
-  /** A file does not know what its address asks for: the assets, and that there is no server. */
+  /** A file does not know which assets its address asks for. */
   private async meet(): Promise<void> {
-    for (const link of this.section.querySelectorAll<HTMLElement>("[data-server]")) link.hidden = true;
     const asked = parse(new URL(location.href), []).ids.filter((id) => !this.assets.has(id));
     if (!asked.length) return;
+    this.section.setAttribute("aria-busy", "true");
     const { findAssets } = await import("../lazy/picker");
     for (const asset of await findAssets(asked)) this.assets.set(asset.id, asset);
-    await this.follow();
+    this.state = this.read();
   }
 
   /** Show what the address says: after going back, or in another currency. */

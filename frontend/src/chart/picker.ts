@@ -1,6 +1,7 @@
 /** Choosing what to compare: a search with suggestions, and what is chosen as chips. */
 import { data, isPublished } from "../edition";
 import type { Asset } from "../data/chunks";
+import { readEmbedded } from "../data/embedded";
 import { element } from "../element";
 import { chartOf, type Chart } from "./controller";
 import { address, type State } from "./state";
@@ -52,6 +53,8 @@ class Picker {
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.chart?.onState((state, assets) => this.chips(state, assets));
+    // The page is a file: what is chosen stands in its address alone.
+    if (isPublished() && this.chart) this.chips(this.chart.state, this.chart.assets);
     document.querySelector(".chosen")?.addEventListener("click", (event) => this.removed(event));
   }
 
@@ -192,8 +195,26 @@ async function searchFiles(q: string): Promise<Found[]> {
   return listed((asset) => String(asset.id) === q || named(asset));
 }
 
-/** The assets with some ids, of those in the newest slot. */
-export const findAssets = (ids: readonly number[]): Promise<Asset[]> => listed(({ id }) => ids.includes(id));
+/** The assets with some ids: those in the newest slot, and those that have a page. The page says which are unknown. */
+export async function findAssets(ids: readonly number[]): Promise<Asset[]> {
+  const seen = await listed(({ id }) => ids.includes(id));
+  const others = ids.filter((id) => !seen.some((asset) => asset.id === id));
+  const found = [...seen, ...(await Promise.all(others.map(fromPage)))].filter((asset) => asset !== undefined);
+  const unknown = ids.filter((id) => !found.some((asset) => asset.id === id));
+  const box = document.querySelector<HTMLElement>("[data-unknown]");
+  const said = box?.dataset["unknown"]!.replace("{ids}", unknown.join(", "));
+  if (unknown.length) box?.after(element("p", said ?? "", { class: "note" }));
+  return found;
+}
+
+/** An asset that is no longer listed still has a page, and files of the time when it was. */
+async function fromPage(id: number): Promise<Asset | undefined> {
+  const answer = await fetch(`/assets/${id}`);
+  if (!answer.ok) return undefined;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const data = page.querySelector('#chart script[type="application/json"]')?.textContent;
+  return data ? readEmbedded(data).assets[0] : undefined;
+}
 
 async function listed(fits: (asset: Found) => boolean): Promise<Found[]> {
   const market = await data<Market>("market.json");

@@ -35,13 +35,16 @@ export function parse(url: URL, ids: readonly number[]): State {
     range: get("range") in RANGES ? get("range") : USUAL.range,
     field: oneOf(get("field"), FIELDS, USUAL.field),
     form: oneOf(get("form"), FORMS, USUAL.form) as Form,
-    ids: url.pathname.endsWith("/compare") ? asked : [...ids],
+    ids: compares(url) && asked.length ? asked : [...ids],
   };
   const [from, to] = [seconds(get("from")), seconds(get("to"))];
   if (from < to) state.window = [from, to];
   if (SCALES.includes(get("scale"))) state.scale = get("scale") as Scale;
   return state;
 }
+
+/** A static host may write the addresses of its pages with a slash at their end. */
+const compares = ({ pathname }: URL): boolean => /\/compare\/?$/.test(pathname);
 
 const oneOf = (text: string, choices: string[], usual: string): string => (choices.includes(text) ? text : usual);
 
@@ -70,7 +73,7 @@ export function address(state: State, from: URL | string = location.href): URL {
   set("field", state.field, USUAL.field);
   set("scale", state.scale);
   set("form", state.form, USUAL.form);
-  if (url.pathname.endsWith("/compare")) url.searchParams.set("ids", state.ids.join(","));
+  if (compares(url)) url.searchParams.set("ids", state.ids.join(","));
   url.hash = "";
   // Commas between ids may stand as they are, and read better.
   return new URL(url.href.replace(/%2C/g, ","));

@@ -2,5 +2,4 @@
 import "../main";
 
 export { partOf } from "../published/parts";
-export { refresh } from "../published/fresh";
 export { start } from "../published/start";

@@ -9,6 +9,7 @@ import { amount, count, direction, percent, type Kind } from "../format";
 import { currency } from "../currency";
 import { t } from "../texts";
 import { rates } from "./market";
+import { clock, inFull, machine } from "./moments";
 import type { Market } from "./select";
 
 interface Latest {
@@ -66,10 +67,10 @@ function times(part: Element, moments: (number | null)[]): void {
 }
 
 function write(place: HTMLTimeElement, moment: number): void {
-  const told = new Date(moment * 1000);
-  place.dateTime = told.toISOString().replace(".000", "");
-  const clock = told.toISOString().slice(11, 16);
-  place.textContent = place.textContent!.replace(/\d{2}:\d{2}/, clock);
+  const text = place.textContent!;
+  place.dateTime = machine(moment);
+  // A moment is told with its day, or by the clock alone.
+  place.textContent = /^\d{2}:\d{2}/.test(text) ? text.replace(/\d{2}:\d{2}/, clock(moment)) : inFull(moment);
 }
 
 /** An asset's numbers as of the newest slot, where it is in it. */

@@ -42,6 +42,7 @@ export async function marketPart(url: URL): Promise<HTMLElement | undefined> {
   const rows = shown.map((place) => row(from, market, place, columns));
   table.tBodies[0]!.replaceChildren(...rows);
   table.classList.toggle("picked", url.searchParams.has("show"));
+  if (!shown.length) return none(part, url, wish);
   pages(part, url, offset, limit, shown.length, places.length);
   return part;
 }
@@ -50,6 +51,7 @@ export async function marketPart(url: URL): Promise<HTMLElement | undefined> {
 function asItCame(): HTMLElement | undefined {
   const part = document.getElementById("market")?.cloneNode(true) as HTMLElement | undefined;
   for (const star of part?.querySelectorAll(".star") ?? []) star.remove();
+  for (const menu of part?.querySelectorAll("details") ?? []) menu.open = false;
   for (const place of part?.querySelectorAll("[tabindex]") ?? []) place.removeAttribute("tabindex");
   part?.removeAttribute("aria-busy");
   return part;
@@ -101,8 +103,10 @@ function choices(part: HTMLElement, url: URL, columns: readonly string[]): void 
     for (const link of part.querySelectorAll<HTMLAnchorElement>(`a[id^="${name}-"]`)) {
       const code = link.id.slice(name.length + 1);
       link.href = address(url, { [name]: code, offset: "", ...dropped });
-      if (code === (url.searchParams.get(name) ?? "")) link.setAttribute("aria-current", "true");
+      const current = code === (url.searchParams.get(name) ?? "");
+      if (current) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
+      if (current && code && name === "cap") part.querySelector("#caps-menu")?.append(": ", element("b", link.textContent));
     }
   }
   for (const box of part.querySelectorAll<HTMLInputElement>("#columns input[type=checkbox]")) {
@@ -182,6 +186,21 @@ function cellOf(from: HTMLElement, code: string, of: (name: string) => Cell, mar
   return cell;
 }
 
+/** What to say in the place of a table without a row. */
+function none(part: HTMLElement, url: URL, { q, only, cap, ids }: Wish): HTMLElement {
+  const words = part.querySelector<HTMLElement>(".pager")!.dataset;
+  const said = element("p", "", { class: "none", "data-say": "" });
+  if (only === "favourites" && !ids.length) said.textContent = words["stars"]!;
+  else if (q || only || cap) {
+    const href = address(url, { q: "", only: "", cap: "", ids: "", offset: "" });
+    const all = element("a", words["all"]!, { href, id: "all", "data-swap": "market" });
+    said.append(`${q ? words["nothing"]!.replace("{q}", () => q) : words["none"]!} `, all);
+  } else said.textContent = words["end"]!;
+  part.querySelector(".scroll")?.replaceWith(said);
+  part.querySelector(".pager")!.remove();
+  return part;
+}
+
 /** What is shown of how many, and the ways to the rest; the words came with the page. */
 function pages(part: HTMLElement, url: URL, offset: number, limit: number, shown: number, total: number): void {
   const pager = part.querySelector<HTMLElement>(".pager");
@@ -192,7 +211,6 @@ function pages(part: HTMLElement, url: URL, offset: number, limit: number, shown
     .replace("{first}", String(offset + 1))
     .replace("{last}", String(Math.min(offset + shown, total)))
     .replace("{n}", fixed(total, 0));
-  if (!shown) said.textContent = words["none"]!;
   pager.replaceChildren(said);
   const link = (rel: string, id: string, to: number): void => {
     const href = address(url, { offset: to > 0 ? String(to) : "" });

@@ -5,10 +5,13 @@ export async function partOf(part: string, url: URL): Promise<HTMLElement | unde
   return part === "market" ? marketPart(url) : readyMade(part, url);
 }
 
-/** A part that lies beside its page, one for each range. */
+/** What the files of a part are named after. */
+const NAMED: Record<string, string> = { figures: "range", slots: "at", calendar: "year" };
+
+/** A part that lies beside its page: one for each range, day or year. */
 async function readyMade(part: string, url: URL): Promise<HTMLElement | undefined> {
-  const range = url.searchParams.get("range") ?? "";
-  const path = `${url.pathname.replace(/\/$/, "")}/${part}${/^[0-9a-z]+$/.test(range) ? `-${range}` : ""}.html`;
+  const name = url.searchParams.get(NAMED[part] ?? "") ?? "";
+  const path = `${url.pathname.replace(/\/$/, "")}/${part}${/^[0-9a-z-]+$/.test(name) ? `-${name}` : ""}.html`;
   const answer = await fetch(path);
   if (!answer.ok) return undefined;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");

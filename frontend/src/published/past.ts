@@ -1,6 +1,7 @@
 /** The time machine of a published edition: which recorded slot a moment leads to. */
 import { data } from "../edition";
 import { absolute } from "../data/decode";
+import { inFull, machine } from "./moments";
 
 interface Log {
   slots: number[];
@@ -11,13 +12,13 @@ const MONTHS_BACK = 12;
 
 /** Show the slot that an address asks for, or the one recorded before it. */
 export async function showPast(url: URL): Promise<void> {
-  const form = document.querySelector<HTMLFormElement>("form.when")!;
-  form.addEventListener("submit", (event) => {
+  const when = document.querySelector<HTMLFormElement>("form.when")!;
+  when.onsubmit = (event): void => {
     event.preventDefault();
     const to = new URL(location.href);
-    to.searchParams.set("at", new FormData(form).get("at") as string);
+    to.searchParams.set("at", new FormData(when).get("at") as string);
     location.assign(to);
-  });
+  };
   const asked = momentOf(url.searchParams.get("at"));
   const slot = asked === undefined ? undefined : await recordedBefore(asked);
   if (slot === undefined) {
@@ -30,7 +31,7 @@ export async function showPast(url: URL): Promise<void> {
 }
 
 /** A time as an address holds it: seconds since 1970, or ISO 8601, UTC where it names no zone. */
-function momentOf(text: string | null): number | undefined {
+export function momentOf(text: string | null): number | undefined {
   if (!text) return undefined;
   if (/^[0-9]{9,11}$/.test(text)) return Number(text);
   const time = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
@@ -55,14 +56,13 @@ function tell(slot: number): void {
   const heading = document.querySelector<HTMLElement>("#past-slot");
   const time = heading?.querySelector("time");
   if (!heading || !time) return;
-  const told = new Date(slot * 1000);
-  if (time.dateTime === told.toISOString().replace(".000", "")) return;
-  time.dateTime = told.toISOString().replace(".000", "");
-  time.textContent = told.toLocaleString(document.documentElement.lang, {
-    dateStyle: "medium",
-    timeStyle: "short",
-    timeZone: "UTC",
-  }) + " UTC";
+  if (time.dateTime === machine(slot)) return;
+  time.dateTime = machine(slot);
+  time.textContent = inFull(slot);
+  const at = document.querySelector<HTMLInputElement>("form.when #at");
+  if (at) at.value = machine(slot).slice(0, 16);
+  const top = document.querySelector<HTMLAnchorElement>("a.top-ten");
+  if (top) top.search = `?at=${slot}&limit=10`;
   document.getElementById("global")?.remove();
   const eyebrow = document.querySelector<HTMLElement>(".past .eyebrow");
   if (eyebrow?.dataset["then"]) eyebrow.textContent = eyebrow.dataset["then"];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -18,14 +19,37 @@ from coinlog.publish.carrying_out import Published
 from coinlog.publish.carrying_out import publish as publish_edition
 from coinlog.slots import iso
 
+_ORIGIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
+
+
+def origin_given(text: str) -> str:
+    """Return the scheme and host that pages are to name.
+
+    Raises:
+        BadParameter: it is no such address, or has a path: pages lie at the top of their host.
+    """
+    origin = text.lower().rstrip("/")
+    if origin and not _ORIGIN.fullmatch(origin):
+        raise click.BadParameter(f"{text!r} is not like https://coinlog.example")
+    return origin
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Agree beforehand to what is asked the first time.")
+@click.option(
+    "--url",
+    "origin",
+    default="",
+    callback=lambda _context, _option, text: origin_given(text),
+    help="Where it will be served, https://coinlog.example: pages then name their own address.",
+)
 @click.option("--all", "everything", is_flag=True, help="Look at every month of every asset again.")
 @json_option
 @with_parts
-def publish(parts: Parts, folder: Path, *, yes: bool, everything: bool, as_json: bool) -> None:
+def publish(  # noqa: PLR0913  its options
+    parts: Parts, folder: Path, *, yes: bool, origin: str, everything: bool, as_json: bool
+) -> None:
     """Write the page and its data into FOLDER, for any static host.
 
     The first time everything is written; from then on only what has changed: after a slot, the
@@ -41,6 +65,7 @@ def publish(parts: Parts, folder: Path, *, yes: bool, everything: bool, as_json:
     Examples:
       coinlog publish site
       coinlog publish site --yes                     from cron, after each slot
+      coinlog publish site --url https://coinlog.example
       coinlog publish site --all                     after changes by hand
       coinlog publish demo --simulated
       aws s3 sync site s3://bucket --delete --exclude '.coinlog/*'
@@ -56,7 +81,12 @@ def publish(parts: Parts, folder: Path, *, yes: bool, everything: bool, as_json:
 
     with resumable():
         done = publish_edition(
-            parts.settings.database_url, folder, progress, consent=consent, everything=everything
+            parts.settings.database_url,
+            folder,
+            progress,
+            consent=consent,
+            everything=everything,
+            origin=origin,
         )
     _tell(done, as_json=as_json)
 

@@ -41,10 +41,13 @@ def publish(  # noqa: PLR0913  what is published, where, and how
     *,
     consent: Consent,
     everything: bool = False,
+    origin: str = "",
     processes: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Published:
     """Publish a store into a folder, or bring the edition there up to date.
+
+    ``origin`` is where it will be served: ``https://coinlog.example``.
 
     Raises:
         UsageError: the folder is not ours to write into, or the terms were not agreed to.
@@ -60,7 +63,7 @@ def publish(  # noqa: PLR0913  what is published, where, and how
     if found is None:
         write_edition(root, edition)
     with alone(root):
-        run = Run(url, root, edition, standing)
+        run = Run(url, root, edition, standing, origin)
         if everything or not run.is_up_to_date:
             run.carry_out(watch, processes)
     return Published(

@@ -16,6 +16,11 @@ def digest_of(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
+def part_path(path: str, part: str, name: str) -> str:
+    """Return the file that a part of a page is in, beside the page."""
+    return f"{path}/{part}{f'-{name}' if name else ''}.html".lstrip("/")
+
+
 class Folder:
     """A folder to write into; counts what is written, and leaves alone what is there already."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -11,12 +12,21 @@ from coinlog.chunks.market import Among
 from coinlog.chunks.names import Month, slot_path
 from coinlog.publish.asset_files import DATA
 from coinlog.publish.edition import Edition, Files
+from coinlog.publish.folder import part_path
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import AssetsJob, SlotsJob
+from coinlog.slots import DAY
+from coinlog.web.calendar import day_name, first_known
 from coinlog.web.i18n import languages
 from coinlog.web.shell import prefix_of
 
+T = TypeVar("T")
+
 _WHOLE_BATCH, _BATCH, _SLOTS_BATCH = 40, 250, 60
+_SLOT_PAGES = 1_500
+"""How many slots have pages at first, in each language: a year of four a day. Five minutes would
+make 200,000 of them."""
+
 _PREFIXES = [f"{prefix_of(one)}/".removeprefix("/") for one in languages()]
 _FIRST_RANKS = 300
 """Ranks repeat and have holes: so many are looked at to find the first 200 assets."""
@@ -64,39 +74,49 @@ def _cut(
 def slots_jobs(work: SlotsWork, files: Files, among: Among | None) -> list[SlotsJob]:
     """Return the jobs for some slots' markets and pages."""
     found = []
-    for start in range(0, max(len(work.markets), len(work.pages)), _SLOTS_BATCH):
+    longest = max(len(work.markets), len(work.pages), len(work.days))
+    for start in range(0, longest, _SLOTS_BATCH):
         part = slice(start, start + _SLOTS_BATCH)
-        slots, pages = work.markets[part], work.pages[part]
-        paths = {*map(_path, slots), *(path for one in pages for path in _page_paths(one))}
+        slots, pages, days = work.markets[part], work.pages[part], work.days[part]
+        paths = {*map(_path, slots), *_all(_page_paths, pages), *_all(_day_paths, days)}
         known = {path: files[path] for path in paths & files.keys()}
-        found.append(SlotsJob(slots, pages, known, among))
+        found.append(SlotsJob(slots, pages, days, known, among))
     return found
 
 
 class SlotsWork(msgspec.Struct, frozen=True):
-    """The slots whose markets, and those whose pages are to be made: oldest first."""
+    """The slots whose markets, and those whose pages are to be made, and days of the log."""
 
     markets: list[int]
     pages: list[int]
+    days: list[str]
 
     @property
     def steps(self) -> int:
         """How many there are."""
-        return len(self.markets) + len(self.pages)
+        return len(self.markets) + len(self.pages) + len(self.days)
 
 
 def slots_work(edition: Edition, standing: Standing, build: str) -> SlotsWork:
     """Return what was settled since, what has no file, and who stands beside it."""
-    changed, files, due = standing.changes.slots, edition.files, standing.due
+    changed, files = standing.changes.slots, edition.files
+    pages = sorted(slots_with_pages(edition, standing))
     if changed is None:
-        return SlotsWork(standing.slots, due)
+        return SlotsWork(standing.slots, pages, _days(standing))
     markets = [one for one in standing.slots if one in changed or _path(one) not in files]
     if edition.build != build:
-        return SlotsWork(markets, due)
-    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in due]
+        return SlotsWork(markets, pages, _days(standing))
+    fresh = [slot in changed or _page_paths(slot)[0] not in files for slot in pages]
     beside = zip([False, *fresh], fresh, [*fresh[1:], False], strict=False)
-    pages = [slot for slot, near in zip(due, beside, strict=False) if any(near)]
-    return SlotsWork(markets, pages)
+    near = [slot for slot, marks in zip(pages, beside, strict=False) if any(marks)]
+    return SlotsWork(markets, near, _changed_days(edition, standing, changed))
+
+
+def slots_with_pages(edition: Edition, standing: Standing) -> frozenset[int]:
+    """Return the slots that have a page: the newest ones of the ledger, and whoever had one."""
+    newest = standing.ledger[-_SLOT_PAGES:]
+    had = (one for one in standing.ledger if _page_paths(one)[0] in edition.files)
+    return frozenset([*newest, *had])
 
 
 def among(standing: Standing, best: Mapping[int, int], seen: Mapping[int, int]) -> Among | None:
@@ -111,8 +131,35 @@ def slots_paths(standing: Standing) -> set[str]:
     """Return the files of all slots."""
     return {
         *map(_path, standing.slots),
-        *(path for one in standing.due for path in _page_paths(one)),
+        *_all(_page_paths, standing.ledger),
+        *_all(_day_paths, _days(standing)),
     }
+
+
+def _days(standing: Standing) -> list[str]:
+    """Return all days (UTC) of the record: on any of them a slot can have been missed."""
+    first = first_known(standing.head)
+    if first is None:
+        return []
+    return [day_name(start) for start in range(first - first % DAY, int(standing.now) + 1, DAY)]
+
+
+def _changed_days(edition: Edition, standing: Standing, slots: Iterable[int]) -> list[str]:
+    """Return the days whose slots are others now, by what was settled or by time alone."""
+    changed, last = {day_name(slot) for slot in slots}, day_name(int(edition.moment))
+    return [
+        day
+        for day in _days(standing)
+        if day in changed or day >= last or _day_paths(day)[0] not in edition.files
+    ]
+
+
+def _all(paths_of: Callable[[T], list[str]], things: Iterable[T]) -> Iterator[str]:
+    return (path for one in things for path in paths_of(one))
+
+
+def _day_paths(day: str) -> list[str]:
+    return [part_path(f"{prefix}log", "slots", day) for prefix in _PREFIXES]
 
 
 def _page_paths(slot: int) -> list[str]:

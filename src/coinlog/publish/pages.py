@@ -6,11 +6,14 @@ A new page is a line in one of the tables below.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 
+import msgspec
 import sqlalchemy as sa
 
 from coinlog.attempts import slot_name
+from coinlog.publish.folder import part_path
 from coinlog.web.app import create_app
 from coinlog.web.cache import Answer
 from coinlog.web.i18n import languages
@@ -19,7 +22,7 @@ from coinlog.web.security import Message, Scope
 from coinlog.web.shell import PUBLISHED, prefix_of
 from coinlog.web.static_files import read_static
 
-PAGES = ("/", "/overview", "/market", "/compare", "/log")
+PAGES = ("/", "/overview", "/market", "/compare", "/log", "/keys")
 """Pages that are made anew with every slot."""
 
 PARTS = (("/overview", "figures", ("", *SPANS)),)
@@ -27,6 +30,12 @@ PARTS = (("/overview", "figures", ("", *SPANS)),)
 
 ASSET_PAGES = ("/assets/{id}",)
 """Pages of each asset, made anew when what they say besides numbers has changed."""
+
+DAY_PART = ("/log", "slots")
+"""The part that holds a day's slots: it lies beside its page, under the day's name."""
+
+YEAR_PART = ("/log", "calendar")
+"""The part that holds a year's days: one for each year that the page leads to."""
 
 SLOT_PAGES = ("/log/{name}",)
 """Pages of each slot that was due or recorded; they name the slots before and after."""
@@ -38,16 +47,19 @@ NOT_FOUND = "/404.html"
 """An address that has no page: the answer that says so becomes its file."""
 
 _OK, _NOT_FOUND = 200, 404
+_SLOT_LINK = re.compile(rb' href="(?:/\w+)?/log/([0-9]{8}T[0-9]{6}Z)"')
 
 
 class Press:
-    """Renders pages of a store as they are at a moment."""
+    """Renders pages of a store as they are at a moment; those of ``slots`` can be linked to."""
 
-    def __init__(self, url: sa.URL, now: float) -> None:
+    def __init__(self, url: sa.URL, now: float, slots: frozenset[int], origin: str = "") -> None:
         bundle, self._static = read_static()
         self.build = bundle.build
+        self._slots = {slot_name(slot) for slot in slots}
         self._app = create_app(url, clock=lambda: now, edition=PUBLISHED)
         self._loop = asyncio.new_event_loop()
+        self._origin = origin
 
     def close(self) -> None:
         """Let go of the store."""
@@ -63,10 +75,13 @@ class Press:
         """Yield the pages that concern no asset in particular, in every language."""
         for language in languages():
             for path in PAGES:
-                yield from self._page(prefix_of(language), path)
+                yield from self._page(prefix_of(language), path, self._query(path))
             for path, part, ranges in PARTS:
                 for name in ranges:
-                    yield from self._part(prefix_of(language) + path, part, name)
+                    yield from self._part(prefix_of(language) + path, part, name, "range")
+            path, part = YEAR_PART
+            for year in self._years(path):
+                yield from self._part(prefix_of(language) + path, part, year, "year")
             status, body = self._ask(prefix_of(language) + NOT_FOUND)
             if status == _NOT_FOUND:
                 yield (prefix_of(language) + NOT_FOUND).lstrip("/"), body
@@ -87,36 +102,60 @@ class Press:
             for path in SLOT_PAGES:
                 yield from self._page(prefix_of(language), path.format(name=slot_name(slot)))
 
-    def _page(self, prefix: str, path: str) -> Iterator[tuple[str, bytes]]:
-        status, body = self._ask(prefix + path)
+    def _query(self, path: str) -> str:
+        """Return what a page is asked for: comparing begins with the first two by rank."""
+        if path != "/compare":
+            return ""
+        _, body = self._ask("/api/v1/assets", "limit=2")
+        return "ids=" + ",".join(str(one["id"]) for one in msgspec.json.decode(body)["assets"])
+
+    def of_day(self, day: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the slots of a day (``2026-01-26``), in every language."""
+        path, part = DAY_PART
+        for language in languages():
+            yield from self._part(prefix_of(language) + path, part, day, "at")
+
+    def _years(self, path: str) -> list[str]:
+        """Return the years that a page leads to."""
+        _, body = self._ask(path)
+        return sorted({year.decode() for year in re.findall(rb"[?&;]year=([0-9]{4})", body)})
+
+    def _page(self, prefix: str, path: str, query: str = "") -> Iterator[tuple[str, bytes]]:
+        status, body = self._ask(prefix + path, query)
         if status == _OK:
             yield f"{prefix}{path}/index.html".lstrip("/").replace("//", "/"), body
 
-    def _part(self, path: str, part: str, name: str) -> Iterator[tuple[str, bytes]]:
-        query = f"part={part}" + (f"&range={name}" if name else "")
+    def _part(self, path: str, part: str, name: str, parameter: str) -> Iterator[tuple[str, bytes]]:
+        query = f"part={part}" + (f"&{parameter}={name}" if name else "")
         status, body = self._ask(path, query)
         if status == _OK:
-            yield f"{path}/{part}{f'-{name}' if name else ''}.html".lstrip("/"), body
+            yield part_path(path, part, name), body
 
     def _ask(self, path: str, query: str = "") -> tuple[int, bytes]:
         answer = Answer()
-        scope = _scope(path, query)
+        scope = _scope(path, query, self._origin)
         self._loop.run_until_complete(self._app.inner(scope, _nothing_more, answer.catch))
-        return answer.status, answer.body
+        return answer.status, _SLOT_LINK.sub(self._linked, answer.body)
+
+    def _linked(self, link: re.Match[bytes]) -> bytes:
+        """Return a link to a slot's page as it is, or none where there is no such page."""
+        return link[0] if link[1].decode() in self._slots else b""
 
 
-def _scope(path: str, query: str) -> Scope:
+def _scope(path: str, query: str, origin: str) -> Scope:
+    scheme, _, host = origin.partition("://")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": "GET",
-        "scheme": "http",
+        "scheme": scheme or "http",
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"localhost")],
+        # Without a host no page names one: nobody has said where the folder will be served.
+        "headers": [(b"host", host.encode())] if host else [],
         "client": None,
         "server": ("localhost", 80),
         "state": {},

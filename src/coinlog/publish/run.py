@@ -13,7 +13,14 @@ from coinlog.publish.asset_files import DATA, File
 from coinlog.publish.edition import Edition, Files, Journal, Line, read_journal, write_edition
 from coinlog.publish.folder import Folder
 from coinlog.publish.headers import HEADERS, headers_file
-from coinlog.publish.jobs import among, assets_jobs, slots_jobs, slots_paths, slots_work
+from coinlog.publish.jobs import (
+    among,
+    assets_jobs,
+    slots_jobs,
+    slots_paths,
+    slots_with_pages,
+    slots_work,
+)
 from coinlog.publish.shared_files import monthly_files, newest_files
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import Desk, Place, Report, crew
@@ -42,7 +49,9 @@ class Tally(msgspec.Struct):
 class Run:
     """A publishing under way."""
 
-    def __init__(self, url: sa.URL, root: Path, edition: Edition, standing: Standing) -> None:
+    def __init__(
+        self, url: sa.URL, root: Path, edition: Edition, standing: Standing, origin: str = ""
+    ) -> None:
         self._edition = edition
         self._standing = standing
         self._folder = Folder(root)
@@ -52,8 +61,12 @@ class Run:
             head=standing.head,
             now=standing.now,
             fiat=standing.fiat,
+            origin=origin,
+            slots_with_pages=slots_with_pages(edition, standing),
         )
-        self._build = read_static()[0].build
+        self._scripts = read_static()[0].build
+        # Pages name the address that they are served at: at another one all are others.
+        self._build = f"{self._scripts} {origin}".strip()
         self.tally = Tally()
 
     @property
@@ -85,7 +98,7 @@ class Run:
             slots = slots_jobs(work, self._edition.files, known)
             self._gathered(people.do(Desk.slots, slots), shared, journal, advance)
             self._remove_gone(shared)
-            shared |= self._put(newest_files(people.desk.record, self._build))
+            shared |= self._put(newest_files(people.desk.record, self._scripts))
         self._finish(shared)
 
     def _take_up(self) -> set[int]:

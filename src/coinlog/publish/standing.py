@@ -17,8 +17,7 @@ from coinlog.store import schema
 from coinlog.store.finding import all_ids
 from coinlog.store.ledger import Head
 from coinlog.store.reader import Reader
-from coinlog.store.recorded import recorded_slots
-from coinlog.timeline import ALWAYS, read_timeline
+from coinlog.store.recorded import ledger_slots, recorded_slots
 from coinlog.web.watch import state_of
 
 _AT_ONCE = 500
@@ -27,8 +26,8 @@ _AT_ONCE = 500
 class Standing(msgspec.Struct, frozen=True):
     """All that decides what is to be published: read at one moment of the store.
 
-    ``slots`` have quotes, ``due`` are all that have an outcome, missed ones too. ``everything``
-    was asked for: what is there already is looked at again.
+    ``slots`` have quotes, ``ledger`` has all that were tried. ``everything`` was asked for: what is
+    there already is looked at again.
     """
 
     head: Head
@@ -38,7 +37,7 @@ class Standing(msgspec.Struct, frozen=True):
     last_months: dict[int, Month]
     facts: dict[int, str]
     slots: list[int]
-    due: list[int]
+    ledger: list[int]
     changes: Changes
     fiat: frozenset[int] = frozenset()
     everything: bool = False
@@ -72,7 +71,7 @@ def standing_of(url: sa.URL, edition: Edition | None, now: float, *, everything:
             last_months=_last_months(reader, ids),
             facts=read_facts(reader, head),
             slots=recorded_slots(reader),
-            due=read_timeline(reader, head, ALWAYS, now).over,
+            ledger=ledger_slots(reader),
             changes=changes,
             fiat=_fiat(reader),
             everything=everything,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -22,12 +21,11 @@ from coinlog.chunks.market import Among, first_of_slot
 from coinlog.chunks.names import Month, slot_path
 from coinlog.chunks.record import Record
 from coinlog.errors import ExportError
-from coinlog.market import Origin
 from coinlog.publish.asset_files import DATA, asset_files
 from coinlog.publish.edition import Files
 from coinlog.publish.folder import Folder
 from coinlog.publish.histories import histories
-from coinlog.series import Series
+from coinlog.publish.members import Members
 from coinlog.slots import DAY
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import Head
@@ -38,7 +36,6 @@ from coinlog.timeline import ALWAYS, Timeline, Window, part_of, read_timeline
 if TYPE_CHECKING:
     from coinlog.publish.pages import Press
 
-NO_RANK = 2**31
 SLOT_ASSETS = 200
 """How many assets the file of a slot holds in a published edition."""
 
@@ -54,6 +51,8 @@ class Place(msgspec.Struct, frozen=True):
     head: Head
     now: float
     fiat: frozenset[int] = frozenset()
+    origin: str = ""
+    slots_with_pages: frozenset[int] = frozenset()
 
 
 class AssetsJob(msgspec.Struct, frozen=True):
@@ -69,10 +68,11 @@ class AssetsJob(msgspec.Struct, frozen=True):
 
 
 class SlotsJob(msgspec.Struct, frozen=True):
-    """Slots whose markets and whose pages are to be made; ``known`` are the files there are."""
+    """Slots whose markets and pages are to be made, and days of the log with their files known."""
 
     slots: Sequence[int]
     pages: Sequence[int]
+    days: Sequence[str]
     known: Files
     among: Among | None = None
 
@@ -95,24 +95,6 @@ class Report(msgspec.Struct, frozen=True):
     bytes: int = 0
 
 
-class Members:
-    """Who was seen at which slot, and how high each has stood."""
-
-    def __init__(self) -> None:
-        self.best: dict[int, int] = {}
-        self.seen: Counter[int] = Counter()
-
-    def add(self, asset_id: int, series: Series) -> None:
-        """Count an asset in."""
-        ranks = (rank for rank in series.fields["rank"] if rank is not None)
-        self.best[asset_id] = min(ranks, default=NO_RANK)
-        slots = series.slots
-        if Origin.BACKFILLED in series.origins:
-            pairs = zip(slots, series.origins, strict=True)
-            slots = [slot for slot, origin in pairs if origin != Origin.BACKFILLED]
-        self.seen.update(slots)
-
-
 class Desk:
     """A process's own view of the store, and its hands on the folder."""
 
@@ -132,7 +114,8 @@ class Desk:
         """What renders pages: loaded when the first is wanted."""
         from coinlog.publish.pages import Press  # noqa: PLC0415  takes a second to load
 
-        return Press(sa.make_url(self._place.url), self._place.now)
+        place = self._place
+        return Press(sa.make_url(place.url), place.now, place.slots_with_pages, place.origin)
 
     @cached_property
     def _whole(self) -> Timeline:
@@ -185,7 +168,12 @@ class Desk:
         for slot in job.pages:
             for path, body in self.press.of_slot(slot):
                 files[path] = self._folder.put(path, body, job.known)
-        return self._report(before, files=files, steps=len(job.slots) + len(job.pages))
+        for day in job.days:
+            for path, body in self.press.of_day(day):
+                files[path] = self._folder.put(path, body, job.known)
+        return self._report(
+            before, files=files, steps=sum(map(len, (job.slots, job.pages, job.days)))
+        )
 
     def _counts(self) -> tuple[int, int, int, int]:
         folder = self._folder

@@ -39,7 +39,7 @@ _PAGES: dict[str, dict[str, str]] = {
     "/market": {**_TABLE, "at": ""},
     "/assets/": _CHART,
     "/compare": {**_CHART, "ids": ""},
-    "/log": {"before": "", "at": "", "year": ""},
+    "/log": {"before": "", "at": "", "year": "", "part": ""},
     "/log/": {},
     "/log.atom": {},
     "/schema": {},

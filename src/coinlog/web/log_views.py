@@ -28,10 +28,12 @@ class LogView(View, frozen=True, kw_only=True):
     """The ledger, newest first, under its calendar.
 
     ``begun`` is false while no slot was ever due; ``due`` is the slot that waits to be recorded
-    now, if any; ``day`` the one (midnight UTC) whose slots alone are shown.
+    now, if any; ``day`` the one (midnight UTC) whose slots alone are shown. ``day_href`` leads
+    on to older slots by their day: a published edition has files of days alone. Each of the two
+    parts is there without the other where it alone is asked for.
     """
 
-    calendar: CalendarView
+    calendar: CalendarView | None
     slots: list[SlotView]
     begun: bool
     due: int | None = None
@@ -39,6 +41,7 @@ class LogView(View, frozen=True, kw_only=True):
     next_href: str | None = None
     previous_href: str | None = None
     all_href: str | None = None
+    day_href: str | None = None
 
 
 class SlotPageView(View, frozen=True, kw_only=True):
@@ -65,8 +68,9 @@ class SlotPageView(View, frozen=True, kw_only=True):
 def log_view(watch: Watch, moment: Moment, ask: Ask) -> LogView:
     """Return the calendar and a page of the ledger, or the slots of one day."""
     day = day_of(ask)
-    calendar = calendar_view(watch, moment, ask)
-    rows = _rows(watch, moment, ask, day)
+    part = ask.query.part
+    calendar = None if part == "slots" else calendar_view(watch, moment, ask)
+    rows = [] if part == "calendar" else _rows(watch, moment, ask, day)
     older, newer = _day_links(ask, day) if day is not None else _page_links(ask, rows)
     return LogView(
         calendar=calendar,
@@ -77,6 +81,7 @@ def log_view(watch: Watch, moment: Moment, ask: Ask) -> LogView:
         next_href=older,
         previous_href=newer,
         all_href=ask.at.href(at=None, before=None) if day is not None else None,
+        day_href=_day_link(ask, rows[-1].slot) if len(rows) == LOG_LIMIT else None,
     )
 
 
@@ -94,8 +99,12 @@ def _page_links(ask: Ask, rows: Sequence[LedgerRow]) -> tuple[str | None, str | 
 
 
 def _day_links(ask: Ask, day: int) -> tuple[str, str]:
-    older, newer = (ask.at.href(at=day_name(one)) + "#slots" for one in (day - DAY, day + DAY))
+    older, newer = (_day_link(ask, one) for one in (day - DAY, day + DAY))
     return older, newer
+
+
+def _day_link(ask: Ask, day: int) -> str:
+    return ask.at.href(at=day_name(day), before=None) + "#slots"
 
 
 def _due_now(moment: Moment, rows: Sequence[LedgerRow]) -> int | None:

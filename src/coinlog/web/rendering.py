@@ -54,7 +54,8 @@ def answer(  # noqa: PLR0913  what a page is made of
     if not ask.query.part:
         return Response(render(kind, page, view), media_type=HTML)
     # A part may be of a newer slot than the page that it comes into: its rates go with it.
-    parts = (ask.query.part, "rates")
+    part = ask.query.part
+    parts = (part,) if part in shell.WITHOUT_AMOUNTS else (part, "rates")
     return Response(b"".join(render(part, page, view) for part in parts), media_type=HTML)
 
 

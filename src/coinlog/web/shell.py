@@ -44,7 +44,10 @@ PARTS = {
     "/overview": ("figures",),
     "/assets/": ("chart",),
     "/compare": ("chart",),
+    "/log": ("calendar", "slots"),
 }
+WITHOUT_AMOUNTS = ("calendar", "slots")
+"""Parts that no rate concerns."""
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True):

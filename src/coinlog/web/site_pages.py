@@ -48,9 +48,11 @@ def sitemap(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
     with watch.moment() as moment:
         newest = moment.head.newest
         found = watch.reader.market(newest.slot, limit=LISTED_ASSETS)[1] if newest else []
+    # Only a server answers what that page is about.
+    closed = {"/schema"} if request.app.state.bundle.edition == shell.PUBLISHED else set()
     there = {route.path for route in request.app.routes}
     paths = [
-        *(path for path in _PAGES if path in there),
+        *(path for path in _PAGES if path in there and path not in closed),
         *(f"/assets/{asset.id}" for asset in found),
     ]
     prefixes = {code: shell.prefix_of(code) for code in languages()}
