@@ -65,11 +65,9 @@ def once(url: str, folder: str, now: float) -> None:
 def add_slot(url: sa.URL, year: MadeUpYear, slot: int) -> None:
     """Store one more slot, with the numbers of the newest."""
     newest = year.settlement(len(year.slots) - 1)
-    assert newest.snapshot is not None
-    snapshot = msgspec.structs.replace(newest.snapshot, observed_at=slot + 12)
-    assert newest.schedule is not None
-    engine = open_engine(url)
+    snapshot = newest.snapshot and msgspec.structs.replace(newest.snapshot, observed_at=slot + 12)
     later = msgspec.structs.replace(newest, slot=slot, captured_at=slot + 13, snapshot=snapshot)
+    engine = open_engine(url)
     settle(engine, later, slot + 14)
     engine.dispose()
 
