@@ -20,6 +20,7 @@ export function onCurrency(listener: Listener): void {
 export function choose(code: string): void {
   current = code;
   try {
+    sessionStorage.removeItem(NAME);
     if (code === "USD") localStorage.removeItem(NAME);
     else localStorage.setItem(NAME, code);
   } catch {
@@ -29,7 +30,14 @@ export function choose(code: string): void {
 }
 
 function chosen(): string {
-  return known(new URLSearchParams(location.search).get(NAME)) ?? remembered() ?? "USD";
+  const asked = known(new URLSearchParams(location.search).get(NAME));
+  try {
+    // Whoever came by an address with a currency goes on in it, for this visit.
+    if (asked && asked !== remembered()) sessionStorage.setItem(NAME, asked);
+  } catch {
+    // Storage can be forbidden.
+  }
+  return asked ?? remembered() ?? "USD";
 }
 
 function known(code: string | null): string | undefined {
@@ -38,7 +46,7 @@ function known(code: string | null): string | undefined {
 
 function remembered(): string | undefined {
   try {
-    return known(localStorage.getItem(NAME));
+    return known(sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME));
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ const LABEL_DOWN_PX = 20;
 const EDGE_PX = 20;
 const ROOM_ABOVE_PX = 18;
 
-/** The labels of the values lie over the lines, each in a halo that keeps it readable. */
+/** The labels of the values lie under the lines, each in a halo that frees it from grid and bars. */
 export function paintValues(frame: Frame): void {
   const { ctx, left, top, ratio, picture, values } = frame;
   ctx.font = `${SIZE_PX * ratio}px ${frame.font}`;

@@ -250,12 +250,13 @@ function cursor(stage: Stage): uPlot.Cursor {
 function paint(frame: Frame, data: uPlot.AlignedData): void {
   const { ctx, picture } = frame;
   ctx.save();
+  clipped(frame, () => paintUnder(frame));
+  // A label over a line would cut it, and a cut means that nothing was recorded.
+  paintValues(frame);
   clipped(frame, () => {
-    paintUnder(frame);
     if (isCandles(picture)) paintCandles(frame, picture.candles!);
     else paintLines(frame, data);
   });
-  paintValues(frame);
   paintStrip(frame);
   paintTimes(frame);
   ctx.restore();

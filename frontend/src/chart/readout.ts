@@ -62,7 +62,8 @@ export class Readout {
   tell(): void {
     const { plot, picture } = this.stage;
     if (!plot) return;
-    const index = plot.cursor.idx;
+    // While another picture comes, the cursor still counts the columns of the one before.
+    const index = (plot.cursor.idx ?? 0) < this.times.length ? plot.cursor.idx : undefined;
     const time = index == null ? undefined : this.stage.timeAt(plot.cursor.left ?? 0);
     const gap = time === undefined ? undefined : picture.bands.find(({ start, end }) => start < time && time < end);
     this.values(index ?? undefined, !!gap);
@@ -180,7 +181,7 @@ function outcomeText({ outcome, reason }: SlotOutcome): string {
   return reason ? `${t(`outcome.${outcome}`)}: ${reason}` : t(`outcome.${outcome}`);
 }
 
-function candleText(picture: Picture, index: number): string[] {
+export function candleText(picture: Picture, index: number): string[] {
   const candle = picture.candles?.[index];
   if (!candle) return ["–"];
   const prices = Object.fromEntries(

@@ -4,6 +4,7 @@ import { fixed } from "../format";
 import { t } from "../texts";
 import { moment } from "../zone";
 import { element } from "../element";
+import { candleText } from "./readout";
 import { exact } from "./units";
 
 const MOST_ROWS = 500;
@@ -14,10 +15,12 @@ export function fillTable(section: HTMLElement, field: string, shown: Shown): vo
   if (!box || !head || !body) return;
   const { lines } = shown.picture;
   const single = section.dataset["kind"] === "asset";
+  const { candles } = shown.picture;
   const titles = lines.map((line) => element("th", single ? field : line.name, { scope: "col" }));
   head.replaceChildren(head.firstElementChild!, ...titles, head.lastElementChild!);
-  const indexes = pointsOf(shown);
-  body.replaceChildren(...indexes.slice(0, MOST_ROWS).map((index) => row(shown, index)));
+  const indexes = candles ? candles.map((_, index) => index).reverse() : pointsOf(shown);
+  const made = candles ? candleRow : row;
+  body.replaceChildren(...indexes.slice(0, MOST_ROWS).map((index) => made(shown, index)));
   const more = indexes.length > MOST_ROWS;
   box.querySelector("[data-rows]")!.textContent = more ? t("chart.rows", { n: MOST_ROWS, m: fixed(indexes.length, 0) }) : "";
 }
@@ -29,6 +32,15 @@ export function pointsOf({ picture: { times, lines } }: Shown): number[] {
     if (lines.some((line) => line.values[index] != null)) found.push(index);
   }
   return found;
+}
+
+function candleRow({ picture }: Shown, index: number): HTMLTableRowElement {
+  const made = element("tr");
+  const { start, complete } = picture.candles![index]!;
+  const values = element("td");
+  values.append(...candleText(picture, index));
+  made.append(element("th", moment(start), { scope: "row" }), values, element("td", complete ? "" : t("unfinished")));
+  return made;
 }
 
 function row({ picture }: Shown, index: number): HTMLTableRowElement {

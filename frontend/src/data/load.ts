@@ -65,7 +65,7 @@ function planned(wish: Wish, now: Latest): Plan {
   const { start, end, form, currency } = wish;
   const fine = isFine(start, end, now);
   if (form !== "candles") return { wish, reach: start, fine, width: 0, refused: false };
-  const width = widthFor(end - start, now.interval ?? USUAL_INTERVAL);
+  const width = widthFor(end - Math.max(start, recordedFrom(wish, now)), now.interval ?? USUAL_INTERVAL);
   const refused = !fine && currency !== "USD";
   return {
     wish: refused ? { ...wish, currency: "USD" } : wish,

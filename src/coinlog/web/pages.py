@@ -36,7 +36,7 @@ def asset(request: AnyRequest, watch: TheWatch, asset_id: FromPath[int]) -> Resp
     ask = asked(request, f"/assets/{asset_id}")
     with watch.moment() as moment:
         view = page_views.asset_view(watch, moment, asset_id, ask)
-    return answer(request, "asset", ask, moment, view, slots=view.slots)
+    return answer(request, "asset", ask, moment, view, slots=[view.quote_slot])
 
 
 @get("/compare", sync_to_thread=True)

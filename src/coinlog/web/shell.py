@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from coinlog.errors import UsageError
-from coinlog.market import ATTRIBUTION, Outcome
-from coinlog.notice import attribution
+from coinlog.market import Outcome
 from coinlog.slots import parse_time
 from coinlog.store.ledger import Head, LedgerRow
 from coinlog.store.narrowing import BANDS, GAINERS, LOSERS, SORTS, natural_sort
@@ -21,7 +20,6 @@ from coinlog.web.query import MAX_LIST, MAX_OFFSET, MAX_SEARCH
 from coinlog.web.rates import Rates
 from coinlog.web.watch import Moment
 
-MADE_UP = attribution(simulated=True)
 DEFAULT_RANGE = "1y"
 DEFAULT_LIMIT = 50
 LOG_LIMIT = 100
@@ -249,7 +247,6 @@ def page_view(  # noqa: PLR0913  what surrounds a page
         any_language=Address(at.path, DEFAULT, at.kept).href(),
         freshness=freshness_view(moment) if moment else UNKNOWN_FRESHNESS,
         simulated=moment.simulated if moment else False,
-        attribution=MADE_UP if moment and moment.simulated else ATTRIBUTION,
         version=moment.head.version if moment else 0,
         rates=rates or {},
         static=bundle.static,

@@ -88,6 +88,8 @@ def line_chart(figure: Figure, form: NumberFormat) -> Markup:
     parts = (
         *_grid(frame, marks),
         _watermark(figure.watermark),
+        # A label over a line would cut it, and a cut means that nothing was recorded.
+        *_value_labels(frame, marks, figure, form),
         Markup('<svg class="in" viewBox="0 0 {} {}" preserveAspectRatio="none">').format(
             frame.width, frame.height
         ),
@@ -95,7 +97,6 @@ def line_chart(figure: Figure, form: NumberFormat) -> Markup:
         *_bars(figure.bars, frame),
         *(_line(index, line, frame) for index, line in enumerate(figure.lines, 1)),
         Markup("</svg>"),
-        *_value_labels(frame, marks, figure, form),
         *_time_labels(frame, form),
     )
     head = Markup('<svg class="lc" role="img" aria-label="{}"><desc>{}</desc>').format(

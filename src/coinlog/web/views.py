@@ -217,12 +217,6 @@ class AssetView(View, frozen=True, kw_only=True):
     record: RecordView | None = None
     supply: SupplyView | None = None
 
-    @property
-    def slots(self) -> list[int | None]:
-        """The slots whose amounts the page shows."""
-        record = self.record
-        return [self.quote_slot, *((record.high.slot, record.low.slot) if record else ())]
-
 
 class CompareView(View, frozen=True, kw_only=True):
     """Several assets side by side; ``unknown`` lists asked-for ids that the store has not.
