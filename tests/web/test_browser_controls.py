@@ -123,6 +123,28 @@ def test_a_zoomed_window_is_in_the_address_and_the_way_back_leads_out(
     assert page.locator("[data-reset]").is_hidden()
 
 
+@pytest.mark.parametrize("form", ["line", "candles"])
+def test_zooming_again_and_again_under_the_cursor_shows_each_window(
+    site: str, browse: Open, form: str
+) -> None:
+    page = browse(f"{site}/assets/1?range=30d&form={form}")
+    page.locator(".plot canvas").wait_for()
+    box = page.locator(".u-over").bounding_box()
+    assert box
+    left, width, y = box["x"], box["width"], box["y"] + 60
+    seen = {page.url}
+    for _ in range(2):
+        page.mouse.move(left + width * 0.2, y)
+        page.mouse.down()
+        page.mouse.move(left + width * 0.75, y, steps=4)
+        page.mouse.up()
+        page.wait_for_function("known => !known.includes(location.href)", arg=list(seen))
+        settled(page)
+        seen.add(page.url)
+        assert page.locator("#chart [data-failed]").is_hidden()
+        expect(page.locator("[data-line]")).to_contain_text("$")
+
+
 def test_the_files_hold_what_was_recorded(both: str, browse: Open) -> None:
     page = browse(f"{both}/assets/1?range=7d")
     drawn(page)

@@ -41,7 +41,7 @@ with site_on(sa.make_url(sys.argv[1])) as web:
         page = found[path] = web.get(path).text
         for link in re.findall('href="(/xx/[^"#]*)"', page):
             shape = re.sub(r"=[^&]*|\\d+", "", link)
-            if shape not in shapes:
+            if shape not in shapes and not shape.endswith((".atom", ".png")):
                 shapes.add(shape)
                 waiting.append(link.replace("&amp;", "&"))
 print(json.dumps(found))
