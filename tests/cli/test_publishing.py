@@ -57,7 +57,10 @@ def test_what_cannot_be_published_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     theirs = run("publish", str(tmp_path), "--yes")
 
-    assert (nothing.returncode, theirs.returncode) == (1, 2)
+    nowhere = run("publish", str(tmp_path / "site"), "--url", "https://coinlog.example/market")
+
+    assert (nothing.returncode, theirs.returncode, nowhere.returncode) == (1, 2, 2)
+    assert "is not like https://coinlog.example" in nowhere.stderr
     assert "there is no database" in nothing.stderr
     assert "is not empty" in theirs.stderr
     assert not (tmp_path / "site").exists()
