@@ -13,6 +13,17 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 PAGES = {"home": "/?lang=en", "asset": "/assets/1", "log": "/log", "home-es": "/es/"}
+OTHERS = {
+    "candles": "/assets/1?form=candles&range=90d",
+    "overview": "/overview",
+    "past": "/market?at=2026-06-01",
+    "compare-es": "/es/compare?ids=1,1027&range=1y&currency=EUR",
+    "slot": "/log/20260601T060000Z",
+    "embed": "/embed/1?range=90d&form=area",
+    "schema": "/schema",
+}
+"""Shown once wide and light, once narrow and dark."""
+
 SIZES = {390: 844, 1440: 900}
 SCHEMES = ("light", "dark")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -26,7 +37,8 @@ def take(browser: Browser, address: str, width: int, scheme: str, folder: Path) 
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    for name, path in PAGES.items():
+    once = (width, scheme) in {(1440, "light"), (390, "dark")}
+    for name, path in (PAGES | OTHERS if once else PAGES).items():
         page.goto(address + path, wait_until="networkidle")
         page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
     context.close()
