@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 
+from coinlog.market import Snapshot
 from coinlog.publish.carrying_out import Published, publish
 from coinlog.slots import HOUR
 from coinlog.store.engine import open_engine
@@ -65,12 +66,11 @@ def once(url: str, folder: str, now: float) -> None:
 def add_slot(url: sa.URL, year: MadeUpYear, slot: int) -> None:
     """Store one more slot, with the numbers of the newest."""
     newest = year.settlement(len(year.slots) - 1)
-    assert newest.snapshot is not None
-    snapshot = msgspec.structs.replace(newest.snapshot, observed_at=slot + 12)
-    assert newest.schedule is not None
+    seen = msgspec.structs.asdict(newest.snapshot) if newest.snapshot else {}
+    snapshot = Snapshot(**{**seen, "observed_at": slot + 12})
+    later = {"slot": slot, "captured_at": slot + 13, "snapshot": snapshot}
     engine = open_engine(url)
-    later = msgspec.structs.replace(newest, slot=slot, captured_at=slot + 13, snapshot=snapshot)
-    settle(engine, later, slot + 14)
+    settle(engine, msgspec.structs.replace(newest, **later), slot + 14)
     engine.dispose()
 
 
