@@ -26,10 +26,13 @@ from coinlog.web.pages import page_routers
 from coinlog.web.problems import describe
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
-from coinlog.web.shell import LIVE
+from coinlog.web.shell import LIVE, PUBLISHED
 from coinlog.web.site_pages import WHOLE_SITE
 from coinlog.web.static_files import read_static
-from coinlog.web.watch import Clock, Watch
+from coinlog.web.watch import MANY_POINTS, Clock, Watch
+
+PUBLISHED_POINTS = 500
+"""Of a line in a published page: there are thousands of pages, and the whole lies beside them."""
 
 _MACHINES = (
     *("/api/", "/data/", "/static/", "/live", "/ready", "/metrics", "/schema/"),
@@ -54,7 +57,8 @@ def create_app(
     ``look_seconds`` is how often the store is asked whether it has changed, ``cache_bytes`` how
     much ready answers may take. Pages of a published ``edition`` have no server behind them.
     """
-    watch = Watch(Reader(open_engine(database_url, read_only=True)), clock)
+    most = PUBLISHED_POINTS if edition == PUBLISHED else MANY_POINTS
+    watch = Watch(Reader(open_engine(database_url, read_only=True)), clock, most)
     bundle, static = read_static()
     bundle = msgspec.structs.replace(bundle, edition=edition)
     cache = ByteCache(

@@ -17,6 +17,13 @@ def record_view(
     watch: Watch, moment: Moment, asset_id: int, price: float, last_slot: int
 ) -> RecordView | None:
     """Return an asset's record; ``price`` is the newest, at ``last_slot``."""
+    known = (asset_id, price, last_slot)
+    return watch.once(moment, ("record", *known), lambda: _record(watch, moment, *known))
+
+
+def _record(
+    watch: Watch, moment: Moment, asset_id: int, price: float, last_slot: int
+) -> RecordView | None:
     found = read_extremes(watch.reader, asset_id)
     if found is None:
         return None

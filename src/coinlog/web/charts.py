@@ -43,7 +43,12 @@ def chart_view(
     most = min(MAX_SLOTS, MOST_READ // len(labels))
     window = shortened(moment.head, _window(moment, asked), most)
     reading = watch.reading(moment, window)
-    found = read_thinned(reading, [label.id for label in labels], _read(asked, labels), points)
+    wanted = (
+        tuple(label.id for label in labels),
+        _read(asked, labels),
+        min(points, watch.most_points),
+    )
+    found = watch.once(moment, (window, *wanted), lambda: read_thinned(reading, *wanted))
     start, end = _bounds(moment, window, found)
     lines = [
         _line_view(watch, moment, label, asked, series)
@@ -60,7 +65,7 @@ def chart_view(
         end=end,
         lines=lines,
         look=Look(asked.scale, asked.form, asked.currency),
-        ledger=_ledger(reading),
+        ledger=watch.once(moment, ("ledger", window), lambda: _ledger(reading)),
         sampled=any(series.sampled for series in found),
         begins=_begins(moment, window, found),
     )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ Clock = Callable[[], float]
 _TIMELINE_SLOTS = 20_000
 _ASSETS = 2000
 _BELIEVE_SECONDS = 5.0
+_MADE = 12
+MANY_POINTS = 100_000
 
 
 class State(msgspec.Struct, frozen=True):
@@ -63,15 +65,20 @@ class Moment(msgspec.Struct, frozen=True):
 class Watch:
     """Keeps an eye on the store's version; asks for more only when it has changed."""
 
-    def __init__(self, reader: Reader, clock: Clock = time.time) -> None:
+    def __init__(
+        self, reader: Reader, clock: Clock = time.time, most_points: int = MANY_POINTS
+    ) -> None:
+        """``most_points`` is how many points of a line a page holds at most."""
         self.reader = reader
         self.clock = clock
+        self.most_points = most_points
         self.error: StoreError | None = None
         self._failed_at = 0.0
         self._head: Head | None = None
         self._timelines: dict[tuple[object, ...], Timeline] = {}
         self._whole: tuple[State, Timeline] | None = None
         self._assets: dict[tuple[int, int], StoredAsset] = {}
+        self._made: dict[tuple[object, ...], tuple[Any]] = {}
 
     async def read(self, task: Callable[[Asked], Result], asked: Asked) -> Result:
         """Do a brief read: beside the event loop, except on SQLite.
@@ -136,6 +143,22 @@ class Watch:
             if len(self._assets) >= _ASSETS:
                 self._assets.clear()
             found = self._assets[key] = known[0]
+        return found
+
+    def once(self, moment: Moment, key: tuple[object, ...], make: Callable[[], Result]) -> Result:
+        """Return what ``make`` makes, or what it has just made for the same key and store.
+
+        The same page in another language begins with the same data.
+        """
+        whole = (state_of(moment.head, moment.now), *key)
+        kept = self._made.get(whole)
+        if kept is None:
+            # Put away in one piece: what was made can be nothing, and others may clear meanwhile.
+            kept = (make(),)
+            if len(self._made) >= _MADE:
+                self._made.clear()
+            self._made[whole] = kept
+        found: Result = kept[0]
         return found
 
     def timeline(self, moment: Moment, window: Window) -> Timeline:
