@@ -21,7 +21,6 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 
-from coinlog.market import Snapshot
 from coinlog.publish.carrying_out import Published, publish
 from coinlog.slots import HOUR
 from coinlog.store.engine import open_engine
