@@ -100,13 +100,18 @@ def _blocks(folder: Path) -> Blocks:
     return blocks
 
 
+class _Server(ThreadingHTTPServer):
+    block_on_close = False  # a browser holds connections open, and nobody waits for them
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of browsers that are closed before they have read an answer."""
+
+
 @contextmanager
 def serving_folder(folder: Path) -> Iterator[str]:
     """Serve a folder as a plain static host does, and give its address."""
     host = type("_HostOfFolder", (_Host,), {"folder": folder, "blocks": _blocks(folder)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), host)
-    # A browser holds connections open; nobody waits for them in the end.
-    server.block_on_close = False
+    server = _Server(("127.0.0.1", 0), host)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

@@ -37,7 +37,7 @@ function decay(fresh: HTMLElement, now: number): void {
   fresh.classList.add(missed === 1 ? "amber" : "red");
   const state = fresh.querySelector(".state");
   // What was next when the page was made is past.
-  fresh.querySelector(".next")?.remove();
+  fresh.querySelector(".next")?.setAttribute("hidden", "");
   if (state) state.textContent = t("missed", { n: missed });
 }
 

@@ -56,6 +56,7 @@ function tellNow(fresh: HTMLElement, latest: Latest): void {
   const age = fresh.querySelector<HTMLElement>("[data-age]");
   if (age && as_of) age.dataset["age"] = String(as_of);
   times(fresh, [as_of, next_slot]);
+  fresh.querySelector(".next")?.removeAttribute("hidden");
 }
 
 /** The times in a part, one after the other, in the way in which they are written there. */
