@@ -53,15 +53,20 @@ def test_a_failed_and_a_partial_slot_say_why_and_what_to_do(web: Site) -> None:
     )
     settle(web.engine, failed, SLOT - STEP + 20)
     lacking = Missing(HOSTILE, Reason.NOT_ANSWERED, "no id 777", 777)
-    web.settle(SLOT, snapshot(missing=(lacking,)))
+    known = Missing("asset 1", Reason.REFUSED, "a negative price", 1)
+    web.store(SLOT - 2 * STEP)
+    web.settle(SLOT, snapshot(missing=(lacking, known)))
 
     failure, part = web.get("/log/20260126T120000Z").text, web.get(f"/log/{NAME}").text
 
     assert "the API key is missing or wrong" in failure
     assert "Set COINLOG_API_KEY to a valid key" in failure
     assert "/market?at=" not in failure
-    assert "1 part is missing" in part
-    assert 'href="/assets/777"' in part
+    assert "2 parts are missing" in part
+    # What was never recorded has no page.
+    assert "id 777" in part
+    assert 'href="/assets/777"' not in part
+    assert 'href="/assets/1"' in part
     for html in (failure, part):
         assert "<img" not in html
         assert "&lt;img src=x onerror=alert(1)&gt; &amp; co" in html

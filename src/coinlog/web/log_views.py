@@ -48,7 +48,8 @@ class SlotPageView(View, frozen=True, kw_only=True):
     """One slot: what became of it, when, at what price, and where the raw answer lies.
 
     ``means`` is the code of what to say and do about its outcome; ``folder`` is the standing
-    attempt's place in the archive; ``quoted`` says whether the slot has a market to look at.
+    attempt's place in the archive; ``quoted`` says whether the slot has a market to look at,
+    ``recorded`` which of the assets that are missing have a page.
     """
 
     row: LedgerRow
@@ -59,6 +60,7 @@ class SlotPageView(View, frozen=True, kw_only=True):
     quoted: bool
     notes: list[str]
     missing: list[MissingRow]
+    recorded: list[int]
     attempts: list[AttemptRow]
     folder: str | None
     before: int | None
@@ -121,6 +123,8 @@ def slot_page_view(watch: Watch, moment: Moment, slot: int) -> SlotPageView:
     row = known_slot(watch, moment, slot)
     reader, head, now = watch.reader, moment.head, moment.now
     schedule = schedule_at(head.schedules, slot)
+    missing = read_missing(reader, [slot]) if row.outcome is Outcome.PARTIAL else []
+    ids = [one.asset_id for one in missing if one.asset_id is not None]
     return SlotPageView(
         row=row,
         means=row.reason or _USUAL.get(row.outcome, row.outcome.value),
@@ -129,7 +133,8 @@ def slot_page_view(watch: Watch, moment: Moment, slot: int) -> SlotPageView:
         imported=is_imported(row.attempt or ""),
         quoted=row.outcome in HAS_QUOTES,
         notes=notes_of(row),
-        missing=read_missing(reader, [slot]) if row.outcome is Outcome.PARTIAL else [],
+        missing=missing,
+        recorded=[asset.id for asset in reader.assets(ids)],
         attempts=read_attempts(reader, slot),
         folder=AttemptKey(slot, row.attempt).folder if row.attempt else None,
         before=slot_before(reader, head, now, slot),
