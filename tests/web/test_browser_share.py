@@ -165,7 +165,7 @@ def test_paper_holds_what_can_be_read_and_no_controls(simulated_site: str, brows
     page.emulate_media(media="print", color_scheme="dark")
     for gone in (".top nav", ".ranges", "#theme", "#share", ".languages", "#currency", "button"):
         assert not any(one.is_visible() for one in page.locator(gone).all()), gone
-    for kept in ("h1", ".plot", ".facts", ".simulated", "#fresh time", "a[href*=coinmarketcap]"):
+    for kept in ("h1", ".plot", ".facts", ".simulated", "#fresh time", ".foot p"):
         assert page.locator(kept).first.is_visible(), kept
     look = "one => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
     assert page.locator("body").evaluate(look) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]

@@ -21,7 +21,7 @@ from coinlog.web.shell import CHART_FIELDS, Ask
 from coinlog.web.watch import Moment, Watch
 
 HOME_LINES = 5
-HOME_POINTS = 250
+HOME_POINTS = 225
 ASSET_POINTS = 1500
 COMPARE_POINTS = 700
 STRIP_SLOTS = 28
