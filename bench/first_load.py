@@ -104,9 +104,10 @@ def _check_pointer(page: Page, place: Place) -> None:
 def pages_by_hand(home: str) -> list[Path]:
     """Write the pages by hand, with the data of the home page's chart and table."""
     data, table = _DATA.search(home), _TABLE.search(home)
-    if not data or not table or len(json.loads(unescape(data[1]))["lines"]) < 2:
+    lines = json.loads(unescape(data[1]))["lines"] if data else []
+    if not data or not table or ["slots" in line for line in lines[:2]] != [True, False]:
         raise AssertionError(
-            "the home page has no chart of several lines with its data, or no table"
+            "the home page has no chart of several lines at the same slots, or no table"
         )
     page = (ROOT / "bench" / "canvas_page.html").read_text().replace("DATA", unescape(data[1]))
     texts = {"canvas": page.replace("TABLE", table[0]), "canvas_alone": page.replace("TABLE", "")}
