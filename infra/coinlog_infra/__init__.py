@@ -1,0 +1,1 @@
+"""coinlog on AWS as code: one module per part, put together by ``stack``."""
