@@ -59,6 +59,7 @@ class Options:
     database_storage_gb: int = 20
     min_tasks: int = 1
     max_tasks: int = 4
+    keep_data: bool = True
 
     @property
     def api_key_parameter(self) -> str:
