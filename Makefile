@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lock clean
+.PHONY: help setup up data test lint bench bench-scale synth lock clean
 
 STEP := scripts/step
 COINLOG := .venv/bin/coinlog
@@ -13,6 +13,8 @@ FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 BENCH := .venv/.bench
+INFRA := .venv/.infra
+CDK := infra/node_modules/.package-lock.json
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +28,11 @@ up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1
 data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
 	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
-test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
+test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lint: setup $(BENCH) ## Check format, rules and types
+lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
@@ -46,13 +48,17 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/python bench/scale.py
 
+synth: setup $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
+	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
+
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv frontend/node_modules src/coinlog/web/static dist \
+	@rm -rf .venv .venv-uv frontend/node_modules infra/node_modules cdk.out \
+		src/coinlog/web/static dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
+	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.lock requirements-build.lock
 	@$(STEP) "Python packages" scripts/setup_environment.sh $^
@@ -66,12 +72,20 @@ $(BENCH): requirements-bench.lock $(DEV)
 	@$(STEP) "Packages for the benchmarks" scripts/setup_environment.sh requirements-bench.lock
 	@touch $@
 
+$(INFRA): requirements-infra.lock $(DEV)
+	@$(STEP) "Packages for AWS" scripts/setup_environment.sh requirements-infra.lock
+	@touch $@
+
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py
 	@$(STEP) "coinlog itself" scripts/install_package.sh
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json frontend/.npmrc $(RUNTIME)
 	@$(STEP) "Packages for the page" .venv/bin/npm --prefix frontend ci
+	@touch $@
+
+$(CDK): infra/package-lock.json infra/.npmrc $(RUNTIME)
+	@$(STEP) "The CDK command" .venv/bin/npm --prefix infra ci
 	@touch $@
 
 $(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)
