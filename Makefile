@@ -3,9 +3,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda lock clean
 
 STEP := scripts/step
+LAMBDA_PYTHON := 3.13
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
 NODE_MODULES := frontend/node_modules/.package-lock.json
@@ -45,6 +46,9 @@ bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
 bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a quarter of an hour and 25 GB
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/python bench/scale.py
+
+lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: for that runtime)
+	@.venv/bin/python scripts/build_lambda.py --python $(LAMBDA_PYTHON)
 
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
