@@ -13,8 +13,10 @@ from coinlog_infra.network import Network
 CAPTURES, BACKFILL, LOADED, ALERTS = "captures/", "backfill/", "loaded/", "alerts/"
 """The folders: raw answers, history fetched later, marks of what was loaded, alerts to send."""
 
+SENT = f"{ALERTS}sent/"
+
 OLD_VERSION_DAYS = 90
-PASSING_DAYS = 30
+PASSING_DAYS = 90
 
 
 class ArchiveBucket(Construct):

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from coinlog.slots import MINUTE, format_interval
 from coinlog_infra.accepted import accept_wildcard
-from coinlog_infra.archive import ALERTS, CAPTURES, LOADED, ArchiveBucket
+from coinlog_infra.archive import ALERTS, CAPTURES, LOADED, SENT, ArchiveBucket
 from coinlog_infra.database import LOADER, Database
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function, Inside, Shared, Size, code_in, layer_in
@@ -94,7 +94,7 @@ class Functions(Construct):
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
         capture.allow("ssm:GetParameter", on=parameter)
-        self._let_list(capture)
+        self._let_list(capture, CAPTURES)
         self._let(capture, "s3:GetObject", "s3:PutObject", folder=CAPTURES)
         return capture
 
@@ -114,16 +114,19 @@ class Functions(Construct):
         for name, value in database_environment(database, LOADER).items():
             load.function.add_environment(name, value)
         load.allow("rds-db:connect", on=database.user_arn(LOADER))
-        self._let_list(load)
+        self._let_list(load, CAPTURES, ALERTS)
         self._let(load, "s3:GetObject", folder=CAPTURES)
-        self._let(load, "s3:GetObject", "s3:PutObject", folder=LOADED)
-        self._let(load, "s3:GetObject", "s3:PutObject", folder=ALERTS)
+        self._let(load, "s3:PutObject", folder=LOADED)
+        self._let(load, "s3:PutObject", folder=ALERTS)
         return load
 
     def _send(self, topic: sns.ITopic) -> Function:
         send = Function(self, "send", self.shared, SEND_SIZE)
         send.function.add_environment("COINLOG_ALERT_TOPIC", topic.topic_arn)
+        self._let_list(send, ALERTS)
         self._let(send, "s3:GetObject", folder=ALERTS)
+        # Its own marks of what was sent, which no rule answers to.
+        self._let(send, "s3:PutObject", folder=SENT)
         send.allow("sns:Publish", on=topic.topic_arn)
         return send
 
@@ -133,11 +136,12 @@ class Functions(Construct):
         function.allow(*actions, on=objects)
         accept_wildcard(function.role, objects, "objects have the names of their slots")
 
-    def _let_list(self, function: Function) -> None:
+    def _let_list(self, function: Function, *folders: str) -> None:
+        """Let a function list what is in folders of the bucket, and nothing beside them."""
         function.allow(
             "s3:ListBucket",
             on=self.archive.bucket.bucket_arn,
-            when={"StringLike": {"s3:prefix": f"{CAPTURES}*"}},
+            when={"StringLike": {"s3:prefix": [f"{folder}*" for folder in folders]}},
         )
 
 

@@ -82,7 +82,7 @@ class Schedule(Construct):
         self._on_object(
             archive, "loads", {"wildcard": f"{CAPTURES}*/manifest.json"}, functions.load
         )
-        self._on_object(archive, "alerts", {"prefix": ALERTS}, functions.send)
+        self._on_object(archive, "alerts", {"wildcard": f"{ALERTS}*.json"}, functions.send)
 
     def _schedule(
         self, name: str, function: Function, expression: str, *, age: int
