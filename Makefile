@@ -3,9 +3,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale synth lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth lock clean
 
 STEP := scripts/step
+LAMBDA_PYTHON := 3.13
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
 NODE_MODULES := frontend/node_modules/.package-lock.json
@@ -48,7 +49,10 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/python bench/scale.py
 
-synth: setup $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
+lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: for that runtime)
+	@.venv/bin/python scripts/build_lambda.py --python $(LAMBDA_PYTHON)
+
+synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
 	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
 
 lock: setup ## Refresh the locks to the newest allowed versions

@@ -67,7 +67,9 @@ def start_task(
         startedBy="coinlog",
     )
     if not answer["tasks"]:
-        reasons = ", ".join(one.get("reason", "?") for one in answer["failures"]) or "no reason told"
+        reasons = (
+            ", ".join(one.get("reason", "?") for one in answer["failures"]) or "no reason told"
+        )
         raise DeployError(f"ECS has started no task: {reasons}; try again in a minute")
     return Task(answer["tasks"][0]["taskArn"], deployed.cluster)
 
