@@ -3,9 +3,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth lock clean
 
 STEP := scripts/step
+LAMBDA_PYTHON := 3.13
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
 AUTHORITY := src/coinlog/aws/rds-ca.pem
@@ -14,6 +15,8 @@ FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 BENCH := .venv/.bench
+INFRA := .venv/.infra
+CDK := infra/node_modules/.package-lock.json
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +30,11 @@ up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1
 data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
 	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
-test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
+test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lint: setup $(BENCH) ## Check format, rules and types
+lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
@@ -47,13 +50,20 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/python bench/scale.py
 
+lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: for that runtime)
+	@.venv/bin/python scripts/build_lambda.py --python $(LAMBDA_PYTHON)
+
+synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
+	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
+
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv frontend/node_modules src/coinlog/web/static $(AUTHORITY) dist \
+	@rm -rf .venv .venv-uv frontend/node_modules infra/node_modules cdk.out \
+		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
+	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.lock requirements-build.lock
 	@$(STEP) "Python packages" scripts/setup_environment.sh $^
@@ -67,12 +77,20 @@ $(BENCH): requirements-bench.lock $(DEV)
 	@$(STEP) "Packages for the benchmarks" scripts/setup_environment.sh requirements-bench.lock
 	@touch $@
 
+$(INFRA): requirements-infra.lock $(DEV)
+	@$(STEP) "Packages for AWS" scripts/setup_environment.sh requirements-infra.lock
+	@touch $@
+
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py
 	@$(STEP) "coinlog itself" scripts/install_package.sh
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json frontend/.npmrc $(RUNTIME)
 	@$(STEP) "Packages for the page" .venv/bin/npm --prefix frontend ci
+	@touch $@
+
+$(CDK): infra/package-lock.json infra/.npmrc $(RUNTIME)
+	@$(STEP) "The CDK command" .venv/bin/npm --prefix infra ci
 	@touch $@
 
 $(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)

@@ -1,0 +1,68 @@
+"""What the commands print: one line a step, on standard output; trouble in one sentence."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+from coinlog.cli.report import duration, errors_explained
+from coinlog.errors import UsageError
+from coinlog_infra.aws import refusals_explained
+
+out = Console(highlight=False, soft_wrap=True)
+
+WIDTH = 46
+
+
+def say(line: str = "") -> None:
+    """Print a line that may hold markup."""
+    out.print(line)
+
+
+def plain(line: str) -> None:
+    """Print a line as it is, whatever is in it."""
+    out.print(line, markup=False)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Show that a step is going on, and then that it is done and how long it took."""
+    started = time.monotonic()
+    with out.status(f"{escape(title)} …"), refusals_explained(title):
+        yield
+    took = duration(time.monotonic() - started)
+    say(f"  [green]✓[/] {escape(title):{WIDTH}} [dim]{took}[/]")
+
+
+def note(text: str) -> None:
+    """Print what is worth knowing and keeps nothing from going on."""
+    say(f"  [yellow]![/] {escape(text)}")
+
+
+def ask(question: str, wanted: str) -> None:
+    """Ask a person and go on only if the answer is what is wanted.
+
+    Raises:
+        UsageError: it is not, or nobody is there to answer.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody is here to answer: say it in the command, {wanted}")
+    answer = out.input(f"  {escape(question)} ").strip()
+    if answer != wanted:
+        raise UsageError(f"{answer[:40]!r} was answered and {wanted} expected: nothing was changed")
+
+
+def run(command: Callable[[], int | None]) -> None:
+    """Carry out a command as a program: its errors as sentences, its exit code as it says."""
+    with errors_explained(), refusals_explained("it stopped"):
+        try:
+            code = command()
+        except KeyboardInterrupt:
+            say("\n[dim]stopped[/]")
+            code = 130
+    sys.exit(code or 0)
