@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from coinlog_infra import given
 from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError
-from coinlog_infra.tasks import CONTAINER, Clock, Task, describe
+from coinlog_infra.tasks import CONTAINER, Clock, Task, describe, undisturbed
 
 PLUGIN = "session-manager-plugin"
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
@@ -111,8 +111,9 @@ def forwarding(account: Account, target: str, far: Far) -> Iterator[subprocess.P
         process = _start(plugin, account, session, request)
         yield process
     finally:
-        _end(process)
-        _forget(account, session["SessionId"])
+        with undisturbed():
+            _end(process)
+            _forget(account, session["SessionId"])
 
 
 def _start(
