@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
+from ready import ReadyDatabases, ReadyFile
 from s3_server import S3Server
 from servers import MariaDB
 
@@ -85,15 +86,35 @@ def own_mariadb() -> Iterator[MariaDB]:
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def ready_file(tmp_path_factory: pytest.TempPathFactory) -> ReadyFile:
+    """Return what gives copies of a SQLite store without rows."""
+    return ReadyFile(tmp_path_factory.mktemp("ready"))
+
+
+@pytest.fixture(scope="session")
+def ready_databases(mariadb: MariaDB) -> ReadyDatabases:
+    """Return what lends MariaDB stores without rows."""
+    return ReadyDatabases(mariadb)
+
+
 @pytest.fixture(params=["sqlite", "mariadb"])
 def store_url(request: pytest.FixtureRequest, own_world: Path) -> Iterator[sa.URL]:
-    """Return the address of an empty store: the test runs once on SQLite, once on MariaDB."""
+    """Return the address of a store without rows: once on SQLite, once on MariaDB."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("ready_file").copy(own_world / "coinlog.db")
+    else:
+        with request.getfixturevalue("ready_databases").lend() as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def bare_url(request: pytest.FixtureRequest, own_world: Path) -> Iterator[sa.URL]:
+    """Return the address of a database that has not even tables, where that is the point."""
     if request.param == "sqlite":
         yield sa.URL.create("sqlite", database=str(own_world / "coinlog.db"))
     else:
-        server: MariaDB = request.getfixturevalue("mariadb")
-        with server.database() as url:
-            yield url
+        yield request.getfixturevalue("mariadb_url")
 
 
 @pytest.fixture
