@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,12 @@ CHROMIUM_FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+
+# Each program that a test starts would compile all that it imports anew, for more than a second,
+# where compiled code is not written; beside the sources it would get into what is built of them.
+sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(ROOT / ".venv" / ".compiled")
 
 # The same examples in every run: a test fails for a change and never by chance.
 hypothesis_settings.register_profile("coinlog", deadline=None, derandomize=True, database=None)
