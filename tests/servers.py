@@ -153,8 +153,7 @@ class MariaDB:
     @contextmanager
     def administrator(self) -> Iterator[pymysql.cursors.Cursor]:
         """Lend a connection of the server's administrator."""
-        options = {"user": "root", "autocommit": True}
-        connection = pymysql.connect(host="127.0.0.1", port=self.port, **options)
+        connection = pymysql.connect(host="127.0.0.1", port=self.port, user="root", autocommit=True)
         with connection, connection.cursor() as cursor:
             yield cursor
 
