@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from adopting import first_ticker
 from market import encoded
-from program import COMMAND, run, run_json
+from program import COMMAND, run, run_here, run_json
 from samples import listings_body
 
 HEADER = "Name,Symbol,Price,Time\n"
@@ -235,7 +235,7 @@ def test_a_folder_of_answers_and_a_sqlite_file_are_told_by_their_content(own_wor
 )
 @pytest.mark.usefixtures("table")
 def test_wrong_use_is_explained_with_exit_code_2(arguments: list[str], said: str) -> None:
-    done = run("import", *arguments)
+    done = run_here("import", *arguments)
 
     assert done.returncode == 2
     assert said in words(done.stderr)
@@ -348,7 +348,3 @@ def test_an_export_is_imported_as_it_is(table: Path, own_world: Path) -> None:
         assert (facts["count"], facts["refused"], facts["unresolved"]) == (3, 0, [])
         assert facts["plan"]["quotes"] == 3
         assert facts["from"] == "2021-06-29T00:00:05Z"
-
-
-def test_help_has_examples() -> None:
-    assert "Examples:" in run("import", "--help").stdout

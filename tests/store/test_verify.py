@@ -27,7 +27,7 @@ from coinlog.verdict import read_attempt
 from coinlog.verify.flow import Sample, verify
 from coinlog.verify.notes import Verified, newest
 from market import FEAR_AND_GREED, Desk, answer_all, put_attempt
-from recorded import poll_body, polls, put_poll
+from recorded import Polls, poll_body, put_poll
 from samples import HOUR, SLOT, STEP
 
 SLOTS = 4
@@ -75,10 +75,10 @@ def test_what_was_recorded_is_equal_to_the_archive(desk: Desk, store_url: sa.URL
 
 @pytest.mark.shared
 def test_ten_real_polls_are_equal_and_one_last_bit_is_found(
-    store_url: sa.URL, tmp_path: Path, source: CMCServer, shared: Path
+    store_url: sa.URL, tmp_path: Path, source: CMCServer, real_polls: Polls
 ) -> None:
     desk = Desk(store_url, tmp_path, source.url)
-    for at, rows in polls(shared).items():
+    for at, rows in real_polls.items():
         put_poll(desk.archive, at, poll_body(at, rows))
     list(sweep(desk.engine, desk.archive, clock=desk.clock))
     assert verified(desk, store_url).differences == 0
