@@ -13,6 +13,7 @@ from coinlog.archive import Archive, open_archive
 from coinlog.slots import floor_slot
 from market import answer_all
 from samples import STEP
+from tls_servers import NAME, TlsMariaDB, named
 
 
 @pytest.fixture
@@ -50,3 +51,20 @@ def functions(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return mariadb_url
+
+
+@pytest.fixture(scope="session")
+def shared_tls_mariadb() -> Iterator[TlsMariaDB]:
+    server = TlsMariaDB()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def tls_mariadb(
+    shared_tls_mariadb: TlsMariaDB, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TlsMariaDB]:
+    """Return a running MariaDB that is known by a name alone, which leads to it meanwhile."""
+    with named(monkeypatch, NAME, "another.test"):
+        yield shared_tls_mariadb
