@@ -32,6 +32,7 @@ data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export 
 
 test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@scripts/install_token_signin.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
