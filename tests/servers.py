@@ -51,9 +51,13 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 
 
 class MariaDB:
-    """A MariaDB server that can be stopped, killed and started again, on the same port."""
+    """A MariaDB server that can be stopped, killed and started again, on the same port.
 
-    def __init__(self) -> None:
+    ``options`` are further ones of the server.
+    """
+
+    def __init__(self, *options: str) -> None:
+        self.options = (*SERVER_OPTIONS, *options)
         self.folder = Path(tempfile.mkdtemp(prefix="coinlog-mariadb-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -66,7 +70,7 @@ class MariaDB:
 
     def start(self) -> None:
         """Start it and return when it answers."""
-        options = (f"--port={self.port}", f"--socket={self.folder}/socket", *SERVER_OPTIONS)
+        options = (f"--port={self.port}", f"--socket={self.folder}/socket", *self.options)
         self.process = self._run("mariadbd", *options)
         try:
             wait_for_port(self.port, self.process, START_SECONDS)
