@@ -15,6 +15,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -177,6 +178,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, text)
         self.end_headers()
         self.wfile.write(body)
+
+    def handle(self) -> None:
+        """Answer until the function ends, which it may do at any moment."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, *words: object) -> None:
         """Keep the tests' output clean."""

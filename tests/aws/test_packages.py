@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import platform
 import re
-import subprocess
-import sys
-import time
-import zipfile
-from collections.abc import Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pymysql
 import pytest
+import sqlalchemy as sa
 
 from aws_events import CONSOLE, created, notified, ruled, scheduled
 from certificates import Authority
 from cmc_server import CMCServer
-from coinlog.slots import floor_slot, iso
-from lambda_runtime import LambdaFunction, Place
-from market import LISTINGS, answer_all
+from coinlog.slots import iso
+from coinlog.store.engine import open_engine
+from coinlog.store.migrate import migrate
+from lambda_runtime import FunctionError, LambdaFunction, Place
+from market import LISTINGS
 from mysql_server import MySQL, mysql_command
+from packages import (
+    ARCHITECTURES,
+    FUNCTION,
+    NEWEST,
+    OURS,
+    ROOT,
+    build,
+    contents,
+    interpreter,
+    layer,
+    unpack,
+)
 from s3_server import S3Server
-from samples import HOUR, STEP
+from samples import HOUR
 from servers import MariaDB
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILDER = ROOT / "scripts" / "build_lambda.py"
-ARCHITECTURES = ("arm64", "x86_64")
-OURS = "x86_64" if platform.machine() in {"x86_64", "AMD64"} else "arm64"
 
 MOST_BYTES = 50_000_000
 # glibc of Amazon Linux 2, on which Python 3.11 runs there; from 3.12 on it is 2.34.
@@ -38,139 +47,159 @@ OLDEST_GLIBC = (2, 26)
 HERE = "0.0.0.0"  # noqa: S104  asked, not bound
 KEY = "a-made-up-key"
 
+for_each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
-def build(out: Path, python: str, *architectures: str) -> Path:
-    command = (sys.executable, str(BUILDER), "--out", str(out), "--python", python)
-    subprocess.run([*command, "--architecture", *architectures], check=True, capture_output=True)
-    return out
+
+def on(*pairs: tuple[str, str]) -> pytest.MarkDecorator:
+    """Run a test on Pythons with databases; the tests together have each with each."""
+    return pytest.mark.parametrize(("place", "database"), pairs, indirect=True)
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("packages"), "3.13", *ARCHITECTURES)
-
-
-@pytest.fixture(scope="session", params=["3.11", "3.13"])
-def place(
-    request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Place:
-    """Return a function's file system with the packages unzipped, beside what Lambda brings."""
-    version = request.param
-    folder = tmp_path_factory.mktemp("lambda")
-    uv = output(str(ROOT / "scripts" / "find_uv.sh"))
-    found = subprocess.run(
-        [uv, "python", "find", "--system", version], capture_output=True, text=True, check=False
-    )
-    if found.returncode:
-        pytest.skip(f"Python {version} is not on this machine")
-    packages = built if version == "3.13" else build(folder / "packages", version, OURS)
-    made = Place(found.stdout.strip(), folder)
-    made.unzip(packages / "coinlog-function.zip", packages / f"coinlog-layer-{OURS}.zip")
-    lock = ("--require-hashes", "--requirement", str(ROOT / "requirements-lambda-runtime.lock"))
-    target = ("--target", made.folders[-1], "--python", made.python)
-    output(uv, "pip", "install", "--quiet", "--no-deps", *target, *lock)
-    return made
+    return build(tmp_path_factory.mktemp("packages"), NEWEST, *ARCHITECTURES)
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    folder = tmp_path_factory.mktemp("authority")
+def place_on(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Place]:
+    """Return what unzips the packages for a version of Python, once in a session."""
+
+    @functools.cache
+    def place(version: str, python: str) -> Place:
+        folder = tmp_path_factory.mktemp("lambda")
+        packages = built if version == NEWEST else build(folder / "packages", version, OURS)
+        return unpack(packages, python, folder)
+
+    return place
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, place_on: Callable[[str, str], Place]) -> Place:
+    """Return a function's file system."""
+    python = interpreter(request.param)
+    if not python:
+        pytest.skip(f"Python {request.param} is not on this machine")
+    return place_on(request.param, python)
+
+
+@pytest.fixture(scope="session")
+def authority() -> Iterator[Authority]:
+    # MariaDB may run as a user of its own, who is not let into pytest's folders.
+    folder = Path(tempfile.mkdtemp(prefix="coinlog-authority-"))
     made = Authority(folder, HERE)
-    # MariaDB may run as a user of its own, who reads the key.
-    for path in (*folder.iterdir(), *folder.parents[:2], folder):
+    for path in (*folder.iterdir(), folder):
         path.chmod(0o755)
-    return made
+    yield made
+    shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session", params=["mariadb", "mysql"])
-def database(request: pytest.FixtureRequest, authority: Authority) -> Iterator[MariaDB]:
-    """Return a server that shows a certificate of our authority."""
+@pytest.fixture(scope="session")
+def servers(authority: Authority) -> Iterator[Callable[[type[MariaDB]], MariaDB]]:
+    """Return what starts a server that shows a certificate of our authority, once in a session."""
+    given = {"ca": authority.ca, "cert": authority.certificate, "key": authority.key}
+    started: dict[type[MariaDB], MariaDB] = {}
+
+    def server(kind: type[MariaDB]) -> MariaDB:
+        if kind not in started:
+            started[kind] = kind(*(f"--ssl-{name}={path}" for name, path in given.items()))
+            started[kind].start()
+        return started[kind]
+
+    yield server
+    for one in started.values():
+        one.remove()
+
+
+@pytest.fixture
+def database(
+    request: pytest.FixtureRequest, servers: Callable[[type[MariaDB]], MariaDB]
+) -> MariaDB:
     if request.param == "mysql" and not mysql_command():
         pytest.skip("MySQL could not be had: scripts/install_mysql.sh says why")
-    given = {"ca": authority.ca, "cert": authority.certificate, "key": authority.key}
-    options = [f"--ssl-{name}={path}" for name, path in given.items()]
-    server = (MySQL if request.param == "mysql" else MariaDB)(*options)
-    server.start()
-    yield server
-    server.remove()
+    return servers(MySQL if request.param == "mysql" else MariaDB)
+
+
+@pytest.fixture
+def store(database: MariaDB) -> Iterator[sa.URL]:
+    with database.database() as url:
+        yield url
+
+
+@pytest.fixture
+def tables(store: sa.URL) -> None:
+    """Make the tables first, as the migration step does on AWS."""
+    engine = open_engine(store)
+    migrate(engine)
+    engine.dispose()
 
 
 @pytest.fixture
 def environment(
-    database: MariaDB, authority: Authority, source: CMCServer
-) -> Iterator[dict[str, str]]:
-    """Return what is typed into the console: a database for a user who must use TLS, and a key."""
-    with database.database() as url:
-        database.execute(f"ALTER USER {url.username}@'%' REQUIRE SSL")
-        yield {
-            "DB_HOST": HERE,
-            "DB_PORT": str(database.port),
-            "DB_USER": str(url.username),
-            "DB_PASSWORD": str(url.password),
-            "DB_NAME": str(url.database),
-            "COINLOG_DATABASE_CA": str(authority.ca),
-            "COINLOG_API_KEY": KEY,
-            "COINLOG_CMC_URL": source.url,
-            "COINLOG_ASSETS": "top:2",
-        }
+    database: MariaDB, store: sa.URL, authority: Authority, source: CMCServer
+) -> dict[str, str]:
+    """Return what is typed into the console: a key, and a database whose user must use TLS."""
+    database.execute(f"ALTER USER {store.username}@'%' REQUIRE SSL")
+    return {
+        "DB_HOST": HERE,
+        "DB_PORT": str(store.port),
+        "DB_USER": str(store.username),
+        "DB_PASSWORD": str(store.password),
+        "DB_NAME": str(store.database),
+        "COINLOG_DATABASE_CA": str(authority.ca),
+        "COINLOG_API_KEY": KEY,
+        "COINLOG_CMC_URL": source.url,
+        "COINLOG_ASSETS": "top:2",
+    }
+
+
+class World(NamedTuple):
+    """What is outside of a function besides its database: the source, a bucket, the time."""
+
+    source: CMCServer
+    slot: int
+    bucket: str
+    settings: dict[str, str]
 
 
 @pytest.fixture
-def source() -> Iterator[CMCServer]:
-    with CMCServer() as server:
-        answer_all(server, at=time.time())
-        yield server
+def world(source: CMCServer, now_slot: int, s3_server: S3Server) -> Iterator[World]:
+    with s3_server.bucket() as bucket:
+        yield World(source, now_slot, bucket, s3_server.settings)
 
 
-def output(*command: str) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def rows(
-    database: MariaDB, environment: dict[str, str], query: str
-) -> Sequence[tuple[int | str, ...]]:
+def rows(database: MariaDB, store: sa.URL, query: str) -> Sequence[tuple[int | str, ...]]:
     """Return what a query finds, asked by the server's administrator."""
-    name = environment["DB_NAME"]
-    connection = pymysql.connect(host="127.0.0.1", port=database.port, user="root", db=name)
+    connection = pymysql.connect(
+        host="127.0.0.1", port=database.port, user="root", database=store.database
+    )
     with connection, connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()
 
 
-def now_slot() -> int:
-    return floor_slot(time.time(), STEP)
-
-
-def contents(package: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(package) as zipped:
-        return {entry.filename: zipped.read(entry) for entry in zipped.infolist()}
-
-
 def test_same_sources_make_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    again = build(tmp_path / "again", "3.13", OURS)
+    again = build(tmp_path / "again", NEWEST, OURS)
 
-    for name in ("coinlog-function.zip", f"coinlog-layer-{OURS}.zip"):
+    for name in (FUNCTION, layer()):
         first, second = (
             hashlib.sha256((folder / name).read_bytes()).digest() for folder in (built, again)
         )
         assert first == second
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@for_each_architecture
 def test_function_and_layer_take_at_most_50_mb(built: Path, architecture: str) -> None:
-    names = ("coinlog-function.zip", f"coinlog-layer-{architecture}.zip")
+    names = (FUNCTION, layer(architecture))
     sizes = [len(body) for name in names for body in contents(built / name).values()]
 
     assert 10_000_000 < sum(sizes) <= MOST_BYTES
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@for_each_architecture
 def test_layer_holds_what_is_locked_with_licences_and_none_of_the_runtimes_own(
     built: Path, architecture: str
 ) -> None:
-    found = contents(built / f"coinlog-layer-{architecture}.zip")
+    found = contents(built / layer(architecture))
     lock = (ROOT / "requirements-lambda.lock").read_text()
     locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
     folders = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked.items()}
@@ -178,24 +207,16 @@ def test_layer_holds_what_is_locked_with_licences_and_none_of_the_runtimes_own(
 
     assert all(name.startswith("python/") for name in found)
     assert {name.split("/")[1] for name in about} == folders
-    assert not locked.keys() & {
-        "boto3",
-        "botocore",
-        "litestar",
-        "uvicorn",
-        "rich",
-        "click",
-        "resvg-py",
-    }
-    assert [name for name, body in about.items() if b"\nLicense" not in body] == []
+    assert not locked.keys() & {"boto3", "botocore", "litestar", "uvicorn", "rich", "click", "isal"}
+    assert [name for name, body in about.items() if b"License" not in body] == []
     assert [name for name in found if re.search(r"/tests?/|\.pyc$|/RECORD$", name)] == []
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@for_each_architecture
 def test_libraries_ask_for_no_newer_c_library_than_lambda_has(
     built: Path, architecture: str
 ) -> None:
-    found = contents(built / f"coinlog-layer-{architecture}.zip")
+    found = contents(built / layer(architecture))
     libraries = {name: body for name, body in found.items() if name.endswith(".so")}
     machine = {"arm64": 183, "x86_64": 62}[architecture]
 
@@ -206,45 +227,58 @@ def test_libraries_ask_for_no_newer_c_library_than_lambda_has(
         assert int.from_bytes(body[18:20], "little") == machine, name
 
 
+def test_function_is_coinlog_without_commands_and_page(built: Path) -> None:
+    found = contents(built / FUNCTION)
+    parts = {name.split("/")[1].removesuffix(".py") for name in found if "/" in name}
+
+    assert {"aws", "store", "sources"} <= parts
+    assert not parts & {"cli", "web", "publish", "simulated"}
+    assert {"LICENSE", "coinlog/aws/rds-ca.pem", "coinlog/store/migrations/env.py"} <= found.keys()
+
+
+@on(("3.11", "mysql"), ("3.13", "mariadb"))
 def test_a_test_event_records_the_current_slot(
-    place: Place, database: MariaDB, environment: dict[str, str], source: CMCServer
+    place: Place, database: MariaDB, store: sa.URL, environment: dict[str, str], world: World
 ) -> None:
-    slot = now_slot()
     with LambdaFunction(place, "coinlog.aws.record.handler", environment) as function:
         told = function.invoke(CONSOLE)
-        again = function.invoke(ruled(iso(slot + HOUR)))
+        again = function.invoke(ruled(iso(world.slot + HOUR)))
+        with pytest.raises(FunctionError, match="EventError: an event with 'nonsense'"):
+            function.invoke({"nonsense": True})
+        log = function.log()
 
-    assert told["slot"] == iso(slot)
-    assert told["outcome"] == again["outcome"] == "stored"
-    assert (told["asked"], again.get("asked")) != (True, True)
-    asked = source.asked(LISTINGS)
+    assert (told["slot"], told["outcome"], told["asked"]) == (iso(world.slot), "stored", True)
+    assert (again["slot"], again["detail"]) == (iso(world.slot), "stored already")
+    assert "EventError" in log
+    assert KEY not in log
+    assert str(store.password) not in log
+    asked = world.source.asked(LISTINGS)
     assert [request.headers["x-cmc_pro_api_key"] for request in asked] == [KEY]
-    found = rows(database, environment, "SELECT asset_id, slot FROM quote WHERE asset_id < 2000")
-    assert sorted(found) == [(1, slot), (1027, slot)]
+    found = rows(database, store, "SELECT asset_id, slot FROM quote WHERE asset_id < 2000")
+    assert sorted(found) == [(1, world.slot), (1027, world.slot)]
 
 
+@pytest.mark.usefixtures("tables")
+@on(("3.11", "mariadb"), ("3.13", "mysql"))
 def test_capture_and_load_meet_in_the_bucket(
-    place: Place,
-    database: MariaDB,
-    environment: dict[str, str],
-    s3_server: S3Server,
-    source: CMCServer,
+    place: Place, database: MariaDB, store: sa.URL, environment: dict[str, str], world: World
 ) -> None:
-    slot = now_slot()
-    with s3_server.bucket() as bucket:
-        both = s3_server.settings | {"COINLOG_ARCHIVE": f"s3://{bucket}/log"}
-        without_database = {n: v for n, v in environment.items() if not n.startswith("DB_")}
-        with LambdaFunction(place, "coinlog.aws.capture.handler", both | without_database) as first:
-            told = first.invoke(scheduled(iso(slot)))
-            again = first.invoke(scheduled(iso(slot)))
-        key = f"log/captures/{re.sub('[-:]', '', iso(slot))}/1/manifest.json"
-        without_source = {n: v for n, v in environment.items() if "CMC" not in n and "KEY" not in n}
-        with LambdaFunction(place, "coinlog.aws.load.handler", both | without_source) as second:
-            loaded = second.invoke(notified(bucket, key, iso(slot)))
-            nothing = second.invoke(created(bucket, key, iso(slot)))
+    time, bucket = iso(world.slot), world.bucket
+    of_source = {name for name in environment if "CMC" in name or "KEY" in name}
+    of_store = {name for name in environment if name.startswith("DB_")}
+    both = environment | world.settings | {"COINLOG_ARCHIVE": f"s3://{bucket}/log"}
+    given = {name: value for name, value in both.items() if name not in of_store}
+    with LambdaFunction(place, "coinlog.aws.capture.handler", given) as function:
+        told = function.invoke(scheduled(time))
+        again = function.invoke(scheduled(time))
+    key = f"log/captures/{re.sub('[-:]', '', time)}/1/manifest.json"
+    given = {name: value for name, value in both.items() if name not in of_source}
+    with LambdaFunction(place, "coinlog.aws.load.handler", given) as function:
+        loaded = function.invoke(notified(bucket, key, time))
+        nothing = function.invoke(created(bucket, key, time))
 
-    assert (told["slot"], told["outcome"], told["asked"]) == (iso(slot), "stored", True)
+    assert (told["slot"], told["outcome"], told["asked"]) == (time, "stored", True)
     assert (again["outcome"], again["asked"]) == ("stored", False)
-    assert len(source.asked(LISTINGS)) == 1
+    assert len(world.source.asked(LISTINGS)) == 1
     assert (loaded["settled_attempts"], nothing["settled_attempts"]) == (1, 0)
-    assert rows(database, environment, "SELECT slot, outcome FROM slot") == ((slot, "stored"),)
+    assert rows(database, store, "SELECT slot, outcome FROM slot") == ((world.slot, "stored"),)
