@@ -31,6 +31,7 @@ data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export 
 test: setup $(DEV) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@$(STEP) "MySQL for the tests, where it can be had" scripts/install_mysql.sh
+	@scripts/install_token_signin.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) ## Check format, rules and types

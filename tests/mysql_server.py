@@ -11,11 +11,10 @@ from pathlib import Path
 from servers import MariaDB, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+# Tests lose power never, and waiting for the disk takes most of a start.
 OPTIONS = (
-    *("--bind-address=127.0.0.1", "--mysqlx=OFF", "--disable-log-bin", "--secure-file-priv=NULL"),
-    *("--innodb-buffer-pool-size=64M", "--innodb-redo-log-capacity=16M"),
-    # Tests lose power never, and waiting for the disk takes most of a start.
-    *("--performance-schema=OFF", "--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"),
+    *("--mysqlx=OFF", "--secure-file-priv=NULL", "--performance-schema=OFF"),
+    *("--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"),
 )
 
 
@@ -30,13 +29,13 @@ def mysql_command() -> tuple[str, ...]:
 class MySQL(MariaDB):
     """A MySQL server with the manners of the MariaDB one."""
 
-    def __init__(self, *options: str) -> None:
-        self.options = (*OPTIONS, *options)
+    def __init__(self) -> None:
+        self.options = ()
         self.folder = Path(tempfile.mkdtemp(prefix="coinlog-mysql-"))
         self.port = free_port()
         self.process = None
         self.user = None
-        if self._run("mysqld", "--initialize-insecure", *OPTIONS).wait():
+        if self._run("mysqld", "--initialize-insecure").wait():
             raise RuntimeError(f"MySQL could not be set up: {self._log()}")
 
     def _run(self, program: str, *options: str) -> subprocess.Popen[bytes]:  # noqa: ARG002  MySQL has one program for all
@@ -48,7 +47,7 @@ class MySQL(MariaDB):
         user = ["--user=root"] if os.getuid() == 0 else []
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                (*command, "--no-defaults", *folders, *user, *options),
+                (*command, "--no-defaults", *folders, *user, *OPTIONS, *options),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

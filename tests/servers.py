@@ -51,13 +51,10 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 
 
 class MariaDB:
-    """A MariaDB server that can be stopped, killed and started again, on the same port.
+    """A MariaDB server that can be stopped, killed and started again, on the same port."""
 
-    ``options`` are further ones of the server.
-    """
-
-    def __init__(self, *options: str) -> None:
-        self.options = (*SERVER_OPTIONS, *options)
+    def __init__(self) -> None:
+        self.options: tuple[str, ...] = ()
         self.folder = Path(tempfile.mkdtemp(prefix="coinlog-mariadb-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -70,8 +67,8 @@ class MariaDB:
 
     def start(self) -> None:
         """Start it and return when it answers."""
-        options = (f"--port={self.port}", f"--socket={self.folder}/socket", *self.options)
-        self.process = self._run("mariadbd", *options)
+        options = (f"--port={self.port}", f"--socket={self.folder}/socket", *SERVER_OPTIONS)
+        self.process = self._run("mariadbd", *options, *self.options)
         try:
             wait_for_port(self.port, self.process, START_SECONDS)
             # The port opens before signals and statements are heard.

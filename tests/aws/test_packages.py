@@ -16,7 +16,6 @@ import pytest
 import sqlalchemy as sa
 
 from aws_events import CONSOLE, created, notified, ruled, scheduled
-from certificates import Authority
 from cmc_server import CMCServer
 from coinlog.slots import iso
 from coinlog.store.engine import open_engine
@@ -39,6 +38,7 @@ from packages import (
 from s3_server import S3Server
 from samples import HOUR
 from servers import MariaDB
+from tls_servers import Authority
 
 MOST_BYTES = 50_000_000
 # glibc of Amazon Linux 2, on which Python 3.11 runs there; from 3.12 on it is 2.34.
@@ -86,22 +86,22 @@ def place(request: pytest.FixtureRequest, place_on: Callable[[str, str], Place])
 def authority() -> Iterator[Authority]:
     # MariaDB may run as a user of its own, who is not let into pytest's folders.
     folder = Path(tempfile.mkdtemp(prefix="coinlog-authority-"))
-    made = Authority(folder, HERE)
-    for path in (*folder.iterdir(), folder):
-        path.chmod(0o755)
-    yield made
+    yield Authority(folder)
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def servers(authority: Authority) -> Iterator[Callable[[type[MariaDB]], MariaDB]]:
     """Return what starts a server that shows a certificate of our authority, once in a session."""
-    given = {"ca": authority.ca, "cert": authority.certificate, "key": authority.key}
+    options = authority.server_options(HERE)
+    for path in (authority.folder, *authority.folder.iterdir()):
+        path.chmod(0o755)
     started: dict[type[MariaDB], MariaDB] = {}
 
     def server(kind: type[MariaDB]) -> MariaDB:
         if kind not in started:
-            started[kind] = kind(*(f"--ssl-{name}={path}" for name, path in given.items()))
+            started[kind] = kind()
+            started[kind].options = options
             started[kind].start()
         return started[kind]
 
@@ -145,7 +145,7 @@ def environment(
         "DB_USER": str(store.username),
         "DB_PASSWORD": str(store.password),
         "DB_NAME": str(store.database),
-        "COINLOG_DATABASE_CA": str(authority.ca),
+        "COINLOG_DATABASE_CA": str(authority.file),
         "COINLOG_API_KEY": KEY,
         "COINLOG_CMC_URL": source.url,
         "COINLOG_ASSETS": "top:2",

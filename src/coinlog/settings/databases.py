@@ -68,7 +68,9 @@ def signed_in_by_token(url: sa.URL, region: str | None) -> sa.URL:
     region = named[1] if named else region
     if not region:
         raise ValueError("the region of AWS is not known: set AWS_REGION")
-    return url.set(password=None).update_query_dict({"signin": "iam", "region": region})
+    # Setting a part of an address to None would leave it as it is.
+    bare = sa.URL.create(**{**url._asdict(), "password": None})
+    return bare.update_query_dict({"signin": "iam", "region": region})
 
 
 def sqlite_url(path: Path) -> sa.URL:

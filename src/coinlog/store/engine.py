@@ -39,7 +39,11 @@ _REMEDIES = {
     "this server (rds for Amazon RDS); the connection is never used unverified",
     "SSL is required but": "let the server speak TLS; only one on this machine is used without",
     "(3159,": "this user may sign in through TLS alone: name the server by its own name",
-    "(1045,": "check DB_USER and DB_PASSWORD (or the user and password in COINLOG_DATABASE_URL)",
+    "(1524,": "switch on IAM authentication of this database, which brings the plugin",
+    "(1045,": "check DB_USER and DB_PASSWORD (or the user and password in COINLOG_DATABASE_URL); "
+    "with a token, that the role may rds-db:connect as this user",
+    "(1142,": "this user may not do that: the tables are made by `coinlog migrate`, or on AWS by "
+    "the prepare step, as a user who may",
     "(1044,": "give this user rights on the database: GRANT ALL ON name.* TO user",
     "(1049,": "make it first: CREATE DATABASE name CHARACTER SET utf8mb4",
     "unable to open database file": "check that its folder exists and may be written",

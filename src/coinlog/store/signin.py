@@ -8,7 +8,7 @@ in no address, message or log.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -38,27 +38,42 @@ def token_maker(host: str, port: int, user: str, region: str) -> Callable[[], st
         MissingPackageError: botocore is not installed.
         StoreUnavailableError: there are no credentials to sign with.
     """
-    session: Any = None
+    signing: _Signing | None = None
 
     def make() -> str:
-        nonlocal session
-        session = session or load_aws("botocore", "session", "signers").session.Session()
-        credentials = session.get_credentials()
-        if credentials is None:
+        nonlocal signing
+        core = load_aws("botocore", "exceptions", "model", "session", "signers")
+        try:
+            signing = signing or _find(core)
+            return _signed(core, signing, f"{host}:{port}", user, region)
+        except core.exceptions.BotoCoreError as error:
             raise StoreUnavailableError(
-                f"no credentials of AWS were found to sign in to {host} with: a function or a task "
-                "has those of its role; elsewhere run `aws configure`"
-            )
-        return _signed(session, credentials, f"{host}:{port}", user, region)
+                f"no token to sign in to {host} could be made ({error}): a function or a task has "
+                "the credentials of its role; elsewhere run `aws configure`"
+            ) from error
 
     return make
 
 
-def _signed(session: Any, credentials: Any, place: str, user: str, region: str) -> str:  # noqa: ANN401  botocore has no types
-    signers, model = load_aws("botocore", "signers").signers, load_aws("botocore", "model").model
-    events = session.get_component("event_emitter")
-    service = model.ServiceId(_SERVICE)
-    signer = signers.RequestSigner(service, region, _SERVICE, "v4", credentials, events)
+class _Signing(NamedTuple):
+    """What is needed to sign: credentials, which renew themselves, and their session's events."""
+
+    credentials: Any
+    events: Any
+
+
+def _find(core: Any) -> _Signing:  # noqa: ANN401  botocore has no types
+    session = core.session.Session()
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise core.exceptions.NoCredentialsError
+    return _Signing(credentials, session.get_component("event_emitter"))
+
+
+def _signed(core: Any, signing: _Signing, place: str, user: str, region: str) -> str:  # noqa: ANN401  botocore has no types
+    signer = core.signers.RequestSigner(
+        core.model.ServiceId(_SERVICE), region, _SERVICE, "v4", *signing
+    )
     query = urlencode({"Action": "connect", "DBUser": user})
     request = {"method": "GET", "url": f"https://{place}/?{query}", "body": {}, "headers": {}}
     address = signer.generate_presigned_url(
