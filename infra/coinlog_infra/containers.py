@@ -82,7 +82,7 @@ class Containers(Construct):
     @property
     def subnets(self) -> ec2.SubnetSelection:
         """Where tasks run."""
-        return ec2.SubnetSelection(subnets=self.network.public_subnets)
+        return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
 
     def security_group(self, scope: Construct, whose: str, database: Database) -> ec2.SecurityGroup:
         """Make a group that nothing reaches, and that reaches AWS by HTTPS and the database."""
@@ -105,6 +105,7 @@ class Task(Construct):
         """Make the definition ``<stack>-<name>`` of what is to be run."""
         super().__init__(scope, name)
         self.name = f"{containers.options.name}-{name}"
+        self.log_name = f"/ecs/{self.name}"
         self.definition = ecs.FargateTaskDefinition(
             self,
             "definition",
@@ -138,7 +139,7 @@ class Task(Construct):
         group = logs.LogGroup(
             self,
             "log",
-            log_group_name=f"/ecs/{self.name}",
+            log_group_name=self.log_name,
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -6,7 +6,7 @@ publishes what has changed, and ends.
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_events as events
@@ -210,7 +210,11 @@ class Edition(Construct):
     def _starter(self) -> iam.Role:
         """Make the role that starts exactly this task; CDK adds its rights to it."""
         principal = iam.ServicePrincipal("events.amazonaws.com")
-        return iam.Role(self, "starter", assumed_by=principal)
+        role = iam.Role(self, "starter", assumed_by=principal)
+        stack, cluster = Stack.of(self), self.containers.cluster.cluster_name
+        tasks = f"arn:{stack.partition}:ecs:{stack.region}:*:task/{cluster}/*"
+        accept_wildcard(role, tasks, "tasks get their names when they start, and then their tags")
+        return role
 
     def _accept_findings(self, distribution: cloudfront.Distribution) -> None:
         accept(distribution, "AwsSolutions-CFR1", "readers are admitted by address, not by country")

@@ -61,7 +61,8 @@ class Page(Construct):
         self.task = self._task(database)
         self.service = self._service()
         self.balancer = self._balancer()
-        self.targets = self._listen()
+        self.targets = self._target_group()
+        self._listen()
         self._scale()
         name = domain.name if domain else self.balancer.load_balancer_dns_name
         self.url = f"{'https' if domain else 'http'}://{name}/"
@@ -74,7 +75,7 @@ class Page(Construct):
             # The balancer's nodes have addresses of the VPC, and nothing else there reaches us.
             "COINLOG_PROXIES": self.containers.network.vpc.vpc_cidr_block,
         }
-        task = Task(self, "task", self.containers, Run(environment=environment))
+        task = Task(self, "page", self.containers, Run(environment=environment))
         task.container.add_port_mappings(ecs.PortMapping(container_port=PORT))
         task.allow("rds-db:connect", on=database.user_arn(READER))
         return task
@@ -83,7 +84,6 @@ class Page(Construct):
         service = ecs.FargateService(
             self,
             "service",
-            service_name=f"{self.options.name}-page",
             cluster=self.containers.cluster,
             task_definition=self.task.definition,
             assign_public_ip=True,
@@ -111,7 +111,6 @@ class Page(Construct):
         balancer = elb.ApplicationLoadBalancer(
             self,
             "balancer",
-            load_balancer_name=self.options.name,
             vpc=self.containers.network.vpc,
             vpc_subnets=self.containers.subnets,
             internet_facing=True,
@@ -148,37 +147,11 @@ class Page(Construct):
             )
         return [ec2.Peer.ipv4(one) for one in reachable]
 
-    def _listen(self) -> elb.ApplicationTargetGroup:
-        """Open the ports: with a domain 443, to which 80 leads; otherwise 80 alone."""
-        if not self.domain:
-            listener = self._listener(80, elb.ApplicationProtocol.HTTP)
-            plain = "there is no certificate without a domain; with one, 80 only redirects"
-            accept(listener, "CKV_AWS_2", plain)
-            accept(listener, "CKV_AWS_103", plain)
-            return self._targets(listener)
-        self.balancer.add_redirect(open=False)
-        listener = self._listener(443, elb.ApplicationProtocol.HTTPS, self.domain.certificate)
-        self.domain.lead_to(self, targets.LoadBalancerTarget(self.balancer))
-        return self._targets(listener)
-
-    def _listener(
-        self,
-        port: int,
-        protocol: elb.ApplicationProtocol,
-        certificate: acm.ICertificate | None = None,
-    ) -> elb.ApplicationListener:
-        return self.balancer.add_listener(
-            f"on-{port}",
-            port=port,
-            protocol=protocol,
-            certificates=[certificate] if certificate else None,
-            ssl_policy=elb.SslPolicy.TLS13_RES if certificate else None,
-            open=False,
-        )
-
-    def _targets(self, listener: elb.ApplicationListener) -> elb.ApplicationTargetGroup:
-        return listener.add_targets(
-            "page",
+    def _target_group(self) -> elb.ApplicationTargetGroup:
+        return elb.ApplicationTargetGroup(
+            self,
+            "targets",
+            vpc=self.containers.network.vpc,
             port=PORT,
             protocol=elb.ApplicationProtocol.HTTP,
             targets=[self.service],
@@ -191,6 +164,40 @@ class Page(Construct):
                 healthy_threshold_count=2,
                 unhealthy_threshold_count=3,
             ),
+        )
+
+    def _listen(self) -> None:
+        """Open the ports: with a domain 443, to which 80 leads; otherwise 80 alone.
+
+        Port 80 is one listener either way, so that a domain can come and go.
+        """
+        to_page = elb.ListenerAction.forward([self.targets])
+        if self.domain:
+            self._listener(443, to_page, self.domain.certificate)
+            self.domain.lead_to(self, targets.LoadBalancerTarget(self.balancer))
+            to_443 = elb.ListenerAction.redirect(protocol="HTTPS", port="443", permanent=True)
+            self._listener(80, to_443)
+            return
+        listener = self._listener(80, to_page)
+        plain = "there is no certificate without a domain; with one, 80 only redirects"
+        for finding in ("CKV_AWS_2", "CKV_AWS_103", "CKV2_AWS_20"):
+            accept(listener, finding, plain)
+
+    def _listener(
+        self,
+        port: int,
+        action: elb.ListenerAction,
+        certificate: acm.ICertificate | None = None,
+    ) -> elb.ApplicationListener:
+        protocol = elb.ApplicationProtocol
+        return self.balancer.add_listener(
+            f"on-{port}",
+            port=port,
+            protocol=protocol.HTTPS if certificate else protocol.HTTP,
+            certificates=[certificate] if certificate else None,
+            ssl_policy=elb.SslPolicy.TLS13_RES if certificate else None,
+            default_action=action,
+            open=False,
         )
 
     def _scale(self) -> None:

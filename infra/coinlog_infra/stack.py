@@ -20,6 +20,7 @@ from coinlog_infra.network import Network
 from coinlog_infra.options import Options
 from coinlog_infra.page import Page
 from coinlog_infra.schedule import Schedule
+from coinlog_infra.telling import tell
 from coinlog_infra.watching import Watched, Watching
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ class CoinlogStack(Stack):
         source: Path = ROOT,
         env: Environment | None = None,
     ) -> None:
-        """Put the parts together; ``built`` is the folder of the functions' code, ``source`` the image's."""
+        """Put the parts together; ``built`` holds the functions' code, ``source`` the image's."""
         super().__init__(
             scope,
             construct_id,
@@ -86,6 +87,7 @@ class CoinlogStack(Stack):
             topic=self.alerts.topic,
             options=options,
         )
+        tell(self)
         Tags.of(self).add("application", options.name)
 
     def _shape(self, options: Options) -> tuple[Page | None, Edition | None]:

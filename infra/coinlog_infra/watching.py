@@ -6,7 +6,6 @@ Everything goes to the one topic. What each alarm means, and what to do, is in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration, Stack
@@ -201,10 +200,14 @@ class Watching(Construct):
                 silence=BREACHING,
             ),
         )
-        cluster = page.containers.cluster.cluster_arn
-        failed = {"eventName": ["SERVICE_DEPLOYMENT_FAILED"], "clusterArn": [cluster]}
         text = "coinlog: a new version of the page did not start; the one before goes on serving."
-        self._notice("deployment", "ECS Deployment State Change", failed, text)
+        failed = events.EventPattern(
+            source=["aws.ecs"],
+            detail_type=["ECS Deployment State Change"],
+            resources=[page.service.service_arn],
+            detail={"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+        )
+        self._notice("deployment", failed, text)
 
     def _watch_edition(self, edition: Edition) -> None:
         self.alarms.add(
@@ -221,7 +224,7 @@ class Watching(Construct):
                 threshold=1,
             ),
         )
-        failed: Mapping[str, object] = {
+        failed = {
             "lastStatus": ["STOPPED"],
             "taskDefinitionArn": [edition.task.definition.task_definition_arn],
             "$or": [
@@ -229,17 +232,20 @@ class Watching(Construct):
                 {"stopCode": ["TaskFailedToStart"]},
             ],
         }
-        text = f"coinlog: publishing the edition failed; the log group /ecs/{edition.task.name}"
-        self._notice("publishing", "ECS Task State Change", failed, f"{text} says why.")
+        pattern = events.EventPattern(
+            source=["aws.ecs"], detail_type=["ECS Task State Change"], detail=failed
+        )
+        group = edition.task.log_name
+        text = f"coinlog: publishing the edition failed; the log group {group} says why."
+        self._notice("publishing", pattern, text)
 
-    def _notice(self, name: str, kind: str, detail: Mapping[str, object], text: str) -> None:
+    def _notice(self, name: str, pattern: events.EventPattern, text: str) -> None:
         """Tell the topic of an event, in words of ours."""
+        message = events.RuleTargetInput.from_text(text)
         events.Rule(
             self,
             name,
             description=text,
-            event_pattern=events.EventPattern(
-                source=["aws.ecs"], detail_type=[kind], detail=dict(detail)
-            ),
-            targets=[targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_text(text))],
+            event_pattern=pattern,
+            targets=[targets.SnsTopic(self.topic, message=message)],
         )
