@@ -22,7 +22,9 @@ from botocore.exceptions import (
 
 from coinlog_infra.errors import DeployError, NotDeployedError
 
-CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
+CONFIG = Config(
+    connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 5}
+)
 
 
 class Account:

@@ -113,7 +113,9 @@ def _page(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     size = f"{sizes.TASK_CPU / 1024:g} CPU, {sizes.TASK_MEMORY_MB / 1024:g} GB, 1 address"
     count = options.min_tasks
     yield Part(
-        "page", size if count == 1 else f"{count} × {size}", count * _task_hour(options, table) * HOURS
+        "page",
+        size if count == 1 else f"{count} times {size}",
+        count * _task_hour(options, table) * HOURS,
     )
     units = balancer["capacity_hour"] * sizes.PAGE_CAPACITY_UNITS
     yield Part("balancer", "few readers", (balancer["hour"] + units) * HOURS)

@@ -55,7 +55,9 @@ def from_file(file: Path) -> dict[str, Given]:
             f'{file.name} cannot be read ({error}): expected lines such as interval = "6h"; '
             "correct it, or remove it to begin with the defaults"
         ) from None
-    return {_KEYS[_known(key, file)].field: _given(key, value, file) for key, value in table.items()}
+    return {
+        _KEYS[_known(key, file)].field: _given(key, value, file) for key, value in table.items()
+    }
 
 
 def _known(key: str, file: Path) -> str:
@@ -78,7 +80,7 @@ def _given(key: str, value: object, file: Path) -> Given:
         return Given(str(value), called)
     option = _KEYS[key]
     raise UsageError(
-        f'{called} is a {type(value).__name__}: expected {option.expected}, for example '
+        f"{called} is a {type(value).__name__}: expected {option.expected}, for example "
         f'{key} = "{option.example}"'
     )
 

@@ -42,7 +42,9 @@ def _value(option: Option, options: Options) -> str:
 
 def _line(option: Option, options: Options) -> str:
     value = _value(option, options)
-    return f'{option.key} = "{value}"' if value != "none" else f'# {option.key} = "{option.example}"'
+    return (
+        f'{option.key} = "{value}"' if value != "none" else f'# {option.key} = "{option.example}"'
+    )
 
 
 def _first(options: Options) -> str:

@@ -149,7 +149,9 @@ def _version(plugin: str) -> tuple[int, ...]:
         ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return (0,)
-    return tuple(map(int, told.split("."))) if re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,3}", told) else (0,)
+    return (
+        tuple(map(int, told.split("."))) if re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,3}", told) else (0,)
+    )
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:
