@@ -114,7 +114,7 @@ def _page(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     count = options.min_tasks
     yield Part(
         "page",
-        size if count == 1 else f"{count} × {size}",
+        size if count == 1 else f"{count} times {size}",
         count * _task_hour(options, table) * HOURS,
     )
     units = balancer["capacity_hour"] * sizes.PAGE_CAPACITY_UNITS

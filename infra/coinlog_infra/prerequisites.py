@@ -1,4 +1,4 @@
-"""What must be there before anything is made: looked for in one go, and all that is missing told."""
+"""What must be there before anything is made: looked for in one go, all that is missing told."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def own_address(url: str = OWN_ADDRESS_URL) -> IPv4Address:
     return address
 
 
-def _zone(options: Options, account: Account) -> str | None | Missing:
+def _zone(options: Options, account: Account) -> str | Missing | None:
     """Return the hosted zone of a domain: the longest in the account that the domain ends with."""
     if options.hosted_zone or not options.domain:
         return options.hosted_zone

@@ -29,14 +29,21 @@ def plain(line: str) -> None:
     out.print(line, markup=False)
 
 
+class Step:
+    """A step that is going on; one that did not come to its end says ``done = False``."""
+
+    done = True
+
+
 @contextmanager
-def step(title: str) -> Iterator[None]:
-    """Show that a step is going on, and then that it is done and how long it took."""
-    started = time.monotonic()
+def step(title: str) -> Iterator[Step]:
+    """Show that a step is going on, and then whether it is done and how long it took."""
+    started, it = time.monotonic(), Step()
     with out.status(f"{escape(title)} …"), refusals_explained(title):
-        yield
+        yield it
     took = duration(time.monotonic() - started)
-    say(f"  [green]✓[/] {escape(title):{WIDTH}} [dim]{took}[/]")
+    mark = "[green]✓[/]" if it.done else "[yellow]![/]"
+    say(f"  {mark} {escape(f'{title:{WIDTH}}')} [dim]{took}[/]")
 
 
 def note(text: str) -> None:

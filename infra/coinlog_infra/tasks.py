@@ -206,7 +206,7 @@ def _stop_all(account: Account, cluster: str, mark: str) -> Iterator[str]:
     try:
         tasks = account.client("ecs").list_tasks(cluster=cluster, startedBy=mark)["taskArns"]
     except (ClientError, BotoCoreError) as error:
-        yield f"tasks started by {mark} could not be looked for and may cost some cents a day: {error}"
+        yield f"tasks started by {mark} could not be looked for, and may cost some cents: {error}"
         return
     for arn in tasks:
         task = Task(arn, cluster)
