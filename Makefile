@@ -8,6 +8,7 @@ SHELL := /bin/sh
 STEP := scripts/step
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
+AUTHORITY := src/coinlog/aws/rds-ca.pem
 NODE_MODULES := frontend/node_modules/.package-lock.json
 FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
@@ -17,7 +18,7 @@ BENCH := .venv/.bench
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(COINLOG) $(BUNDLE) ## Make .venv with coinlog in it, and the page's bundle
+setup: $(COINLOG) $(BUNDLE) $(AUTHORITY) ## Make .venv with coinlog in it, and the page's bundle
 	@:
 
 up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1: a made-up one)
@@ -50,7 +51,7 @@ lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv frontend/node_modules src/coinlog/web/static dist \
+	@rm -rf .venv .venv-uv frontend/node_modules src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
 
@@ -76,3 +77,6 @@ $(NODE_MODULES): frontend/package-lock.json frontend/.npmrc $(RUNTIME)
 
 $(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)
 	@$(STEP) "The page's bundle" .venv/bin/python scripts/build_frontend.py
+
+$(AUTHORITY): $(NODE_MODULES) scripts/build_rds_authority.py
+	@$(STEP) "Who vouches for Amazon RDS" .venv/bin/python scripts/build_rds_authority.py
