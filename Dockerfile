@@ -18,18 +18,24 @@ COPY scripts/find_uv.sh scripts/setup_environment.sh scripts/
 RUN scripts/setup_environment.sh requirements-build.lock
 
 # What changes rarely comes first: a change of the program builds only what is below.
-COPY requirements.lock ./
+COPY requirements-aws.lock ./
 RUN uv="$(scripts/find_uv.sh)" \
     && "$uv" venv --quiet --no-project --python python3 /opt/coinlog \
     && "$uv" pip install --quiet --python /opt/coinlog --require-hashes --compile-bytecode \
-        --requirement requirements.lock
+        --requirement requirements-aws.lock
+# AWS's library describes 400 services, which are as large as all of Python's standard library: keep
+# those that are asked for by name, and those by which credentials are found.
+RUN find /opt/coinlog/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
+    | grep -Ev '/(rds|secretsmanager|signin|sns|ssm|sso|sso-oidc|sts)$' | xargs rm -r
 
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc frontend/
 RUN .venv/bin/npm --prefix frontend ci --omit=dev
 
-COPY scripts/build_frontend.py scripts/
+COPY scripts/build_frontend.py scripts/build_rds_authority.py scripts/
 COPY frontend frontend
-RUN .venv/bin/python scripts/build_frontend.py
+RUN mkdir -p src/coinlog/web src/coinlog/aws \
+    && .venv/bin/python scripts/build_frontend.py \
+    && .venv/bin/python scripts/build_rds_authority.py
 
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
