@@ -65,7 +65,9 @@ def _listed(statement: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **statement,
         "Action": _list(statement["Action"]),
-        "Resource": [one if isinstance(one, str) else text_of(one) for one in _list(statement["Resource"])],
+        "Resource": [
+            one if isinstance(one, str) else text_of(one) for one in _list(statement["Resource"])
+        ],
     }
 
 
@@ -90,5 +92,8 @@ def text_of(value: object) -> str:
         [(kind, what)] = value.items()
         if kind == "Fn::Join":
             return str(what[0]).join(map(text_of, what[1]))
-        return f"${{{what if isinstance(what, str) else '.'.join(what)}}}"
+        parts = [what] if isinstance(what, str) else what
+        return "${" + ".".join(map(text_of, parts)) + "}"
+    if isinstance(value, list):
+        return ",".join(map(text_of, value))
     return str(value)

@@ -7,10 +7,6 @@ from typing import Any
 
 import pytest
 
-from coinlog.web.protocol import IDLE_SECONDS
-from coinlog.web.server import STOP_SECONDS
-from coinlog_infra.sizes import TASK_CPU, TASK_MEMORY_MB
-from coinlog_infra.template import Map, target, targets
 from aws_templates import (
     ADMITTED,
     container_of,
@@ -20,6 +16,10 @@ from aws_templates import (
     task_called,
     template_of,
 )
+from coinlog.web.protocol import IDLE_SECONDS
+from coinlog.web.server import STOP_SECONDS
+from coinlog_infra.sizes import TASK_CPU, TASK_MEMORY_MB
+from coinlog_infra.template import Map, target, targets
 
 ALL = ("page", "mariadb", "domain", "edition", "edition-domain")
 
@@ -154,7 +154,7 @@ def test_the_page_signs_in_as_its_reader_and_may_do_nothing_else(page: Map) -> N
     assert environment["DB_USER"] == "coinlog_page"
     assert environment["COINLOG_DATABASE_SIGNIN"] == "iam"
     assert environment["COINLOG_DATABASE_CA"] == "rds"
-    assert environment["COINLOG_HOST"] == "0.0.0.0"
+    assert environment["COINLOG_HOST"] == "0.0.0.0"  # noqa: S104  the security group decides
     # The balancer's nodes are in the VPC, and X-Forwarded-Proto counts from there alone.
     [(vpc, _)] = page.of_type("AWS::EC2::VPC")
     assert environment["COINLOG_PROXIES"] == {"Fn::GetAtt": [vpc, "CidrBlock"]}
@@ -299,9 +299,8 @@ def test_commands_run_as_the_loader_with_the_archive(page: Map) -> None:
         "s3:ListBucket",
         "s3:PutObject",
     }
-    assert [one for action, one in rights if action == "rds-db:connect"][0].endswith(
-        "/coinlog_load"
-    )
+    [user] = [one for action, one in rights if action == "rds-db:connect"]
+    assert user.endswith("/coinlog_load")
     assert environment_of(ops).keys() >= {"COINLOG_ARCHIVE", "COINLOG_INTERVAL", "COINLOG_ASSETS"}
     # ``make ops`` replaces the command, which begins with the name of the program.
     assert whole_command(ops) == ["env", "coinlog", "status"]
@@ -350,14 +349,19 @@ def test_no_right_is_on_everything_but_those_that_know_no_resource(
 
     assert everywhere <= WITHOUT_RESOURCE
     assert not [
-        action for _, statement in statements(found) for action in statement["Action"] if "*" in action
+        action
+        for _, statement in statements(found)
+        for action in statement["Action"]
+        if "*" in action
     ]
 
 
 @pytest.mark.parametrize("shape", ALL)
 def test_every_log_ends_and_every_container_has_one(shapes: Path, shape: str) -> None:
     found = template_of(shapes, shape)
-    kept = {group: log.get("RetentionInDays") for group, log in found.of_type("AWS::Logs::LogGroup")}
+    kept = {
+        group: log.get("RetentionInDays") for group, log in found.of_type("AWS::Logs::LogGroup")
+    }
     used = {
         target(container_of(task)["LogConfiguration"]["Options"]["awslogs-group"])
         for _, task in found.of_type("AWS::ECS::TaskDefinition")
