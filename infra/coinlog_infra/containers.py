@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -153,7 +153,7 @@ class Task(Construct):
             image=containers.image,
             entry_point=WHOLE_COMMAND if run.command else None,
             command=list(run.command) or None,
-            environment=dict(run.environment),
+            environment=self._told(run),
             secrets=run.secrets,
             user="root" if run.writable else USER,
             readonly_root_filesystem=not run.writable,
@@ -164,6 +164,11 @@ class Task(Construct):
         if not run.writable:
             self._give_scratch(container)
         return container
+
+    def _told(self, run: Run) -> dict[str, str]:
+        """Return the environment; who signs in to a database or asks S3 needs the region too."""
+        region = {"AWS_REGION": Stack.of(self).region} if run.environment else {}
+        return {**region, **run.environment}
 
     def _linux(self, run: Run) -> ecs.LinuxParameters:
         # The agent of ECS Exec leaves processes behind, which an init must bury.

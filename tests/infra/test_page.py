@@ -152,6 +152,7 @@ def test_the_page_signs_in_as_its_reader_and_may_do_nothing_else(page: Map) -> N
     environment = environment_of(task_called(page, "page"))
 
     assert environment["DB_USER"] == "coinlog_page"
+    assert environment["AWS_REGION"] == {"Ref": "AWS::Region"}
     assert environment["COINLOG_DATABASE_SIGNIN"] == "iam"
     assert environment["COINLOG_DATABASE_CA"] == "rds"
     assert environment["COINLOG_HOST"] == "0.0.0.0"  # noqa: S104  the security group decides
