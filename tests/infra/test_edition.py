@@ -9,8 +9,10 @@ import subprocess
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from aws_templates import (
     ADMITTED,
@@ -24,9 +26,13 @@ from aws_templates import (
 )
 from coinlog.web.security import SECURITY_HEADERS, STRICT
 from coinlog_infra.template import Map, target, targets
+from editions import files_of, publish_at
+from sites import site_on, slots_before
 
 NODE = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "node"
 INSIDE, OUTSIDE = "192.0.2.7", "192.0.2.8"
+
+LINK = re.compile(r'(?:href|src)="(/[^"]*)"')
 
 RUNNER = """
 const events = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -117,6 +123,22 @@ def test_an_address_means_the_file_that_was_published_for_it(edition: Template) 
     assert dict(zip(files, (one["uri"] for one in answers), strict=True)) == files
     # All else about a request stays as it came.
     assert {(one["method"], len(one["headers"])) for one in answers} == {("GET", 1)}
+
+
+def test_every_address_in_a_published_page_leads_to_a_published_file(
+    edition: Template, tmp_path: Path
+) -> None:
+    folder = tmp_path / "edition"
+    with site_on(sa.URL.create("sqlite", database=str(tmp_path / "coinlog.db"))) as site:
+        site.store(*slots_before(4), ids=(1, 1027))
+        publish_at(site.engine.url, folder, site.now)
+    pages = b"".join(body for name, body in files_of(folder).items() if name.endswith(".html"))
+    addresses = sorted({urlsplit(one).path for one in LINK.findall(pages.decode())})
+
+    answers = ask(edition, *((INSIDE, one) for one in addresses))
+
+    assert len(addresses) > 20
+    assert [one["uri"] for one in answers if not (folder / one["uri"][1:]).is_file()] == []
 
 
 def test_what_the_publishing_notes_for_itself_is_not_there(edition: Template) -> None:
