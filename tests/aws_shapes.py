@@ -34,7 +34,6 @@ SHAPES = {
 }
 UNUSABLE = {
     "page_ipv6": replace(PLAIN, admitted=("2001:db8::/48",)),
-    "edition_nobody": replace(PLAIN, shape="edition", admitted=()),
     "edition_crowd": replace(
         PLAIN, shape="edition", admitted=tuple(f"2001:db8:{n}::/128" for n in range(100))
     ),

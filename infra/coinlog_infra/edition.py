@@ -221,7 +221,6 @@ class Edition(Construct):
         wall = "files that only can be read need no firewall, which costs more than all the rest"
         accept(distribution, "AwsSolutions-CFR2", wall)
         accept(distribution, "CKV_AWS_68", wall)
-        accept(distribution, "CKV2_AWS_47", wall)
         unlogged = "who reads which page is nobody's business; CloudFront's measures count them"
         accept(distribution, "AwsSolutions-CFR3", unlogged)
         accept(distribution, "CKV_AWS_86", unlogged)
@@ -229,4 +228,3 @@ class Edition(Construct):
             own = "without a domain the certificate is CloudFront's own, and so are its versions"
             accept(distribution, "AwsSolutions-CFR4", own)
             accept(distribution, "CKV_AWS_174", own)
-            accept(distribution, "CKV2_AWS_42", own)

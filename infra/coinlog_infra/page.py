@@ -122,8 +122,6 @@ class Page(Construct):
         unlogged = "who reads which page is nobody's business; its measures count them"
         accept(balancer, "AwsSolutions-ELB2", unlogged)
         accept(balancer, "CKV_AWS_91", unlogged)
-        accept(balancer, "CKV_AWS_150", "it holds nothing: a deploy makes it anew")
-        accept(balancer, "CKV2_AWS_28", "a firewall costs more than the page; it only reads")
         return balancer
 
     def _admit(self, group: ec2.SecurityGroup) -> None:
@@ -132,8 +130,9 @@ class Page(Construct):
             for port in (80, 443) if self.domain else (80,):
                 group.add_ingress_rule(peer, ec2.Port.tcp(port), "who may look")
         if self.options.public:
-            accept(group, "AwsSolutions-EC23", "the deployer has said that everybody may look")
-        accept(group, "CKV_AWS_260", "port 80 is open to who may look; with a domain it redirects")
+            everybody = "the deployer has said that everybody may look"
+            accept(group, "AwsSolutions-EC23", everybody)
+            accept(group, "CKV_AWS_260", everybody)
 
     def _readers(self) -> list[ec2.IPeer]:
         if self.options.public:
@@ -180,8 +179,8 @@ class Page(Construct):
             return
         listener = self._listener(80, to_page)
         plain = "there is no certificate without a domain; with one, 80 only redirects"
-        for finding in ("CKV_AWS_2", "CKV_AWS_103", "CKV2_AWS_20"):
-            accept(listener, finding, plain)
+        accept(listener, "CKV_AWS_2", plain)
+        accept(listener, "CKV_AWS_103", plain)
 
     def _listener(
         self,

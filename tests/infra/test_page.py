@@ -9,6 +9,7 @@ import pytest
 
 from aws_templates import (
     ADMITTED,
+    Template,
     container_of,
     environment_of,
     rights_of,
@@ -40,12 +41,12 @@ WITHOUT_RESOURCE = {
 
 
 @pytest.fixture(scope="module")
-def page(shapes: Path) -> Map:
+def page(shapes: Path) -> Template:
     return template_of(shapes, "page")
 
 
 @pytest.fixture(scope="module")
-def domain(shapes: Path) -> Map:
+def domain(shapes: Path) -> Template:
     return template_of(shapes, "domain")
 
 
@@ -322,9 +323,8 @@ def test_the_tunnel_may_be_led_through_and_do_nothing(page: Map) -> None:
     assert whole_command(tunnel) == ["env", "sleep", str(8 * 3600)]
 
 
-def test_one_off_tasks_are_reached_by_nobody_and_admitted_by_the_database(page: Map) -> None:
-    outputs = page.outputs
-    group = target(outputs["TaskSecurityGroups"]["Value"])
+def test_one_off_tasks_are_reached_by_nobody_and_admitted_by_the_database(page: Template) -> None:
+    group = target(page.outputs["TaskSecurityGroups"]["Value"])
     [database] = [
         group
         for _, instance in page.of_type("AWS::RDS::DBInstance")
