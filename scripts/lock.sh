@@ -18,6 +18,9 @@ compile pyproject.toml --extra data --group dev --constraint requirements.lock \
 compile pyproject.toml --extra data --constraint requirements-dev.lock \
     --output-file requirements-data.lock
 compile --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
+compile --group lambda --constraint requirements.lock --output-file requirements-lambda.lock
+compile --group lambda-runtime --constraint requirements-dev.lock \
+    --output-file requirements-lambda-runtime.lock
 compile --group infra --constraint requirements-dev.lock --output-file requirements-infra.lock
 compile --group uv --output-file requirements-uv.lock
 

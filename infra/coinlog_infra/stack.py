@@ -7,8 +7,14 @@ from pathlib import Path
 from aws_cdk import Environment, Stack, Tags
 from constructs import Construct
 
+from coinlog_infra.alerts import Alerts
+from coinlog_infra.archive import ArchiveBucket
+from coinlog_infra.database import Database
+from coinlog_infra.deadletters import DeadLetters
+from coinlog_infra.functions import Functions
 from coinlog_infra.network import Network
 from coinlog_infra.options import Options
+from coinlog_infra.schedule import Schedule
 
 BUILT = Path(__file__).resolve().parents[2] / "dist"
 """Where ``make lambda`` leaves the functions' code and layers."""
@@ -34,6 +40,23 @@ class CoinlogStack(Stack):
             env=env,
         )
         self.options = options
-        self.built = built
         self.network = Network(self, "network", options)
+        self.database = Database(self, "database", self.network, options)
+        self.archive = ArchiveBucket(self, "archive", self.network)
+        self.alerts = Alerts(self, "alerts", options)
+        self.dead_letters = DeadLetters(self, "dead-letters", options)
+        self.functions = Functions(
+            self,
+            "functions",
+            network=self.network,
+            database=self.database,
+            archive=self.archive,
+            topic=self.alerts.topic,
+            dead_letters=self.dead_letters,
+            options=options,
+            built=built,
+        )
+        self.schedule = Schedule(
+            self, "schedule", self.functions, self.archive, self.dead_letters, options
+        )
         Tags.of(self).add("application", options.name)

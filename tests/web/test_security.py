@@ -46,6 +46,20 @@ def test_every_answer_carries_the_same_headers_once(web: Site, target: str) -> N
         assert "server" not in reply.headers
 
 
+@pytest.mark.parametrize("target", [*TARGETS, "/", "/static/"])
+def test_by_https_every_answer_keeps_browsers_there_and_by_http_none_does(
+    web: Site, target: str
+) -> None:
+    web.store(SLOT)
+    file = next(iter(web.app.static)).decode() if target == "/static/" else target
+
+    for _ in range(2):  # made, and from the cache
+        by_https = web.get(file, scheme="https")
+        assert by_https.headers["strict-transport-security"] == "max-age=31536000"
+        assert len(by_https.names) == len(set(by_https.names))
+        assert "strict-transport-security" not in web.get(file).headers
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_answer_says_its_exact_type(web: Site, target: str) -> None:
     web.store(SLOT)

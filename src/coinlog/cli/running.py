@@ -29,6 +29,7 @@ from coinlog.simulated.server import DEFAULT_ASSETS, DEFAULT_PORT, DEFAULT_SEED,
 from coinlog.simulated_history import history_slots, record_history
 from coinlog.slots import format_interval
 from coinlog.store.migrate import migrate
+from coinlog.web.proxies import Networks
 from coinlog.web.server import serve as serve_page
 from coinlog.web.server import start_workers
 
@@ -155,10 +156,10 @@ def _foresee(parts: Parts) -> None:
         foreseen.forecast.check()
 
 
-def _site(parts: Parts) -> tuple[sa.URL, str, int, int]:
-    """Return what the page is made from and where it listens."""
-    settings = parts.settings
-    return settings.database_url, settings.host, settings.port, settings.workers
+def _site(parts: Parts) -> tuple[sa.URL, str, int, int, Networks]:
+    """Return what the page is made from, where it listens, and whom it believes."""
+    s = parts.settings
+    return s.database_url, s.host, s.port, s.workers, s.proxies
 
 
 def _address(parts: Parts) -> str:
