@@ -55,7 +55,8 @@ def install(folder: Path, way: str, version: str = "1.2.707.0") -> None:
 
 
 def running(aws: AWSServer, deployed: Deployed) -> list[str]:
-    return list(aws.client("ecs").list_tasks(cluster=deployed.cluster)["taskArns"])
+    ecs = aws.client("ecs")
+    return list(ecs.list_tasks(cluster=deployed.cluster, desiredStatus="RUNNING")["taskArns"])
 
 
 def test_without_the_plugin_nothing_is_started_and_it_says_how_to_install_it(
@@ -66,6 +67,13 @@ def test_without_the_plugin_nothing_is_started_and_it_says_how_to_install_it(
         tunnel.tunnel(account, deployed, free_port(), clock)
 
     assert "RunTask" not in aws.asked
+
+
+@pytest.fixture(autouse=True)
+def nobody_at_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        yield
 
 
 @pytest.fixture
