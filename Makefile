@@ -10,6 +10,7 @@ STEP := scripts/step
 LAMBDA_PYTHON := 3.13
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
+AUTHORITY := src/coinlog/aws/rds-ca.pem
 NODE_MODULES := frontend/node_modules/.package-lock.json
 FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
@@ -28,7 +29,7 @@ $(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(COINLOG) $(BUNDLE) ## Make .venv with coinlog in it, and the page's bundle
+setup: $(COINLOG) $(BUNDLE) $(AUTHORITY) ## Make .venv with coinlog in it, and the page's bundle
 	@:
 
 up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1: a made-up one)
@@ -39,6 +40,7 @@ data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export 
 
 test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@scripts/install_token_signin.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
@@ -83,7 +85,7 @@ lock: setup ## Refresh the locks to the newest allowed versions
 
 clean: ## Remove what make has made (never your data)
 	@rm -rf .venv .venv-uv frontend/node_modules infra/node_modules cdk.out \
-		src/coinlog/web/static dist \
+		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
 
@@ -117,3 +119,6 @@ $(CDK): infra/package-lock.json infra/.npmrc $(RUNTIME)
 
 $(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)
 	@$(STEP) "The page's bundle" .venv/bin/python scripts/build_frontend.py
+
+$(AUTHORITY): $(NODE_MODULES) scripts/build_rds_authority.py
+	@$(STEP) "Who vouches for Amazon RDS" .venv/bin/python scripts/build_rds_authority.py

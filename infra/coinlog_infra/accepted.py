@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -9,19 +10,22 @@ from aws_cdk import Acknowledgment, CfnElement, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-_CHECKOV = "CKV"
+_CHECKOV = re.compile(r"CKV2?_AWS_[0-9]+")
+_CFN_LINT = re.compile(r"[EWI][0-9]{4}")
 
 
 def accept(part: IConstruct, finding: str, reason: str) -> None:
-    """Accept one finding of cdk-nag or checkov about a part of the stack."""
-    if not finding.startswith(_CHECKOV):
+    """Accept one finding of cdk-nag, checkov or cfn-lint about a part of the stack."""
+    if _CHECKOV.fullmatch(finding):
+        # These two read what is accepted from the template itself.
+        resource = resource_of(part)
+        known = cast("dict[str, Any]", resource.get_metadata("checkov") or {"skip": []})
+        skipped = [*known["skip"], {"id": finding, "comment": reason}]
+        resource.add_metadata("checkov", {"skip": skipped})
+    elif _CFN_LINT.fullmatch(finding):
+        resource_of(part).add_metadata("cfn-lint", {"config": {"ignore_checks": [finding]}})
+    else:
         Validations.of(part).acknowledge(Acknowledgment(id=finding, reason=reason))
-        return
-    # checkov reads what is accepted from the template itself.
-    resource = resource_of(part)
-    accepted = cast("dict[str, Any]", resource.get_metadata("checkov") or {"skip": []})
-    accepted["skip"].append({"id": finding, "comment": reason})
-    resource.add_metadata("checkov", accepted)
 
 
 def accept_wildcard(role: iam.Role, resource: str, reason: str) -> None:

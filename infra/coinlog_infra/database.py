@@ -146,6 +146,7 @@ class Database(Construct):
     def _accept_findings(self) -> None:
         major = "RDS takes a major version, and keeps its newest patch by itself"
         accept(self.instance, "CloudFormation-Validate::E9006", major)
+        accept(self.instance, "E3691", major)
         zone = "a second instance doubles the price; attempts in the bucket outlast an outage"
         accept(self.instance, "AwsSolutions-RDS3", zone)
         accept(self.instance, "CKV_AWS_157", zone)

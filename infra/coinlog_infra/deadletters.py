@@ -24,4 +24,5 @@ class DeadLetters(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        accept(self.queue, "CKV_AWS_27", "it is, by SQS's own key, which checkov does not know")
         accept(self.queue, "AwsSolutions-SQS3", "it is a dead-letter queue itself")

@@ -174,7 +174,9 @@ class Function(Construct):
     def _let_join_a_network(self) -> None:
         """Let Lambda, but not the function's own code, make the interfaces in the VPC."""
         self.allow(*NETWORK_INTERFACES, on="*")
-        accept_wildcard(self.role, "*", "Lambda asks for it so, and the code itself is denied it")
+        reason = "Lambda asks for it so, and the code itself is denied it"
+        accept_wildcard(self.role, "*", reason)
+        accept(self.role.node.find_child("DefaultPolicy"), "CKV_AWS_111", reason)
         code = Stack.of(self).format_arn(
             service="lambda",
             resource="function",

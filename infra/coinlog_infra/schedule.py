@@ -11,9 +11,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from coinlog.errors import UsageError
-from coinlog.slots import DAY, HOUR, MINUTE
+from coinlog.slots import DAY, MINUTE
 from coinlog_infra.archive import ALERTS, CAPTURES, ArchiveBucket
+from coinlog_infra.cron import slots_cron
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function
 from coinlog_infra.functions import Functions
@@ -26,32 +26,6 @@ SWEEP_MINUTES = 15
 RETRIES = 3
 LEAST_AGE_SECONDS, MOST_AGE_SECONDS = 60, DAY
 """What EventBridge Scheduler accepts."""
-
-
-def slots_cron(interval_seconds: int) -> str:
-    """Return the expression that fires at every slot, in UTC.
-
-    ``rate`` would count from the moment of deployment and miss the slots.
-
-    Raises:
-        UsageError: it is no interval of whole minutes that divides an hour or hours that divide a
-            day.
-    """
-    if interval_seconds == DAY:
-        return "cron(0 0 * * ? *)"
-    for unit, whole, form in (
-        (MINUTE, HOUR, "cron(0/{} * * * ? *)"),
-        (HOUR, DAY, "cron(0 0/{} * * ? *)"),
-    ):
-        if (
-            0 < interval_seconds < whole
-            and interval_seconds % unit == whole % interval_seconds == 0
-        ):
-            return form.format(interval_seconds // unit)
-    raise UsageError(
-        f"an interval of {interval_seconds} s has no schedule: expected minutes that divide an "
-        "hour or hours that divide a day"
-    )
 
 
 class Schedule(Construct):
@@ -79,10 +53,9 @@ class Schedule(Construct):
         self.sweep = self._schedule(
             "sweep", functions.load, f"rate({SWEEP_MINUTES} minutes)", age=SWEEP_MINUTES * MINUTE
         )
-        self._on_object(
-            archive, "loads", {"wildcard": f"{CAPTURES}*/manifest.json"}, functions.load
-        )
-        self._on_object(archive, "alerts", {"wildcard": f"{ALERTS}*.json"}, functions.send)
+        self._on_object(archive, "loads", f"{CAPTURES}*/manifest.json", functions.load)
+        # Without an end, the marks that send writes itself would call it again.
+        self._on_object(archive, "alerts", f"{ALERTS}*.json", functions.send)
 
     def _schedule(
         self, name: str, function: Function, expression: str, *, age: int
@@ -121,14 +94,15 @@ class Schedule(Construct):
             role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[on]))
         return role
 
-    def _on_object(
-        self, archive: ArchiveBucket, name: str, key: dict[str, str], function: Function
-    ) -> None:
-        """Call a function for every new object whose key is as described."""
+    def _on_object(self, archive: ArchiveBucket, name: str, keys: str, function: Function) -> None:
+        """Call a function for every new object whose key is like ``keys``."""
         pattern = events.EventPattern(
             source=["aws.s3"],
             detail_type=["Object Created"],
-            detail={"bucket": {"name": [archive.bucket.bucket_name]}, "object": {"key": [key]}},
+            detail={
+                "bucket": {"name": [archive.bucket.bucket_name]},
+                "object": {"key": [{"wildcard": keys}]},
+            },
         )
         target = targets.LambdaFunction(
             function.function,
