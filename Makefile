@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth \
+	estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13
@@ -17,6 +18,13 @@ DEV := .venv/.dev
 BENCH := .venv/.bench
 INFRA := .venv/.infra
 CDK := infra/node_modules/.package-lock.json
+
+ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
+# What is said to make itself is handed over; a NAME or EMAIL of the shell means something else.
+TOLD := NAME REGION INTERVAL ASSETS SHAPE PUBLIC ADMIT DOMAIN ZONE EMAIL ENGINE DATABASE_CLASS \
+	DATABASE_GB MIN_TASKS MAX_TASKS ARCHITECTURE YES DATA CMD PORT
+$(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
+	$(eval export DEPLOY_$(name) := $$(value $(name)))))
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +65,21 @@ lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: 
 
 synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
 	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
+
+estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
+	@$(ON_AWS).estimating
+
+deploy: setup $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
+	@$(ON_AWS).deploy
+
+destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not)
+	@$(ON_AWS).destroy
+
+tunnel: setup $(INFRA) ## Open a port here to the private database, for MySQL Workbench (PORT=3307)
+	@$(ON_AWS).tunnel
+
+ops: setup $(INFRA) ## Run a command of coinlog in your AWS account (CMD="verify --sample 5%")
+	@$(ON_AWS).ops
 
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
@@ -37,13 +38,15 @@ def bootstrap(account: Account, number: str) -> None:
     _run(account, "bootstrap", f"aws://{number}/{account.region}")
 
 
-def deploy(account: Account, name: str) -> None:
+def deploy(account: Account, name: str, parameters: Mapping[str, str]) -> None:
     """Bring the stack to what the code says; what fails is rolled back by CloudFormation.
 
     Raises:
         DeployError: it did not succeed; the stack is as it was before.
     """
-    _run(account, "deploy", name, "--require-approval", "never", "--progress", "events")
+    given_to_it = [f"--parameters={name}:{key}={value}" for key, value in parameters.items()]
+    quiet = ("--require-approval", "never", "--progress", "events")
+    _run(account, "deploy", name, *quiet, *given_to_it)
 
 
 def _run(account: Account, *words: str) -> None:

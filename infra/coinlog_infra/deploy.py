@@ -102,7 +102,7 @@ def deploy(account: Account, ready: Ready, key: Secret | None, clock: Clock) -> 
     with step("The functions are packed"):
         steps.pack_functions()
     with step("The stack is deployed (the first time takes 15 minutes)"):
-        steps.deploy_stack(account, options)
+        steps.deploy_stack(account, options, ready.zone_id)
     deployed = read_deployed(account, options.name)
     with step("The database has its schema and its users"):
         steps.prepare_database(account, deployed, clock)

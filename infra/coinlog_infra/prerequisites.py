@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,11 +33,16 @@ class Missing:
 
 @dataclass(frozen=True)
 class Ready:
-    """All is there: the options made whole, the account's number, whether CDK was there before."""
+    """All is there: the options made whole, and what was found in the account.
+
+    ``zone_id`` is what the account calls the domain's zone; ``bootstrapped`` says that the account
+    was prepared for CDK before.
+    """
 
     options: Options
     number: str
     bootstrapped: bool
+    zone_id: str | None
 
 
 def look(
@@ -56,8 +62,8 @@ def look(
     zone = _zone(options, account)
     if isinstance(zone, Missing):
         return [zone]
-    whole = replace(options, region=account.region, admitted=admitted, hosted_zone=zone)
-    return Ready(whole, number, cdk.is_bootstrapped(account))
+    whole = replace(options, region=account.region, admitted=admitted, hosted_zone=zone.name)
+    return Ready(whole, number, cdk.is_bootstrapped(account), zone.id)
 
 
 def _region(account: Account) -> Missing | None:
@@ -143,23 +149,34 @@ def own_address(url: str = OWN_ADDRESS_URL) -> IPv4Address:
     return address
 
 
-def _zone(options: Options, account: Account) -> str | Missing | None:
-    """Return the hosted zone of a domain: the longest in the account that the domain ends with."""
-    if options.hosted_zone or not options.domain:
-        return options.hosted_zone
-    names = sorted(_zones(account), key=len)
-    fitting = [name for name in names if f".{options.domain}".endswith(f".{name}")]
-    if fitting:
-        return fitting[-1]
+class Zone(NamedTuple):
+    """A hosted zone of Route 53; both are ``None`` where there is no domain."""
+
+    name: str | None = None
+    id: str | None = None
+
+
+def _zone(options: Options, account: Account) -> Zone | Missing:
+    """Return the hosted zone of the domain: the longest in the account that it ends with."""
+    if not options.domain:
+        return Zone()
+    wanted = options.hosted_zone
+    found = [
+        (len(name), name, number)
+        for name, number in _zones(account)
+        if (name == wanted if wanted else f".{options.domain}".endswith(f".{name}"))
+    ]
+    if found:
+        return Zone(*max(found)[1:])
     return Missing(
         f"no public hosted zone in Route 53 holds {options.domain}",
-        "register or move the domain there (Route 53 → Hosted zones), or deploy without DOMAIN",
+        "register or move the domain there (Route 53, Hosted zones), or deploy without DOMAIN",
     )
 
 
-def _zones(account: Account) -> Iterator[str]:
+def _zones(account: Account) -> Iterator[tuple[str, str]]:
     pages = account.client("route53").get_paginator("list_hosted_zones").paginate()
     for page in pages:
         for zone in page["HostedZones"]:
             if not zone["Config"].get("PrivateZone"):
-                yield zone["Name"].rstrip(".")
+                yield zone["Name"].rstrip("."), zone["Id"].rpartition("/")[2]

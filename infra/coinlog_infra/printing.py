@@ -17,9 +17,9 @@ def print_estimate(options: Options) -> None:
     page, edition = both_shapes(options)
     out.print(_table(page, edition, options.shape))
     say(
-        f"  [dim]US dollars a month without taxes, {page.region}, by AWS's prices of "
-        f"{page.date} (infra/coinlog_infra/prices.toml). {escape(page.elsewhere)}\n"
-        "  For few readers and one copy of the page. No NAT gateway, no interface endpoint.[/]"
+        f"  [dim]US dollars without taxes, by AWS's prices in {page.region} of {page.date}\n"
+        f"  (infra/coinlog_infra/prices.toml), for few readers. {escape(page.elsewhere)}\n"
+        "  There is no NAT gateway and no interface endpoint to pay for.[/]"
     )
     if edition.dollars > page.dollars * CHEAP:
         note(

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from coinlog_infra import given
 from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError
-from coinlog_infra.tasks import CONTAINER, Clock, Task, describe, undisturbed
+from coinlog_infra.tasks import CONTAINER, Clock, Task, describe
 
 PLUGIN = "session-manager-plugin"
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
@@ -111,9 +111,8 @@ def forwarding(account: Account, target: str, far: Far) -> Iterator[subprocess.P
         process = _start(plugin, account, session, request)
         yield process
     finally:
-        with undisturbed():
-            _end(process)
-            _forget(account, session["SessionId"])
+        _end(process)
+        _forget(account, session["SessionId"])
 
 
 def _start(

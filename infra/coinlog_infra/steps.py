@@ -78,9 +78,10 @@ def pack_functions() -> None:
         raise DeployError(f"make lambda failed:\n{done.stdout}{done.stderr}")
 
 
-def deploy_stack(account: Account, options: Options) -> None:
+def deploy_stack(account: Account, options: Options, zone_id: str | None) -> None:
     """Bring the account to what the code says."""
-    cdk.deploy(account, options.name)
+    parameters = {"HostedZoneId": zone_id} if zone_id else {}
+    cdk.deploy(account, options.name, parameters)
 
 
 def prepare_database(account: Account, deployed: Deployed, clock: Clock) -> None:

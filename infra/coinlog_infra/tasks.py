@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +17,6 @@ from coinlog_infra.outputs import Deployed
 
 CONTAINER = "coinlog"
 POLL_SECONDS = 2.0
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -195,16 +192,16 @@ def running(
     try:
         yield start_task(account, deployed, definition, command, mark)
     finally:
-        # A second Ctrl-C must not keep us from this.
-        with undisturbed():
-            for trouble in _stop_all(account, deployed.cluster, mark):
-                on_left_behind(trouble)
+        for trouble in _stop_all(account, deployed.cluster, mark):
+            on_left_behind(trouble)
 
 
 def _stop_all(account: Account, cluster: str, mark: str) -> Iterator[str]:
     """Stop what was started under a mark, even if ECS's answer to the start was never read."""
     try:
-        tasks = account.client("ecs").list_tasks(cluster=cluster, startedBy=mark)["taskArns"]
+        tasks = account.client("ecs").list_tasks(
+            cluster=cluster, startedBy=mark, desiredStatus="RUNNING"
+        )["taskArns"]
     except (ClientError, BotoCoreError) as error:
         yield f"tasks started by {mark} could not be looked for, and may cost some cents: {error}"
         return
@@ -215,17 +212,3 @@ def _stop_all(account: Account, cluster: str, mark: str) -> Iterator[str]:
                 f"the task {task.id} could not be stopped and costs some cents a day ({trouble}): "
                 f"aws ecs stop-task --cluster {cluster} --task {task.id}"
             )
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Keep signals from ending us while something must be put away."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
