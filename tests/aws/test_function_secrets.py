@@ -63,7 +63,7 @@ def test_a_parameter_without_a_key_is_told(function: pytest.MonkeyPatch, value: 
     assert "two words" not in str(refused.value)
 
 
-@pytest.mark.usefixtures("parameter")
+@pytest.mark.usefixtures("parameter", "database")
 def test_no_failure_tells_a_secret(
     function: pytest.MonkeyPatch,
     source: CMCServer,

@@ -8,6 +8,7 @@ from itertools import count
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from coinlog.archive import Archive
 from coinlog.aws import load, send
@@ -29,9 +30,9 @@ def topic(function: pytest.MonkeyPatch) -> Topic:
 
 
 @pytest.fixture
-def alert(topic: Topic, archive: Archive, now_slot: int) -> str:
+def alert(database: sa.URL, archive: Archive, now_slot: int) -> str:
     """Leave an alert about the slot before this one; return its path."""
-    del topic
+    del database
     put_attempt(archive, now_slot - STEP, body=b"damaged")
     load.handler({}, Context())
     return next(archive.objects.paths("alerts/"))
