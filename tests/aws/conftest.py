@@ -14,6 +14,7 @@ from cmc_server import CMCServer
 from coinlog.archive import Archive, open_archive
 from coinlog.aws import setting_up
 from coinlog.slots import floor_slot
+from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from market import answer_all
@@ -45,41 +46,60 @@ def archive(bucket: str) -> Archive:
 
 
 @pytest.fixture
-def database(tls_mariadb: TlsMariaDB) -> Iterator[sa.URL]:
-    """Return the address of a database with its tables, for looking into it by itself."""
-    with tls_mariadb.database() as url:
-        engine = open_engine(url)
-        migrate(engine)
-        engine.dispose()
-        yield url
-
-
-@pytest.fixture
 def function(
-    archive: Archive,
-    source: CMCServer,
-    database: sa.URL,
-    tls_mariadb: TlsMariaDB,
-    monkeypatch: pytest.MonkeyPatch,
+    archive: Archive, source: CMCServer, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.MonkeyPatch:
-    """Set the environment of a function; return what changes it."""
+    """Set the environment of a function, without a database; return what changes it."""
     settings = {
         "AWS_DEFAULT_REGION": "us-east-1",
         "COINLOG_ARCHIVE": archive.location,
         "COINLOG_CMC_URL": source.url,
         "COINLOG_ASSETS": "top:2",
-        "COINLOG_DATABASE_CA": str(tls_mariadb.authority.file),
-        "DB_HOST": NAME,
-        "DB_PORT": str(database.port),
-        "DB_USER": str(database.username),
-        "DB_PASSWORD": str(database.password),
-        "DB_NAME": str(database.database),
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     # Each test begins with a cold start.
     setting_up.key_in.cache_clear()
     return monkeypatch
+
+
+@pytest.fixture
+def database(
+    function: pytest.MonkeyPatch, migrated: sa.URL, tls_mariadb: TlsMariaDB
+) -> Iterator[sa.URL]:
+    """Give the function an empty database; return the address to look into it by itself."""
+    settings = {
+        "COINLOG_DATABASE_CA": str(tls_mariadb.authority.file),
+        "DB_HOST": NAME,
+        "DB_PORT": str(migrated.port),
+        "DB_USER": str(migrated.username),
+        "DB_PASSWORD": str(migrated.password),
+        "DB_NAME": str(migrated.database),
+    }
+    for name, value in settings.items():
+        function.setenv(name, value)
+    yield migrated
+    _empty(migrated)
+
+
+@pytest.fixture(scope="session")
+def migrated(shared_tls_mariadb: TlsMariaDB) -> Iterator[sa.URL]:
+    """Return the address of a database with its tables, which the tests share."""
+    with shared_tls_mariadb.database() as url:
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield url
+
+
+def _empty(url: sa.URL) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        for table in schema.metadata.sorted_tables:
+            if table is not schema.store:
+                connection.execute(table.delete())
+        connection.execute(schema.store.update().values(source=None))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,6 @@ def manifest_key(slot: int) -> str:
     return f"ours/captures/{slot_name(slot)}/1/manifest.json"
 
 
-@pytest.mark.usefixtures("function")
 def test_a_slot_goes_from_the_schedule_through_the_bucket_into_the_database(
     database: sa.URL, archive: Archive, now_slot: int
 ) -> None:
@@ -83,9 +82,8 @@ def test_the_loader_does_it_all_with_a_token_and_the_rights_that_it_has(
 
 
 def test_deliveries_at_once_ask_once_and_all_succeed(
-    function: pytest.MonkeyPatch, source: CMCServer, database: sa.URL, now_slot: int
+    source: CMCServer, database: sa.URL, now_slot: int
 ) -> None:
-    del function
     contexts = [Context(log_stream_name=f"stream-{number}") for number in range(6)]
     with ThreadPoolExecutor(6) as pool:
         done = list(pool.map(lambda one: capture.handler(scheduled(now_slot), one), contexts))
@@ -99,13 +97,11 @@ def test_deliveries_at_once_ask_once_and_all_succeed(
 
 
 def test_a_failed_source_leaves_its_outcome_and_a_later_try_mends_it(
-    function: pytest.MonkeyPatch,
     source: CMCServer,
     database: sa.URL,
     archive: Archive,
     now_slot: int,
 ) -> None:
-    del function
     source.on(LISTINGS, cmc_server.error_reply(401, 1001, "This API Key is invalid."))
     failed = capture.handler(scheduled(now_slot), Context())
     assert (failed["outcome"], failed["reason"]) == ("failed", "wrong_key")
@@ -124,26 +120,22 @@ def test_a_failed_source_leaves_its_outcome_and_a_later_try_mends_it(
 
 
 def test_many_slots_that_fail_alike_are_one_alert(
-    function: pytest.MonkeyPatch, archive: Archive, database: sa.URL, now_slot: int
+    archive: Archive, database: sa.URL, now_slot: int
 ) -> None:
-    del function
     for number in range(1, 6):
-        put_attempt(archive, now_slot - number * STEP)
-        archive.objects.put(
-            f"captures/{slot_name(now_slot - number * STEP)}/1/listings-1.json.gz", b"damaged"
-        )
+        put_attempt(archive, now_slot - number * STEP, body=b"damaged")
     assert load.handler({}, Context())["alerts"] == 1
-    assert {row[1:3] for row in ledger(database)} == {("failed", "damaged")}
+    assert {row[1:3] for row in ledger(database)} == {("failed", "broken_answer")}
     assert load.handler({}, Context())["alerts"] == 0
 
     put_attempt(archive, now_slot)
     assert load.handler({}, Context())["alerts"] == 1
 
 
+@pytest.mark.usefixtures("database")
 def test_a_slot_that_rises_is_marked_again(
-    function: pytest.MonkeyPatch, source: CMCServer, archive: Archive, now_slot: int
+    source: CMCServer, archive: Archive, now_slot: int
 ) -> None:
-    del function
     source.on(FEAR_AND_GREED, cmc_server.html(404))
     assert capture.handler({}, Context())["outcome"] == "partial"
     load.handler({}, Context())
@@ -170,6 +162,7 @@ def test_a_database_that_is_away_is_raised_and_caught_up_later(
     assert [row[0] for row in ledger(database)] == slots
 
 
+@pytest.mark.usefixtures("database")
 def test_tables_that_are_not_there_are_raised_with_what_to_do(
     function: pytest.MonkeyPatch, tls_mariadb: TlsMariaDB
 ) -> None:
@@ -191,18 +184,18 @@ def test_a_bucket_that_is_away_is_raised_before_the_source_is_asked(
     assert source.requests == []
 
 
+@pytest.mark.usefixtures("function")
 @pytest.mark.parametrize("late", [1, 8])
 def test_an_event_of_a_slot_that_has_passed_asks_nothing(
-    function: pytest.MonkeyPatch, source: CMCServer, now_slot: int, late: int
+    source: CMCServer, now_slot: int, late: int
 ) -> None:
-    del function
     done = capture.handler(scheduled(now_slot - late * STEP), Context())
 
     assert (done["outcome"], source.requests) == (None, [])
 
 
-def test_an_odd_event_is_raised_by_each_function(function: pytest.MonkeyPatch) -> None:
-    function.setenv("COINLOG_ALERT_TOPIC", "arn:aws:sns:us-east-1:123456789012:none")
+@pytest.mark.usefixtures("function")
+def test_an_odd_event_is_raised_by_each_function() -> None:
     for handler in (capture.handler, load.handler, record.handler):
         with pytest.raises(EventError, match="expected"):
             handler({"scheduledTime": "2026-01-26T18:00:00Z"}, Context())
@@ -215,10 +208,10 @@ def test_a_folder_is_no_archive_of_a_function(function: pytest.MonkeyPatch) -> N
             handler({}, Context())
 
 
+@pytest.mark.usefixtures("function")
 def test_a_silent_source_is_an_outcome_with_a_fifth_of_the_time_left(
-    function: pytest.MonkeyPatch, source: CMCServer, archive: Archive, now_slot: int
+    source: CMCServer, archive: Archive, now_slot: int
 ) -> None:
-    del function
     source.on(LISTINGS, cmc_server.stall)
     context = Context(seconds=8.0)
     done = capture.handler(scheduled(now_slot), context)
@@ -242,9 +235,8 @@ def test_the_claim_of_a_capture_that_died_is_waited_for(
 
 
 def test_a_sweep_without_time_says_that_more_is_to_do(
-    function: pytest.MonkeyPatch, archive: Archive, database: sa.URL, now_slot: int
+    archive: Archive, database: sa.URL, now_slot: int
 ) -> None:
-    del function
     put_attempt(archive, now_slot - STEP)
     put_attempt(archive, now_slot)
     assert load.handler({}, Context(seconds=2.0))["unfinished"] is True
@@ -254,9 +246,8 @@ def test_a_sweep_without_time_says_that_more_is_to_do(
 
 
 def test_a_look_goes_back_to_what_an_event_tells_and_once_a_day_through_all(
-    function: pytest.MonkeyPatch, archive: Archive, database: sa.URL, now_slot: int
+    archive: Archive, database: sa.URL, now_slot: int
 ) -> None:
-    del function
     midnight, old = now_slot - now_slot % (4 * STEP), now_slot - 100 * STEP
     put_attempt(archive, now_slot)
     load.handler({}, Context())
@@ -269,6 +260,7 @@ def test_a_look_goes_back_to_what_an_event_tells_and_once_a_day_through_all(
     assert len(ledger(database)) == 3
 
 
+@pytest.mark.usefixtures("database")
 def test_the_combined_function_makes_its_tables_and_records(
     function: pytest.MonkeyPatch, tls_mariadb: TlsMariaDB, archive: Archive, now_slot: int
 ) -> None:
