@@ -1,14 +1,19 @@
-"""A real MySQL server for tests, beside MariaDB's: the one that scripts/install_mysql.sh finds."""
+"""A real MySQL server for tests, beside MariaDB's: the one that scripts/install_mysql.sh finds.
+
+And both with certificates, for what must not be sent in the clear.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from servers import MariaDB, free_port
+from tls_servers import TOKEN_OPTIONS, Authority
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests lose power never, and waiting for the disk takes most of a start.
@@ -53,3 +58,30 @@ class MySQL(MariaDB):
                 stdout=log,
                 stderr=log,
             )
+
+
+class TlsServers:
+    """A MariaDB and a MySQL that show certificates of one authority, each started when needed."""
+
+    def __init__(self, address: str) -> None:
+        # MariaDB may run as a user of its own, who is not let into pytest's folders.
+        self.authority = Authority(Path(tempfile.mkdtemp(prefix="coinlog-authority-")))
+        self._options = self.authority.server_options(address)
+        for path in (self.authority.folder, *self.authority.folder.iterdir()):
+            path.chmod(0o755)
+        self._running: dict[str, MariaDB] = {}
+
+    def started(self, kind: str) -> MariaDB:
+        """Return ``mariadb`` or ``mysql``, running."""
+        if kind not in self._running:
+            server = MySQL() if kind == "mysql" else MariaDB()
+            server.options = self._options + (TOKEN_OPTIONS if kind == "mariadb" else ())
+            server.start()
+            self._running[kind] = server
+        return self._running[kind]
+
+    def remove(self) -> None:
+        """End them and remove what is theirs."""
+        for server in self._running.values():
+            server.remove()
+        shutil.rmtree(self.authority.folder)

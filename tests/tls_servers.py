@@ -28,6 +28,11 @@ NAME = "database.test"
 TOKEN_CHECKER = Path("/usr/local/lib/coinlog-tests/check_token")
 TOKEN_SERVICE = Path("/etc/pam.d/coinlog-tests")
 BY_TOKEN = f"IDENTIFIED VIA pam USING '{TOKEN_SERVICE.name}'"
+TOKEN_OPTIONS = (
+    ("--plugin-load-add=auth_pam", "--pam-use-cleartext-plugin=ON")
+    if TOKEN_SERVICE.exists()
+    else ()
+)
 
 needs_token_check = pytest.mark.skipif(
     not (TOKEN_CHECKER.exists() and TOKEN_SERVICE.exists()),
@@ -92,9 +97,7 @@ class TlsMariaDB(MariaDB):
     def __init__(self) -> None:
         super().__init__()
         self.authority = Authority(self.folder)
-        self.options = self.authority.server_options(NAME)
-        if TOKEN_SERVICE.exists():
-            self.options += ("--plugin-load-add=auth_pam", "--pam-use-cleartext-plugin=ON")
+        self.options = self.authority.server_options(NAME) + TOKEN_OPTIONS
         for path in self.folder.iterdir():
             if self.user and path.is_file():
                 shutil.chown(path, self.user)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,12 +15,15 @@ import sqlalchemy as sa
 
 from aws_events import CONSOLE, created, notified, ruled, scheduled
 from cmc_server import CMCServer
+from coinlog.ahead import MANY
+from coinlog.archive import open_archive
+from coinlog.aws.prepare import LOADER, prepare
 from coinlog.slots import iso
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from lambda_runtime import FunctionError, LambdaFunction, Place
 from market import LISTINGS
-from mysql_server import MySQL, mysql_command
+from mysql_server import TlsServers, mysql_command
 from packages import (
     ARCHITECTURES,
     FUNCTION,
@@ -36,9 +37,10 @@ from packages import (
     unpack,
 )
 from s3_server import S3Server
-from samples import HOUR
+from samples import HOUR, SLOT, STEP
 from servers import MariaDB
-from tls_servers import Authority
+from simulated_archive import Market, put_slots
+from tls_servers import BY_TOKEN, needs_token_check
 
 MOST_BYTES = 50_000_000
 # glibc of Amazon Linux 2, on which Python 3.11 runs there; from 3.12 on it is 2.34.
@@ -51,8 +53,8 @@ for_each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
 def on(*pairs: tuple[str, str]) -> pytest.MarkDecorator:
-    """Run a test on Pythons with databases; the tests together have each with each."""
-    return pytest.mark.parametrize(("place", "database"), pairs, indirect=True)
+    """Run a test on Pythons with servers; the tests together have each with each."""
+    return pytest.mark.parametrize(("place", "server"), pairs, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -83,45 +85,22 @@ def place(request: pytest.FixtureRequest, place_on: Callable[[str, str], Place])
 
 
 @pytest.fixture(scope="session")
-def authority() -> Iterator[Authority]:
-    # MariaDB may run as a user of its own, who is not let into pytest's folders.
-    folder = Path(tempfile.mkdtemp(prefix="coinlog-authority-"))
-    yield Authority(folder)
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def servers(authority: Authority) -> Iterator[Callable[[type[MariaDB]], MariaDB]]:
-    """Return what starts a server that shows a certificate of our authority, once in a session."""
-    options = authority.server_options(HERE)
-    for path in (authority.folder, *authority.folder.iterdir()):
-        path.chmod(0o755)
-    started: dict[type[MariaDB], MariaDB] = {}
-
-    def server(kind: type[MariaDB]) -> MariaDB:
-        if kind not in started:
-            started[kind] = kind()
-            started[kind].options = options
-            started[kind].start()
-        return started[kind]
-
-    yield server
-    for one in started.values():
-        one.remove()
+def servers() -> Iterator[TlsServers]:
+    made = TlsServers(HERE)
+    yield made
+    made.remove()
 
 
 @pytest.fixture
-def database(
-    request: pytest.FixtureRequest, servers: Callable[[type[MariaDB]], MariaDB]
-) -> MariaDB:
+def server(request: pytest.FixtureRequest, servers: TlsServers) -> MariaDB:
     if request.param == "mysql" and not mysql_command():
         pytest.skip("MySQL could not be had: scripts/install_mysql.sh says why")
-    return servers(MySQL if request.param == "mysql" else MariaDB)
+    return servers.started(request.param)
 
 
 @pytest.fixture
-def store(database: MariaDB) -> Iterator[sa.URL]:
-    with database.database() as url:
+def store(server: MariaDB) -> Iterator[sa.URL]:
+    with server.database() as url:
         yield url
 
 
@@ -135,17 +114,17 @@ def tables(store: sa.URL) -> None:
 
 @pytest.fixture
 def environment(
-    database: MariaDB, store: sa.URL, authority: Authority, source: CMCServer
+    server: MariaDB, servers: TlsServers, store: sa.URL, source: CMCServer
 ) -> dict[str, str]:
     """Return what is typed into the console: a key, and a database whose user must use TLS."""
-    database.execute(f"ALTER USER {store.username}@'%' REQUIRE SSL")
+    server.execute(f"ALTER USER {store.username}@'%' REQUIRE SSL")
     return {
         "DB_HOST": HERE,
         "DB_PORT": str(store.port),
         "DB_USER": str(store.username),
         "DB_PASSWORD": str(store.password),
         "DB_NAME": str(store.database),
-        "COINLOG_DATABASE_CA": str(authority.file),
+        "COINLOG_DATABASE_CA": str(servers.authority.file),
         "COINLOG_API_KEY": KEY,
         "COINLOG_CMC_URL": source.url,
         "COINLOG_ASSETS": "top:2",
@@ -167,10 +146,22 @@ def world(source: CMCServer, now_slot: int, s3_server: S3Server) -> Iterator[Wor
         yield World(source, now_slot, bucket, s3_server.settings)
 
 
-def rows(database: MariaDB, store: sa.URL, query: str) -> Sequence[tuple[int | str, ...]]:
+@pytest.fixture(scope="session")
+def backlog(s3_server: S3Server) -> Iterator[dict[str, str]]:
+    """Return what leads to a bucket with so much to settle that elsewhere a process would help."""
+    with s3_server.bucket() as bucket, pytest.MonkeyPatch.context() as patch:
+        settings = s3_server.settings | {"COINLOG_ARCHIVE": f"s3://{bucket}"}
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        archive = open_archive(settings["COINLOG_ARCHIVE"])
+        put_slots(archive, Market(2), range(SLOT, SLOT + MANY * STEP, STEP))
+        yield settings
+
+
+def rows(server: MariaDB, store: sa.URL, query: str) -> Sequence[tuple[int | str, ...]]:
     """Return what a query finds, asked by the server's administrator."""
     connection = pymysql.connect(
-        host="127.0.0.1", port=database.port, user="root", database=store.database
+        host="127.0.0.1", port=server.port, user="root", database=store.database
     )
     with connection, connection.cursor() as cursor:
         cursor.execute(query)
@@ -238,7 +229,7 @@ def test_function_is_coinlog_without_commands_and_page(built: Path) -> None:
 
 @on(("3.11", "mysql"), ("3.13", "mariadb"))
 def test_a_test_event_records_the_current_slot(
-    place: Place, database: MariaDB, store: sa.URL, environment: dict[str, str], world: World
+    place: Place, server: MariaDB, store: sa.URL, environment: dict[str, str], world: World
 ) -> None:
     with LambdaFunction(place, "coinlog.aws.record.handler", environment) as function:
         told = function.invoke(CONSOLE)
@@ -254,14 +245,14 @@ def test_a_test_event_records_the_current_slot(
     assert str(store.password) not in log
     asked = world.source.asked(LISTINGS)
     assert [request.headers["x-cmc_pro_api_key"] for request in asked] == [KEY]
-    found = rows(database, store, "SELECT asset_id, slot FROM quote WHERE asset_id < 2000")
+    found = rows(server, store, "SELECT asset_id, slot FROM quote WHERE asset_id < 2000")
     assert sorted(found) == [(1, world.slot), (1027, world.slot)]
 
 
 @pytest.mark.usefixtures("tables")
 @on(("3.11", "mariadb"), ("3.13", "mysql"))
 def test_capture_and_load_meet_in_the_bucket(
-    place: Place, database: MariaDB, store: sa.URL, environment: dict[str, str], world: World
+    place: Place, server: MariaDB, store: sa.URL, environment: dict[str, str], world: World
 ) -> None:
     time, bucket = iso(world.slot), world.bucket
     of_source = {name for name in environment if "CMC" in name or "KEY" in name}
@@ -281,4 +272,27 @@ def test_capture_and_load_meet_in_the_bucket(
     assert (again["outcome"], again["asked"]) == ("stored", False)
     assert len(world.source.asked(LISTINGS)) == 1
     assert (loaded["settled_attempts"], nothing["settled_attempts"]) == (1, 0)
-    assert rows(database, store, "SELECT slot, outcome FROM slot") == ((world.slot, "stored"),)
+    assert rows(server, store, "SELECT slot, outcome FROM slot") == ((world.slot, "stored"),)
+
+
+@needs_token_check
+@on(("3.11", "mariadb"), ("3.13", "mariadb"))
+def test_load_signs_in_with_a_token_and_settles_a_backlog_in_one_process(
+    place: Place,
+    server: MariaDB,
+    store: sa.URL,
+    environment: dict[str, str],
+    backlog: dict[str, str],
+) -> None:
+    server.execute(
+        f"GRANT ALL ON *.* TO {store.username}@'%' WITH GRANT OPTION",
+        f"ALTER USER {store.username}@'%' REQUIRE NONE",
+    )
+    prepare(store, BY_TOKEN)
+    signed = {"DB_USER": LOADER, "COINLOG_DATABASE_SIGNIN": "iam", "DB_PASSWORD": ""}
+    given = environment | backlog | signed
+    with LambdaFunction(place, "coinlog.aws.load.handler", given) as function:
+        told = function.invoke({})
+
+    assert told["settled_attempts"] == MANY
+    assert rows(server, store, "SELECT COUNT(*) FROM slot") == ((MANY,),)
