@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,13 +45,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs the recorded answers where they are absent; run the browser's tests last.
 
     Playwright leaves its event loop running in this thread, where later tests could not
-    run one of their own.
+    run one of their own. Of both kinds the files with the most tests come first, so that in the
+    end no process waits long for another's last file.
     """
     absent = pytest.mark.skip(reason="../shared with the recorded answers is not here")
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
             item.add_marker(absent)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, -sizes[item.path]))
 
 
 @pytest.fixture(autouse=True)

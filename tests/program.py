@@ -37,15 +37,18 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def run_json(*arguments: str, **environment: str) -> dict[str, Any]:
     """Run a command that succeeds and return the JSON it prints."""
-    done = run(*arguments, "--json", **environment)
+    return _told(run(*arguments, "--json", **environment))
+
+
+def _told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(done.stdout))
 
 
 def run_here(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end within this process, for what it refuses or explains.
+    """Run a command to its end within this process, for what it says and does once it runs.
 
-    A process of its own takes half a second to start, which others prove that it does.
+    A process of its own takes half a second to start; that it does is what others prove.
     """
     loggers = [logging.getLogger(name) for name in ("coinlog", "sqlalchemy.pool")]
     levels = [logger.level for logger in loggers]
@@ -55,6 +58,11 @@ def run_here(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+def run_json_here(*arguments: str, **environment: str) -> dict[str, Any]:
+    """Run a command that succeeds within this process and return the JSON it prints."""
+    return _told(run_here(*arguments, "--json", **environment))
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
