@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lock clean
+.PHONY: help setup up data test lint bench bench-scale image secrets lock clean
 
 STEP := scripts/step
 COINLOG := .venv/bin/coinlog
@@ -29,13 +29,15 @@ data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export 
 
 test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@$(STEP) "Containers for the tests" scripts/install_container_tools.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
-	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run
+	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
+		tests/image/mariadb/*.sh
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
@@ -46,6 +48,12 @@ bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
 bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a quarter of an hour and 25 GB
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/python bench/scale.py
+
+image: ## Build the container image (BASE_IMAGE=python:3.11-slim: on another base)
+	@scripts/build_image.sh
+
+secrets: ## Make the passwords for `docker compose up`, in secrets/
+	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh
 
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
