@@ -58,6 +58,8 @@ ENV PATH="/opt/coinlog/bin:${PATH}" \
 WORKDIR /data
 # A number, so that Kubernetes and others can see that it is not root.
 USER 10001:10001
+# Without a database, the page is that of an empty logbook instead of an error.
+RUN ["coinlog", "migrate"]
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-I", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('COINLOG_PORT') or 5000), timeout=4); c.request('GET', '/live'); raise SystemExit(c.getresponse().status != 200)"]

@@ -56,7 +56,8 @@ keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The next release's packages are asked for beside the system's lists, which stay as they are.
 beside() {
-    apt -o APT::Sandbox::User=root -o "Dir::State=$cache/apt" -o Dir::State::status=/dev/null -o "Dir::Cache=$cache/apt" \
+    apt -o APT::Sandbox::User=root -o Dir::State::status=/dev/null -o "Dir::State=$cache/apt" \
+        -o "Dir::Cache=$cache/apt" \
         -o "Dir::Etc::SourceList=$cache/apt/sources.list" -o Dir::Etc::SourceParts=- "$@"
 }
 
