@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import obstore
@@ -75,14 +76,34 @@ def test_every_object_says_what_it_is_and_how_long_it_may_be_kept(web: Site, buc
         assert (headers["Content-Type"], headers["Cache-Control"]) == told, path
 
 
-def test_two_runs_do_not_write_into_one_bucket(web: Site, bucket: str) -> None:
-    objects = open_objects(f"s3://{bucket}")
-    publish_at(web.engine.url, f"s3://{bucket}", web.now)
+def test_runs_wait_for_each_other(web: Site, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = f"s3://{bucket}"
+    objects = open_objects(there)
+    publish_at(web.engine.url, there, web.now)
     web.store(SLOT, ids=IDS)
     web.now = SLOT + HOUR
-    objects.put(".coinlog/lock", b'{"since":%d}' % (time.time() - 60))
+    monkeypatch.setattr("coinlog.publish.bucket._LOOK_SECONDS", 0.05)
 
-    with pytest.raises(UsageError, match=r"at work in s3://.* in 59 min"):
+    objects.put(".coinlog/lock", b'{"since":%d}' % (time.time() - 60))
+    with ThreadPoolExecutor(3) as threads:
+        # Two that were started for the same slot: the second finds that nothing is left to do.
+        waiting = [threads.submit(publish_at, web.engine.url, there, web.now) for _ in range(2)]
+        time.sleep(0.5)
+        assert not any(one.done() for one in waiting)
+        objects.remove(".coinlog/lock")
+        written = sorted(one.result().written for one in waiting)
+
+    assert written[0] == 0 < written[1]
+    assert b"%d" % SLOT in objects.read("data/latest.json")
+    assert not [path for path in objects.paths(".coinlog/") if path.endswith("lock")]
+
+
+def test_nobody_waits_for_ever(web: Site, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = open_objects(f"s3://{bucket}")
+    objects.put(".coinlog/lock", b'{"since":%d}' % (time.time() - 60))
+    monkeypatch.setattr("coinlog.publish.bucket._PATIENCE_SECONDS", 0)
+
+    with pytest.raises(UsageError, match=r"at work in s3://.* run the same again"):
         publish_at(web.engine.url, f"s3://{bucket}", web.now)
 
     # A run that was killed an hour ago and more keeps nobody waiting; nor does a lock of nobody's.

@@ -12,9 +12,14 @@ from coinlog.errors import ArchiveError, DamagedError, ExportError, UsageError
 from coinlog.objects import open_objects
 from coinlog.publish.headers import caching_of, type_of
 
-_LOCK = ".coinlog/lock"
+NOTES = ".coinlog"
+"""The folder of our own notes in an edition."""
+
+_LOCK = f"{NOTES}/lock"
 _LOCKED_SECONDS = 3600
 """A run that was killed leaves its lock behind; after so long it is taken over."""
+_PATIENCE_SECONDS = 900
+_LOOK_SECONDS = 2.0
 
 
 class BucketSite:
@@ -25,9 +30,9 @@ class BucketSite:
         self._objects = open_objects(location)
 
     def holds_anything(self) -> bool:
-        """Return whether there is any object in it."""
+        """Return whether there is any object in it besides our own notes."""
         with self._explained():
-            return next(self._objects.paths(""), None) is not None
+            return any(not path.startswith(f"{NOTES}/") for path in self._objects.paths(""))
 
     def holds(self, path: str) -> bool:
         """Take it that a file which the manifest names is there."""
@@ -60,32 +65,41 @@ class BucketSite:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep others from publishing here meanwhile.
+        """Wait until no other run publishes here, and keep others waiting meanwhile.
 
         Raises:
-            UsageError: another run is at work here.
+            UsageError: another run has not ended within a quarter of an hour.
         """
         with self._explained():
-            body = msgspec.json.encode({"since": int(time.time())})
-            if not self._objects.create(_LOCK, body):
-                self._take_over(body)
+            self._wait_for_lock(time.monotonic() + _PATIENCE_SECONDS)
         try:
             yield
         finally:
             self.remove(_LOCK)
 
-    def _take_over(self, body: bytes) -> None:
+    def _wait_for_lock(self, give_up: float) -> None:
+        while not self._objects.create(_LOCK, b'{"since":%d}' % time.time()):
+            if self._locked_seconds() > _LOCKED_SECONDS:
+                # Removed first: of several that wait, one takes it.
+                self._objects.remove(_LOCK)
+            elif time.monotonic() > give_up:
+                raise UsageError(
+                    f"another `coinlog publish` is at work in {self.location}: run the same again "
+                    "when it has ended; if it was killed, in an hour"
+                )
+            else:
+                time.sleep(_LOOK_SECONDS)
+
+    def _locked_seconds(self) -> float:
+        """Return how long the lock has been there; one that cannot be read is of nobody."""
+        body = self.read(_LOCK)
+        if body is None:
+            return 0
         try:
-            since = msgspec.json.decode(self.read(_LOCK) or b"{}", type=dict[str, int])
+            since = msgspec.json.decode(body, type=dict[str, int])
         except msgspec.MsgspecError:
-            since = {}
-        left = since.get("since", 0) + _LOCKED_SECONDS - time.time()
-        if left > 0:
-            raise UsageError(
-                f"another `coinlog publish` is at work in {self.location}; if it was killed, it "
-                f"can be run again in {left / 60:.0f} min"
-            )
-        self._objects.put(_LOCK, body)
+            return time.time()
+        return time.time() - since.get("since", 0)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

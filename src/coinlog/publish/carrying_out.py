@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from coinlog.errors import UsageError
 from coinlog.notice import terms
-from coinlog.publish.edition import Edition, read_edition, write_edition
+from coinlog.publish.edition import Edition, read_edition, read_manifest, write_edition
 from coinlog.publish.run import Run
 from coinlog.publish.sites import open_site
 from coinlog.publish.standing import Standing, standing_of
@@ -56,15 +56,25 @@ def publish(  # noqa: PLR0913  what is published, where, and how
     """
     started = time.monotonic()
     site = open_site(str(place))
-    found = read_edition(site)
-    standing = standing_of(url, found, clock(), everything=everything)
-    edition = found or Edition(source=standing.source)
-    _refuse_other(site.location, edition, standing)
+
+    def prepared(found: bytes | None) -> tuple[Edition, Standing]:
+        edition = read_edition(site, found)
+        standing = standing_of(url, edition, clock(), everything=everything)
+        edition = edition or Edition(source=standing.source)
+        _refuse_other(site.location, edition, standing)
+        return edition, standing
+
+    found = read_manifest(site)
+    edition, standing = prepared(found)
     _ask(edition, standing, consent)
-    first = not edition.finished
-    if found is None:
-        write_edition(site, edition)
     with site.alone():
+        now = read_manifest(site)
+        if now != found:
+            # Another run was at work here until a moment ago.
+            edition, standing = prepared(now)
+        first = not edition.finished
+        if now is None:
+            write_edition(site, edition)
         run = Run(url, site, edition, standing, origin)
         if everything or not run.is_up_to_date:
             run.carry_out(watch, processes)

@@ -66,14 +66,23 @@ class Line(msgspec.Struct):
     files: Files = {}
 
 
-def read_edition(site: Site) -> Edition | None:
-    """Return what a place holds of us; ``None`` where it is empty or not there.
+def read_manifest(site: Site) -> bytes | None:
+    """Return the manifest as it is written; ``None`` where there is none.
+
+    Raises:
+        ExportError: the place cannot be used.
+    """
+    return site.read(_MANIFEST)
+
+
+def read_edition(site: Site, body: bytes | None) -> Edition | None:
+    """Return what a place holds of us by its manifest; ``None`` where it is empty or not there.
 
     Raises:
         UsageError: there is something else in it, or an edition that this program cannot read.
         ExportError: it cannot be used.
     """
-    body, where = site.read(_MANIFEST), site.location
+    where = site.location
     if body is None:
         if site.holds_anything():
             raise UsageError(

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from coinlog.errors import UsageError
 from coinlog.export.delivery import errors_explained
-from coinlog.publish.bucket import BucketSite
+from coinlog.publish.bucket import NOTES, BucketSite
 
 
 class Site(Protocol):
@@ -21,7 +21,7 @@ class Site(Protocol):
         """How a person names it."""
 
     def holds_anything(self) -> bool:
-        """Return whether there is anything in it."""
+        """Return whether there is anything in it besides our own notes."""
 
     def holds(self, path: str) -> bool:
         """Return whether a file is there that we know to have written."""
@@ -58,8 +58,10 @@ class FolderSite:
         self._made: set[Path] = set()
 
     def holds_anything(self) -> bool:
-        """Return whether there is anything in it, or it is no folder."""
-        return self._root.exists() and (not self._root.is_dir() or any(self._root.iterdir()))
+        """Return whether there is anything in it besides our own notes, or it is no folder."""
+        if not self._root.is_dir():
+            return self._root.exists()
+        return any(path.name != NOTES for path in self._root.iterdir())
 
     def holds(self, path: str) -> bool:
         """Return whether a file is there."""
@@ -118,7 +120,7 @@ class FolderSite:
         except ImportError:
             yield
             return
-        place = self._root / ".coinlog"
+        place = self._root / NOTES
         with errors_explained(place):
             place.mkdir(parents=True, exist_ok=True)
         with (place / "lock").open("ab") as file:
