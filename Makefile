@@ -3,12 +3,14 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws \
+	estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
+AUTHORITY := src/coinlog/aws/rds-ca.pem
 NODE_MODULES := frontend/node_modules/.package-lock.json
 FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
@@ -18,10 +20,17 @@ INFRA := .venv/.infra
 CHECKOV := .venv-checkov/.done
 CDK := infra/node_modules/.package-lock.json
 
+ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
+# What is said to make itself is handed over; a NAME or EMAIL of the shell means something else.
+TOLD := NAME REGION INTERVAL ASSETS SHAPE PUBLIC ADMIT DOMAIN ZONE EMAIL ENGINE DATABASE_CLASS \
+	DATABASE_GB MIN_TASKS MAX_TASKS ARCHITECTURE YES DATA CMD PORT
+$(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
+	$(eval export DEPLOY_$(name) := $$(value $(name)))))
+
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(COINLOG) $(BUNDLE) ## Make .venv with coinlog in it, and the page's bundle
+setup: $(COINLOG) $(BUNDLE) $(AUTHORITY) ## Make .venv with coinlog in it, and the page's bundle
 	@:
 
 up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1: a made-up one)
@@ -32,6 +41,7 @@ data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export 
 
 test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@scripts/install_token_signin.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
@@ -59,12 +69,27 @@ synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (
 check-aws: synth $(CHECKOV) ## Let checkov look at the AWS stack's templates
 	@$(STEP) "What checkov finds" scripts/check_aws.sh
 
+estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
+	@$(ON_AWS).estimating
+
+deploy: setup $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
+	@$(ON_AWS).deploy
+
+destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not)
+	@$(ON_AWS).destroy
+
+tunnel: setup $(INFRA) ## Open a port here to the private database, for MySQL Workbench (PORT=3307)
+	@$(ON_AWS).tunnel
+
+ops: setup $(INFRA) ## Run a command of coinlog in your AWS account (CMD="verify --sample 5%")
+	@$(ON_AWS).ops
+
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
 	@rm -rf .venv .venv-uv .venv-checkov frontend/node_modules infra/node_modules cdk.out \
-		src/coinlog/web/static dist \
+		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
 
@@ -102,3 +127,6 @@ $(CDK): infra/package-lock.json infra/.npmrc $(RUNTIME)
 
 $(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)
 	@$(STEP) "The page's bundle" .venv/bin/python scripts/build_frontend.py
+
+$(AUTHORITY): $(NODE_MODULES) scripts/build_rds_authority.py
+	@$(STEP) "Who vouches for Amazon RDS" .venv/bin/python scripts/build_rds_authority.py

@@ -17,6 +17,8 @@ compile pyproject.toml --extra data --group dev --constraint requirements.lock \
     --constraint requirements-build.lock --output-file requirements-dev.lock
 compile pyproject.toml --extra data --constraint requirements-dev.lock \
     --output-file requirements-data.lock
+compile pyproject.toml --extra aws --constraint requirements-dev.lock \
+    --output-file requirements-aws.lock
 compile --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
 compile --group lambda --constraint requirements.lock --output-file requirements-lambda.lock
 compile --group lambda-runtime --constraint requirements-dev.lock \

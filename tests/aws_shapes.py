@@ -15,16 +15,31 @@ from pathlib import Path
 
 from aws_cdk import App, CfnResource
 
+from aws_templates import ADMITTED
 from coinlog.errors import UsageError
 from coinlog_infra.options import Options
 from coinlog_infra.rules import watch
 from coinlog_infra.stack import CoinlogStack
 
-PLAIN = Options(architecture="arm64", email="someone@example.org", admitted=("192.0.2.7/32",))
+PLAIN = Options(architecture="arm64", email="someone@example.org", admitted=ADMITTED)
+OPEN = replace(
+    PLAIN, public=True, domain="coins.example.org", hosted_zone="example.org", region="us-east-1"
+)
 SHAPES = {
     "page": PLAIN,
     "mariadb": replace(PLAIN, engine="mariadb", interval_seconds=300, architecture="x86_64"),
+    "domain": OPEN,
+    "edition": replace(PLAIN, shape="edition"),
+    "edition-domain": replace(OPEN, shape="edition", interval_seconds=86_400),
 }
+UNUSABLE = {
+    "page_ipv6": replace(PLAIN, admitted=("2001:db8::/48",)),
+    "edition_crowd": replace(
+        PLAIN, shape="edition", admitted=tuple(f"2001:db8:{n}::/128" for n in range(100))
+    ),
+    "edition_elsewhere": replace(OPEN, shape="edition", region="eu-west-1"),
+}
+"""Options that the command takes and a part must refuse."""
 
 
 def stand_in(folder: Path) -> Path:
@@ -32,6 +47,7 @@ def stand_in(folder: Path) -> Path:
     for name in ("function/coinlog", "layer-arm64/python", "layer-x86_64/python"):
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "stand_in.py").write_text(f'"""Stands in for {name}."""\n')
+    (folder / "Dockerfile").write_text("FROM scratch\n")
     return folder
 
 
@@ -40,10 +56,11 @@ def synthesize(
     built: Path,
     options: Options,
     change: Callable[[CoinlogStack], None] | None = None,
+    source: Path | None = None,
 ) -> None:
     """Synthesize one shape into a folder, changed by hand where a rule is to be broken."""
     app = watch(App(outdir=str(folder), analytics_reporting=False))
-    stack = CoinlogStack(app, options.name, options, built=built)
+    stack = CoinlogStack(app, options.name, options, built=built, source=source or built)
     if change:
         change(stack)
     app.synth()
@@ -76,16 +93,26 @@ def isolated_capture(stack: CoinlogStack) -> None:
     capture.add_property_override("VpcConfig", network)
 
 
+def unusable(folder: Path, built: Path, options: Options, source: Path | None = None) -> list[str]:
+    """Return the sentence with which options are refused; none if they are not."""
+    try:
+        synthesize(folder, built, options, source=source)
+    except UsageError as error:
+        return [str(error)]
+    return []
+
+
 def main(folder: Path) -> None:
     """Synthesize everything."""
-    built = stand_in(folder / "built")
+    built, nothing = stand_in(folder / "built"), folder / "nothing"
     for name, options in SHAPES.items():
         synthesize(folder / name, built, options)
-    refused = {"isolated_capture": refusal(folder / "broken", built, isolated_capture)}
-    try:
-        synthesize(folder / "not_built", folder / "nothing", PLAIN)
-    except UsageError as error:
-        refused["not_built"] = [str(error)]
+    refused = {
+        "isolated_capture": refusal(folder / "broken", built, isolated_capture),
+        "not_built": unusable(folder / "not_built", nothing, PLAIN),
+        "no_image": unusable(folder / "no_image", built, PLAIN, nothing),
+        **{name: unusable(folder / name, built, one) for name, one in UNUSABLE.items()},
+    }
     (folder / "refused.json").write_text(json.dumps(refused, indent=1))
 
 

@@ -54,6 +54,7 @@ class MariaDB:
     """A MariaDB server that can be stopped, killed and started again, on the same port."""
 
     def __init__(self) -> None:
+        self.options: tuple[str, ...] = ()
         self.folder = Path(tempfile.mkdtemp(prefix="coinlog-mariadb-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -67,7 +68,7 @@ class MariaDB:
     def start(self) -> None:
         """Start it and return when it answers."""
         options = (f"--port={self.port}", f"--socket={self.folder}/socket", *SERVER_OPTIONS)
-        self.process = self._run("mariadbd", *options)
+        self.process = self._run("mariadbd", *options, *self.options)
         try:
             wait_for_port(self.port, self.process, START_SECONDS)
             # The port opens before signals and statements are heard.

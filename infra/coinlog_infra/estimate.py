@@ -101,43 +101,41 @@ def _database(options: Options, table: dict[str, Any]) -> Iterator[Part]:
 
 
 def _task_hour(options: Options, table: dict[str, Any]) -> float:
-    """Return what an hour of a task costs, with its public address."""
+    """Return what an hour of a task costs, without its address."""
     prices = table["fargate"][options.architecture]
     cpu = prices["cpu_hour"] * sizes.TASK_CPU / 1024
-    memory = prices["gb_hour"] * sizes.TASK_MEMORY_MB / 1024
-    return float(cpu + memory + table["address"]["hour"])
+    return float(cpu + prices["gb_hour"] * sizes.TASK_MEMORY_MB / 1024)
 
 
 def _page(options: Options, table: dict[str, Any]) -> Iterator[Part]:
-    balancer, zones = table["balancer"], sizes.BALANCER_ZONES
-    size = f"{sizes.TASK_CPU / 1024:g} CPU, {sizes.TASK_MEMORY_MB / 1024:g} GB, 1 address"
-    count = options.min_tasks
-    yield Part(
-        "page",
-        size if count == 1 else f"{count} × {size}",
-        count * _task_hour(options, table) * HOURS,
-    )
+    balancer, count = table["balancer"], options.min_tasks
+    size = f"{sizes.TASK_CPU / 1024:g} CPU, {sizes.TASK_MEMORY_MB / 1024:g} GB"
+    amount = size if count == 1 else f"{count} times {size}"
+    yield Part("page", amount, count * _task_hour(options, table) * HOURS)
     units = balancer["capacity_hour"] * sizes.PAGE_CAPACITY_UNITS
     yield Part("balancer", "few readers", (balancer["hour"] + units) * HOURS)
-    yield Part("its addresses", f"{zones}", table["address"]["hour"] * zones * HOURS)
+    addresses = count + sizes.BALANCER_ZONES
+    yield Part("public addresses", f"{addresses}", table["address"]["hour"] * addresses * HOURS)
 
 
 def _edition(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     slots = slots_a_month(options)
     hours = slots * sizes.PUBLISH_SECONDS / HOUR
     files = slots * (_assets(options) + sizes.EDITION_FILES_BESIDES)
-    yield Part("edition's task", f"{hours:.1f} hours", hours * _task_hour(options, table))
+    hourly = _task_hour(options, table) + table["address"]["hour"]
+    yield Part("edition's task", f"{hours:.1f} hours", hours * hourly)
     yield Part("edition's files", f"{files:,.0f} writes", _writes(files, table))
     yield Part("CloudFront", f"up to {table['edition']['gb_free']:,} GB", 0.0)
 
 
 def _functions(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     prices, slots = table["function"], slots_a_month(options)
-    calls = slots * (1 + sizes.SWEEPS_PER_SLOT)
-    capture = sizes.CAPTURE_SECONDS * sizes.CAPTURE_MEMORY_MB
-    load = sizes.LOAD_SECONDS * sizes.LOAD_MEMORY_MB * sizes.SWEEPS_PER_SLOT
-    seconds = slots * (capture + load) / 1024
-    dollars = seconds * prices[f"{options.architecture}_gb_second"]
+    sweeps = sizes.SWEEPS_AN_HOUR * HOURS
+    calls = slots * 2 + sweeps
+    capture = slots * sizes.CAPTURE_SECONDS * sizes.CAPTURE_MEMORY_MB
+    load = (slots * sizes.LOAD_SECONDS + sweeps * sizes.SWEEP_SECONDS) * sizes.LOAD_MEMORY_MB
+    gigabyte_seconds = (capture + load) / 1024
+    dollars = gigabyte_seconds * prices[f"{options.architecture}_gb_second"]
     dollars += calls * prices["million_requests"] / MILLION
     yield Part("capture and load", f"{calls:,.0f} calls", dollars)
 

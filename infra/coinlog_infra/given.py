@@ -13,10 +13,12 @@ from pathlib import Path
 
 from coinlog.errors import UsageError
 from coinlog.settings import Secret, load_settings
-from coinlog_infra.options import OPTIONS, Given, Options, build_options
+from coinlog.settings.dotenv import read_dotenv
+from coinlog_infra.options import OPTIONS, Given, Option, Options, build_options
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deploy.toml"
+PREFIX = "DEPLOY_"
 
 _KEYS = {option.key: option for option in OPTIONS}
 
@@ -24,20 +26,46 @@ _KEYS = {option.key: option for option in OPTIONS}
 def load_options(environ: Mapping[str, str] | None = None, file: Path = FILE) -> Options:
     """Return the options: a make variable or the environment wins over ``deploy.toml``.
 
+    Interval and assets of the program's own ``.env`` hold where neither says otherwise.
+
     Raises:
         UsageError: a value cannot be used, or the file cannot be read.
     """
-    return build_options({**from_file(file), **from_environment(environ)})
+    return build_options({**from_dotenv(), **from_file(file), **from_environment(environ)})
+
+
+def from_dotenv(path: Path = ROOT / ".env") -> dict[str, Given]:
+    """Return what the program's own ``.env`` says of what is recorded, by field.
+
+    Raises:
+        SettingError: it cannot be read.
+    """
+    lines = read_dotenv(path, frozenset(option.setting for option in OPTIONS))
+    return {
+        option.field: Given(lines[option.setting].value, f"{option.setting} in {path.name}")
+        for option in OPTIONS
+        if option.setting in lines and lines[option.setting].value
+    }
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, Given]:
     """Return what the environment says, by field; an empty value counts as not given."""
     environ = os.environ if environ is None else environ
     return {
-        option.field: Given(environ[option.variable], option.variable)
+        option.field: Given(environ[name], called)
         for option in OPTIONS
-        if environ.get(option.variable)
+        for name, called in reversed(_names(option))
+        if environ.get(name)
     }
+
+
+def _names(option: Option) -> tuple[tuple[str, str], ...]:
+    """Return the environment's names for an option, the one that wins first, and what to call them.
+
+    ``make`` hands its variables over with a prefix: a shell's own NAME or EMAIL means other things.
+    """
+    own = ((f"{PREFIX}{option.variable}", option.variable),)
+    return (*own, (option.setting, option.setting)) if option.setting else own
 
 
 def from_file(file: Path) -> dict[str, Given]:
@@ -96,7 +124,7 @@ def api_key() -> Secret | None:
 
 def said(name: str) -> str:
     """Return a make variable that is no option, such as ``YES`` or ``CMD``: empty if not given."""
-    return os.environ.get(name, "").strip()
+    return os.environ.get(f"{PREFIX}{name}", "").strip()
 
 
 def agreed() -> bool:

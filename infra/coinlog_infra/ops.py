@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 
+from rich.markup import escape
+
 from coinlog.errors import UsageError
 from coinlog_infra import given
 from coinlog_infra.aws import Account
 from coinlog_infra.outputs import Deployed, read_deployed
-from coinlog_infra.say import note, plain, run, say, step
-from coinlog_infra.tasks import Clock, Task, start_task, stop_task, wait_until_ended
+from coinlog_infra.say import note, plain, run, say
+from coinlog_infra.tasks import Clock, running, wait_until_ended
 
 LIMIT_SECONDS = 6 * 3600
 EXAMPLE = 'make ops CMD="verify --sample 5%"'
@@ -36,22 +38,12 @@ def ops(account: Account, deployed: Deployed, command: list[str], clock: Clock) 
 
     Ctrl-C stops the task too: what it has not finished, the same command goes on with.
     """
-    with step("A task is started"):
-        task = start_task(account, deployed, deployed.ops_task, command)
-    try:
+    with running(account, deployed, deployed.ops_task, note, command) as task:
+        say("  [green]✓[/] A task is started; what it prints follows")
         code = wait_until_ended(account, task, plain, clock, LIMIT_SECONDS)
-    except BaseException:
-        _give_up(account, task)
-        raise
     if code:
-        say(f"[red]✗[/] {' '.join(command[:2])} ended with exit code {code}")
+        say(f"[red]✗[/] {escape(shlex.join(command))} ended with exit code {code}")
     return code
-
-
-def _give_up(account: Account, task: Task) -> None:
-    trouble = stop_task(account, task, "make ops was stopped")
-    if trouble:
-        note(f"the task {task.id} could not be stopped: {trouble}")
 
 
 def main() -> int:

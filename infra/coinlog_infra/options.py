@@ -69,7 +69,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option: how it is called in a field, in ``deploy.toml`` and for ``make``."""
+    """One option: how it is called in a field, in ``deploy.toml`` and for ``make``.
+
+    ``setting`` is the program's own setting for the same. One that is not ``remembered`` is not
+    written into ``deploy.toml``.
+    """
 
     field: str
     key: str
@@ -79,6 +83,8 @@ class Option:
     expected: str
     example: str
     help: str
+    setting: str = ""
+    remembered: bool = True
 
 
 def parse_name(text: str) -> str:
@@ -164,6 +170,7 @@ OPTIONS: tuple[Option, ...] = (
         expected="minutes that divide an hour or hours that divide a day",
         example="6h",
         help="Time between slots.",
+        setting="COINLOG_INTERVAL",
     ),
     Option(
         field="assets",
@@ -173,6 +180,7 @@ OPTIONS: tuple[Option, ...] = (
         expected="top:N, id:N,N or both",
         example="top:200",
         help="The assets to record.",
+        setting="COINLOG_ASSETS",
     ),
     Option(
         field="shape",
@@ -283,7 +291,8 @@ OPTIONS: tuple[Option, ...] = (
         parse=one_of("arm64", "x86_64"),
         expected="arm64 or x86_64",
         example="arm64",
-        help="Of the page's task and the functions; this machine's own unless told otherwise.",
+        help="Of the page's task and the functions; the building machine's own unless told.",
+        remembered=False,
     ),
 )
 

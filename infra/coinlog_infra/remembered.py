@@ -27,7 +27,8 @@ def remember(options: Options, file: Path) -> list[str]:
         file.write_text(_first(options), encoding="utf-8")
         return []
     held = build_options(from_file(file))
-    changed = [one for one in OPTIONS if _value(one, options) != _value(one, held)]
+    kept = [one for one in OPTIONS if one.remembered]
+    changed = [one for one in kept if _value(one, options) != _value(one, held)]
     text = file.read_text(encoding="utf-8")
     for option in changed:
         text = _with(option, options, text)
@@ -37,7 +38,7 @@ def remember(options: Options, file: Path) -> list[str]:
 
 def _value(option: Option, options: Options) -> str:
     value = getattr(options, option.field)
-    return "none" if value in (None, ()) else option.write(value)
+    return "none" if value in (None, ()) or not option.remembered else option.write(value)
 
 
 def _line(option: Option, options: Options) -> str:
@@ -72,7 +73,8 @@ def _replace(file: Path, text: str, options: Options) -> None:
         written = build_options(from_file(fresh))
     except UsageError:
         written = None
-    if written != options:
+    same = (_value(one, written) == _value(one, options) for one in OPTIONS) if written else ()
+    if written is None or not all(same):
         fresh.unlink()
         raise UsageError(
             f"{file.name} is written in a way that cannot be changed line by line (a value over "

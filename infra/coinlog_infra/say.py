@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +19,8 @@ from coinlog_infra.aws import refusals_explained
 out = Console(highlight=False, soft_wrap=True)
 
 WIDTH = 46
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a job that is ended, a window that is closed."""
 
 
 def say(line: str = "") -> None:
@@ -29,14 +33,21 @@ def plain(line: str) -> None:
     out.print(line, markup=False)
 
 
+class Step:
+    """A step that is going on; one that did not come to its end says ``done = False``."""
+
+    done = True
+
+
 @contextmanager
-def step(title: str) -> Iterator[None]:
-    """Show that a step is going on, and then that it is done and how long it took."""
-    started = time.monotonic()
+def step(title: str) -> Iterator[Step]:
+    """Show that a step is going on, and then whether it is done and how long it took."""
+    started, it = time.monotonic(), Step()
     with out.status(f"{escape(title)} …"), refusals_explained(title):
-        yield
+        yield it
     took = duration(time.monotonic() - started)
-    say(f"  [green]✓[/] {escape(title):{WIDTH}} [dim]{took}[/]")
+    mark = "[green]✓[/]" if it.done else "[yellow]![/]"
+    say(f"  {mark} {escape(f'{title:{WIDTH}}')} [dim]{took}[/]")
 
 
 def note(text: str) -> None:
@@ -57,8 +68,17 @@ def ask(question: str, wanted: str) -> None:
         raise UsageError(f"{answer[:40]!r} was answered and {wanted} expected: nothing was changed")
 
 
+def end_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  Python hands them over
+    """Begin to end at the first signal, and let no further one keep us from putting things away."""
+    for one in ENDING:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def run(command: Callable[[], int | None]) -> None:
     """Carry out a command as a program: its errors as sentences, its exit code as it says."""
+    for number in ENDING:
+        signal.signal(number, end_once)
     with errors_explained(), refusals_explained("it stopped"):
         try:
             code = command()

@@ -8,7 +8,8 @@ TASK_CPU = 512
 TASK_MEMORY_MB = 1024
 
 CAPTURE_MEMORY_MB = 512
-LOAD_MEMORY_MB = 512
+LOAD_MEMORY_MB = 1024
+SWEEPS_AN_HOUR = 4
 
 BALANCER_ZONES = 2
 """A balancer stands in two zones, with an address in each."""
@@ -18,8 +19,8 @@ ALARMS = 9
 # What follows is not built but expected; measured with 200 assets where it says so.
 CAPTURE_SECONDS = 10
 LOAD_SECONDS = 5
-SWEEPS_PER_SLOT = 2
-"""Times that load is woken: by the manifest, and by its own schedule."""
+SWEEP_SECONDS = 3
+"""Of a load that finds nothing to do."""
 
 PUBLISH_SECONDS = 120
 """Of a task that renews the edition, starting included."""

@@ -9,14 +9,22 @@ from constructs import Construct
 
 from coinlog_infra.alerts import Alerts
 from coinlog_infra.archive import ArchiveBucket
+from coinlog_infra.containers import Containers
 from coinlog_infra.database import Database
 from coinlog_infra.deadletters import DeadLetters
+from coinlog_infra.domain import domain_in
+from coinlog_infra.edition import Edition
 from coinlog_infra.functions import Functions
+from coinlog_infra.maintenance import Maintenance
 from coinlog_infra.network import Network
 from coinlog_infra.options import Options
+from coinlog_infra.page import Page
 from coinlog_infra.schedule import Schedule
+from coinlog_infra.telling import tell
+from coinlog_infra.watching import Watched, Watching
 
-BUILT = Path(__file__).resolve().parents[2] / "dist"
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "dist"
 """Where ``make lambda`` leaves the functions' code and layers."""
 
 
@@ -30,9 +38,10 @@ class CoinlogStack(Stack):
         options: Options,
         *,
         built: Path = BUILT,
+        source: Path = ROOT,
         env: Environment | None = None,
     ) -> None:
-        """Put the parts together; ``built`` is the folder of the functions' code."""
+        """Put the parts together; ``built`` holds the functions' code, ``source`` the image's."""
         super().__init__(
             scope,
             construct_id,
@@ -59,4 +68,49 @@ class CoinlogStack(Stack):
         self.schedule = Schedule(
             self, "schedule", self.functions, self.archive, self.dead_letters, options
         )
+        self.containers = Containers(self, "containers", self.network, options, source)
+        self.maintenance = Maintenance(
+            self,
+            "maintenance",
+            containers=self.containers,
+            database=self.database,
+            archive=self.archive,
+            options=options,
+        )
+        self.page, self.edition = self._shape(options)
+        self.watching = Watching(
+            self,
+            "watching",
+            watched=Watched(
+                self.functions, self.database, self.dead_letters, self.page, self.edition
+            ),
+            topic=self.alerts.topic,
+            options=options,
+        )
+        tell(self)
         Tags.of(self).add("application", options.name)
+
+    def _shape(self, options: Options) -> tuple[Page | None, Edition | None]:
+        """Make what readers see: a page that runs, or files."""
+        domain = domain_in(self, options)
+        if options.shape == "page":
+            page = Page(
+                self,
+                "page",
+                containers=self.containers,
+                database=self.database,
+                options=options,
+                domain=domain,
+            )
+            return page, None
+        edition = Edition(
+            self,
+            "edition",
+            containers=self.containers,
+            database=self.database,
+            archive=self.archive,
+            dead_letters=self.dead_letters,
+            options=options,
+            domain=domain,
+        )
+        return None, edition

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,8 +17,6 @@ from coinlog_infra.outputs import Deployed
 
 CONTAINER = "coinlog"
 POLL_SECONDS = 2.0
-START_SECONDS = 300.0
-"""Within which a task has its image and runs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,11 @@ class Task:
 
 
 def start_task(
-    account: Account, deployed: Deployed, definition: str, command: Sequence[str] = ()
+    account: Account,
+    deployed: Deployed,
+    definition: str,
+    command: Sequence[str] = (),
+    mark: str = "coinlog",
 ) -> Task:
     """Start a task with a public address, so that it can fetch its image, and without ingress.
 
@@ -64,7 +67,7 @@ def start_task(
         networkConfiguration={"awsvpcConfiguration": network},
         overrides={"containerOverrides": [override]},
         enableExecuteCommand=definition == deployed.tunnel_task,
-        startedBy="coinlog",
+        startedBy=mark,
     )
     if not answer["tasks"]:
         reasons = (
@@ -178,16 +181,34 @@ class Log:
 
 @contextmanager
 def running(
-    account: Account, deployed: Deployed, definition: str, on_left_behind: Callable[[str], None]
+    account: Account,
+    deployed: Deployed,
+    definition: str,
+    on_left_behind: Callable[[str], None],
+    command: Sequence[str] = (),
 ) -> Iterator[Task]:
     """Start a task and stop it at the end, however that comes: also at Ctrl-C and failure."""
-    task = start_task(account, deployed, definition)
+    mark = f"coinlog-{uuid4().hex[:16]}"
     try:
-        yield task
+        yield start_task(account, deployed, definition, command, mark)
     finally:
-        trouble = stop_task(account, task, "the tunnel was closed")
-        if trouble:
-            on_left_behind(
-                f"the task {task.id} could not be stopped and costs some cents a day ({trouble}); "
-                f"aws ecs stop-task --cluster {task.cluster} --task {task.id}"
+        for trouble in _stop_all(account, deployed.cluster, mark):
+            on_left_behind(trouble)
+
+
+def _stop_all(account: Account, cluster: str, mark: str) -> Iterator[str]:
+    """Stop what was started under a mark, even if ECS's answer to the start was never read."""
+    try:
+        tasks = account.client("ecs").list_tasks(
+            cluster=cluster, startedBy=mark, desiredStatus="RUNNING"
+        )["taskArns"]
+    except (ClientError, BotoCoreError) as error:
+        yield f"tasks started by {mark} could not be looked for, and may cost some cents: {error}"
+        return
+    for arn in tasks:
+        task = Task(arn, cluster)
+        if trouble := stop_task(account, task, "what it was for is over"):
+            yield (
+                f"the task {task.id} could not be stopped and costs some cents a day ({trouble}): "
+                f"aws ecs stop-task --cluster {cluster} --task {task.id}"
             )

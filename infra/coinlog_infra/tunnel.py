@@ -7,7 +7,6 @@ and the task is stopped at the end, however that comes. The database stays close
 from __future__ import annotations
 
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -124,9 +123,6 @@ def _keep(process: subprocess.Popen[bytes], account: Account, deployed: Deployed
 
 def main() -> int:
     """Open a tunnel at ``PORT``, or at 3307."""
-    # Also where a window is closed or a job is ended: the task must not be left running.
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
     port = _port(given.said("PORT") or str(PORT))
     options = given.load_options()
     account = Account(options.region)

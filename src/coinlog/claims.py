@@ -33,14 +33,18 @@ class Claimed(msgspec.Struct, frozen=True):
     stored: Manifest | None = None
 
 
-def claim_slot(archive: Archive, slot: int, deadline_seconds: float, now: float) -> Claimed:
+def claim_slot(
+    archive: Archive, slot: int, deadline_seconds: float, now: float, machine: str | None = None
+) -> Claimed:
     """Claim a slot for this process at ``now`` (seconds UTC).
+
+    ``machine`` is its name where the host's does not tell it from others.
 
     Raises:
         ArchiveError: the archive cannot be read or written.
     """
     newest = max(archive.claims(slot), key=lambda claim: claim.number, default=None)
-    busy = newest is not None and at_work(newest, deadline_seconds, now)
+    busy = newest is not None and at_work(newest, deadline_seconds, now, machine)
     # Read after the look at the process: one that is gone by then has written what it would.
     manifests = _manifests(archive, slot)
     for manifest in manifests.values():
@@ -49,7 +53,7 @@ def claim_slot(archive: Archive, slot: int, deadline_seconds: float, now: float)
     if newest and busy and str(newest.number) not in manifests:
         return Claimed()
     numbers = [int(attempt) for attempt in manifests if attempt.isdecimal()]
-    claim = our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now)
+    claim = our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now, machine)
     # Where the object is there already, another recorder got there first.
     return Claimed(claim.number) if archive.claim(slot, claim) else Claimed()
 
@@ -65,14 +69,14 @@ def _manifests(archive: Archive, slot: int) -> dict[str, Manifest]:
     return manifests
 
 
-def at_work(claim: Claim, deadline_seconds: float, now: float) -> bool:
+def at_work(claim: Claim, deadline_seconds: float, now: float, machine: str | None = None) -> bool:
     """Return whether a claim's recorder can still be at work.
 
     On this machine we can see whether its process lives; elsewhere only time tells.
     """
     if now - claim.claimed_at > deadline_seconds + MARGIN_SECONDS:
         return False
-    if claim.machine != socket.gethostname():
+    if claim.machine != (machine or socket.gethostname()):
         return True
     try:
         started_at = float(psutil.Process(claim.process).create_time())
@@ -81,7 +85,7 @@ def at_work(claim: Claim, deadline_seconds: float, now: float) -> bool:
     return abs(started_at - claim.process_started_at) < SAME_PROCESS_SECONDS
 
 
-def our_claim(number: int, now: float) -> Claim:
+def our_claim(number: int, now: float, machine: str | None = None) -> Claim:
     """Return a claim of this process, at ``now`` (seconds UTC)."""
     us = psutil.Process()
-    return Claim(number, now, socket.gethostname(), us.pid, us.create_time())
+    return Claim(number, now, machine or socket.gethostname(), us.pid, us.create_time())

@@ -4,6 +4,7 @@
     - ``UsageError``: the command, a setting or an address was used wrongly (exit code 2)
         - ``SettingError``: a setting has a value that cannot be used
         - ``NotCurrentSlotError``: only the current slot can be recorded
+        - ``EventError``: a function on AWS was woken by an event that it cannot use
     - ``SourceError``: the source gave no usable answer; ``reason`` is the ledger's code
         - ``WrongKeyError``: the key is missing, wrong or disabled: correct it
         - ``PlanError``: the key's plan does not allow this: change plan or settings
@@ -22,6 +23,8 @@
         - ``SchemaError``: its schema is older or newer than this program
         - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
+    - ``AlertError``: an alert cannot be sent
+    - ``BusyError``: another is at work on the same: try again
     - ``ExportError``: what was to be exported cannot be written
     - ``BackupError``: a backup cannot be made or used
         - ``DamagedBackupError``: a backup is not what was written, or not all of it
@@ -52,6 +55,10 @@ class SettingError(UsageError):
 
 class NotCurrentSlotError(UsageError):
     """A slot other than the current one was to be recorded."""
+
+
+class EventError(UsageError):
+    """A function on AWS was woken by an event that it cannot use."""
 
 
 class SourceError(CoinlogError):
@@ -165,6 +172,14 @@ class UnfinishedMoveError(StoreError):
 
 class LossError(StoreError):
     """Doing what was asked would lose something that the store holds."""
+
+
+class AlertError(CoinlogError):
+    """An alert could not be sent."""
+
+
+class BusyError(CoinlogError):
+    """Another is at work on the same and has not ended in time."""
 
 
 class ExportError(CoinlogError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -14,12 +15,24 @@ def load(package: str, *parts: str) -> ModuleType:
     Raises:
         MissingPackageError: it is not installed.
     """
+    return _load(package, parts, "run `make data` in the checkout, or pip install 'coinlog[data]'")
+
+
+def load_aws(package: str, *parts: str) -> ModuleType:
+    """Return a package of AWS, with the parts of it that are used; in Lambda it is there already.
+
+    Raises:
+        MissingPackageError: it is not installed.
+    """
+    return _load(package, parts, "pip install 'coinlog[aws]'")
+
+
+def _load(package: str, parts: Sequence[str], remedy: str) -> ModuleType:
     try:
         for part in parts:
             import_module(f"{package}.{part}")
         return import_module(package)
     except ImportError as error:
         raise MissingPackageError(
-            f"this needs {package}, which cannot be loaded ({error}): run `make data` in the "
-            "checkout, or pip install 'coinlog[data]'"
+            f"this needs {package}, which cannot be loaded ({error}): {remedy}"
         ) from error

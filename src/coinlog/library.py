@@ -25,7 +25,7 @@ from coinlog.export.tables import Book, Table
 from coinlog.extras import load
 from coinlog.market import QUOTE_FIELDS
 from coinlog.series import Series, read_series
-from coinlog.settings import load_settings, parsers
+from coinlog.settings import databases, load_settings
 from coinlog.slots import iso
 from coinlog.store.candles import INTERVALS, Candle, candle_start, read_candles
 from coinlog.store.finding import all_ids
@@ -168,7 +168,7 @@ class Logbook:
 
 def _address(url: str) -> sa.URL:
     try:
-        return parsers.database_url(url)
+        return databases.database_url(url)
     except ValueError as error:
         why = f": {error}" if str(error) else ""
         raise UsageError(

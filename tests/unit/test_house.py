@@ -20,11 +20,12 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # Each part may import itself and the parts named in the lines below its own.
 LAYERS = (
     {"__main__"},
-    {"cli", "library"},
+    {"cli", "library", "aws"},
     {"simulated_history", "publish", "backups"},
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
     {"sampling", "chunks"},
     {"recorder", "series", "move", "thinning", "asked", "quota"},
+    {"capturing", "loading"},
     {"gaps"},
     {"backfill", "imports"},
     {"ahead", "claims", "verdict", "timeline", "freshness"},
@@ -102,7 +103,7 @@ def test_every_part_has_its_place_among_the_layers() -> None:
 def test_all_but_the_commands_are_handed_values_instead_of_settings() -> None:
     readers = {part_of(path) for path in SOURCES if "settings" in set(imports(path))}
 
-    assert readers <= {"cli", "library", "parts", "settings"}
+    assert readers <= {"aws", "cli", "library", "parts", "settings"}
 
 
 def test_no_file_is_longer_than_300_lines() -> None:

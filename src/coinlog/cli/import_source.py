@@ -22,7 +22,7 @@ from coinlog.imports.rows import Rows, Sheet
 from coinlog.imports.saved import ZIP_MAGIC, SavedAnswers, SavedOptions, open_files
 from coinlog.imports.times import Clock, open_zone
 from coinlog.parts import Parts
-from coinlog.settings import parsers
+from coinlog.settings import databases
 from coinlog.slots import floor_slot, parse_interval
 
 STORE = "store"
@@ -100,9 +100,9 @@ def _address(source: str, parts: Parts) -> sa.URL | None:
         return parts.settings.database_url
     if not _ADDRESS.match(source):
         path = Path(source).expanduser()
-        return parsers.sqlite_url(path) if _begins(path, SQLITE_MAGIC) else None
+        return databases.sqlite_url(path) if _begins(path, SQLITE_MAGIC) else None
     try:
-        url = parsers.database_url(source)
+        url = databases.database_url(source)
     except ValueError as error:
         why = f": {error}" if str(error) else ""
         raise UsageError(

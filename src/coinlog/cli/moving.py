@@ -19,7 +19,7 @@ from coinlog.errors import UsageError
 from coinlog.move.archives import MovedArchive, compare_archives, move_archive
 from coinlog.move.stores import Moved, compare_stores, move_store
 from coinlog.parts import Parts
-from coinlog.settings import Settings, parsers
+from coinlog.settings import Settings, databases, parsers
 
 DIFFERENCES_SHOWN = 10
 
@@ -71,7 +71,7 @@ def _place(text: str, settings: Settings) -> Place:
     try:
         if not re.match(r"(sqlite|mysql|mariadb)[a-z+]*:", text):
             return parsers.archive(text)
-        url = parsers.database_url(text)
+        url = databases.database_url(text)
     except ValueError as error:
         why = f": {error}" if str(error) else ""
         raise UsageError(

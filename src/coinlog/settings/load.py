@@ -18,8 +18,8 @@ import platformdirs
 import sqlalchemy as sa
 
 from coinlog.errors import SettingError
+from coinlog.settings.databases import signed_in_by_token, sqlite_url, trusting
 from coinlog.settings.dotenv import read_dotenv
-from coinlog.settings.parsers import sqlite_url
 from coinlog.settings.secret import Secret
 from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS, Setting
 from coinlog.slots import AssetSelection, parse_assets
@@ -72,6 +72,8 @@ class Settings:
     move_password: Secret | None = None
     import_password: Secret | None = None
     backfill: str = "ask"
+    api_key_parameter: str | None = None
+    alert_topic: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -150,6 +152,8 @@ class _Reader:
             backfill=self.known("COINLOG_BACKFILL", str),
             move_password=self.value("COINLOG_MOVE_PASSWORD", Secret),
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
+            api_key_parameter=self.value("COINLOG_API_KEY_PARAMETER", str),
+            alert_topic=self.value("COINLOG_ALERT_TOPIC", str),
             notes=notes,
         )
 
@@ -182,7 +186,7 @@ class _Reader:
 
     def database_from_parts(self) -> sa.URL:
         password = self.value("DB_PASSWORD", Secret)
-        return sa.URL.create(
+        url = sa.URL.create(
             "mysql+pymysql",
             username=self.known("DB_USER", str),
             password=password.reveal() if password else None,
@@ -190,6 +194,17 @@ class _Reader:
             port=self.known("DB_PORT", int),
             database=self.known("DB_NAME", str),
         )
+        url = trusting(url, self.value("COINLOG_DATABASE_CA", str))
+        signin = self.known("COINLOG_DATABASE_SIGNIN", str)
+        return self.by_token(url) if signin == "iam" else url
+
+    def by_token(self, url: sa.URL) -> sa.URL:
+        """Return an address at which one signs in with a token, in the environment's region."""
+        region = self.layers[0].get("AWS_REGION")
+        try:
+            return signed_in_by_token(url, region and region.text)
+        except ValueError as error:
+            raise SettingError(f"COINLOG_DATABASE_SIGNIN is 'iam', and {error}") from None
 
     def deadline(self, interval_seconds: int) -> float:
         """Return an attempt's deadline: always over before the next slot's attempt begins."""

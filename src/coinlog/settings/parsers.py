@@ -8,14 +8,10 @@ never with the text itself, which can be a secret.
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError
 
 from coinlog.settings.secret import Secret
 from coinlog.slots import AssetSelection, parse_assets
@@ -25,8 +21,7 @@ MEGABYTE = 1_000_000
 HISTORY = ("ask", "none", "30d", "90d", "1y", "3y", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-MYSQL_SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
-MYSQL_OPTIONS = frozenset({"ssl_ca", "ssl_disabled", "unix_socket"})
+_HOST = re.compile(r".+\.rds\.amazonaws\.com(\.cn)?")
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*")
 
@@ -174,83 +169,3 @@ def api_key(value: str) -> Secret:
 def password(value: str) -> Secret:
     """Return a password: any characters."""
     return Secret(value)
-
-
-def database_url(value: str) -> sa.URL:
-    """Return the address of a database with its driver; its text never shows the password."""
-    url = _sa_url(value.strip())
-    if url.drivername == "sqlite":
-        return _sqlite(url)
-    if url.drivername not in MYSQL_SCHEMES:
-        raise ValueError(f"{url.drivername[:20]!r} is no kind of database that coinlog knows")
-    # An @ behind the ? means that the ? is one of the password: nothing is shown then.
-    _mysql_options(url, shown="@" not in value.partition("?")[2])
-    if "unix_socket" not in url.query:
-        _mysql_host(url)
-    if not url.database:
-        raise ValueError("the name of the database is missing at its end")
-    return url.set(drivername="mysql+pymysql")
-
-
-def sqlite_url(path: Path) -> sa.URL:
-    """Return the address of a SQLite file."""
-    return sa.URL.create("sqlite", database=str(path))
-
-
-def _sa_url(value: str) -> sa.URL:
-    try:
-        return sa.make_url(value)
-    except (ArgumentError, ValueError):
-        # The library's message quotes the text, and with it the password.
-        raise ValueError("it cannot be read as an address") from None
-
-
-def _mysql_options(url: sa.URL, *, shown: bool) -> None:
-    """Refuse options that cannot be used, before the driver fails with words of its own."""
-    unknown = sorted(set(url.query) - MYSQL_OPTIONS)
-    if unknown:
-        got = f" {unknown[0]!r}" if shown and re.fullmatch(r"\w{1,40}", unknown[0]) else ""
-        raise ValueError(
-            f"it has an option{got} that coinlog does not know: after ? stands "
-            "ssl_ca=/path/ca.pem or ssl_disabled=true"
-        )
-    repeated = [name for name, given in url.query.items() if not isinstance(given, str)]
-    if repeated:
-        raise ValueError(f"it has {repeated[0]} more than once: give one")
-    if url.query.get("ssl_disabled", "true") != "true":
-        raise ValueError("its ssl_disabled is not true: leave it out for a verified connection")
-    if "ssl_ca" in url.query:
-        _check_authority(str(url.query["ssl_ca"]), shown=shown)
-
-
-def _check_authority(path: str, *, shown: bool) -> None:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-    except (OSError, ValueError) as error:
-        cause = "which cannot be read"
-        if isinstance(error, FileNotFoundError):
-            cause = "which is not there"
-        elif isinstance(error, ssl.SSLError):
-            cause = "which holds no certificates"
-        got = f" {path[:80]!r}" if shown else ""
-        raise ValueError(
-            f"its ssl_ca names a file{got}, {cause}: after ? stands ssl_ca=/path/ca.pem, a file "
-            "of certificates in PEM"
-        ) from None
-
-
-def _mysql_host(url: sa.URL) -> None:
-    try:
-        host(url.host or "")
-    except ValueError:
-        # A password with an unescaped @ ends up in the host: it is not shown.
-        message = "its host cannot be read; in a password write @ as %40, / as %2F, # as %23"
-        raise ValueError(message) from None
-
-
-def _sqlite(url: sa.URL) -> sa.URL:
-    if url.query:
-        raise ValueError("SQLite takes no options after ?")
-    if not url.database or ":memory:" in url.database or url.host:
-        raise ValueError("SQLite needs a file, with three slashes before its path")
-    return sqlite_url(Path(url.database).expanduser().absolute())

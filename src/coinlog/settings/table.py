@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from coinlog import slots
 from coinlog.errors import SettingError, UsageError
-from coinlog.settings import parsers
+from coinlog.settings import databases, parsers
 from coinlog.settings.secret import masked
 
 PRO_URL = "https://pro-api.coinmarketcap.com"
@@ -83,7 +83,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="COINLOG_DATABASE_URL",
-        parse=parsers.database_url,
+        parse=databases.database_url,
         default_words="SQLite in the data folder",
         expected="sqlite:///, mysql:// or mariadb:// and so on",
         example="mysql://coinlog:PASSWORD@127.0.0.1:3306/coinlog",
@@ -238,6 +238,46 @@ SETTINGS: tuple[Setting, ...] = (
         example="'the password'",
         help="The same for the address of a database that `coinlog import` reads.",
         secret=True,
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_DATABASE_SIGNIN",
+        parse=databases.signin,
+        default="password",
+        expected="one of " + ", ".join(databases.SIGNINS),
+        example="iam",
+        help="How to sign in to the server of `DB_HOST`. `iam` makes a token of AWS for each new "
+        "connection, from the credentials of the function, the task or the user who runs it; it "
+        "needs verified TLS, `AWS_REGION` and the extra `coinlog[aws]`.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_DATABASE_CA",
+        parse=databases.authority,
+        default_words="the system's list; for a host of Amazon RDS its own, as with `rds`",
+        expected="a file of certificates in PEM, or rds for the list of Amazon RDS",
+        example="/etc/ssl/database-ca.pem",
+        help="Who may vouch for the server of `DB_HOST`, whose certificate is always verified "
+        "unless the host is this machine.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_API_KEY_PARAMETER",
+        parse=parsers.text,
+        default_words="none",
+        expected="the name of a parameter in AWS Systems Manager",
+        example="/coinlog/api-key",
+        help="Where the functions on AWS find the CoinMarketCap key, a SecureString, unless "
+        "`COINLOG_API_KEY` is given. They read it once at each cold start.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_ALERT_TOPIC",
+        parse=parsers.text,
+        default_words="none",
+        expected="the ARN of a topic in Amazon SNS",
+        example="arn:aws:sns:eu-west-1:123456789012:coinlog",
+        help="Where the function `send` publishes what the function `load` has to tell.",
         special=True,
     ),
     Setting(

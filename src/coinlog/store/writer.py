@@ -42,6 +42,13 @@ def settled(engine: sa.Engine, since_slot: int = 0) -> set[tuple[int, str]]:
         return {(slot, attempt) for slot, attempt in connection.execute(query)}
 
 
+def newest_settled(engine: sa.Engine) -> int | None:
+    """Return the newest slot that the store has settled an attempt of."""
+    query = sa.select(sa.func.max(schema.attempt.c.slot))
+    with store_errors(), engine.connect() as connection:
+        return connection.execute(query).scalar()
+
+
 def settle(engine: sa.Engine, settlement: Settlement, stored_at: int) -> bool:
     """Settle an attempt in one transaction; ``False`` where it was settled before.
 

@@ -1,0 +1,87 @@
+"""Capturing within a function's time: the source is asked once, however often an event comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from coinlog.archive import Archive
+from coinlog.aws.lending import Lent
+from coinlog.capturing import Captured, Plan, Standing, capture_unless_passed
+from coinlog.errors import BusyError
+from coinlog.market import SourceKind
+from coinlog.settings import Settings
+from coinlog.slots import floor_slot, iso
+from coinlog.sources.client import Client
+
+LOOK_SECONDS = 2.0
+
+
+def capture(
+    archive: Archive,
+    settings: Settings,
+    slot: int,
+    lent: Lent,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Captured:
+    """Capture a slot, or wait for who is at it: the first may die, and then the slot is ours.
+
+    A slot that has passed is left alone, however late its event comes.
+
+    Raises:
+        ArchiveError: the archive cannot be used.
+        BusyError: another is at work on it still, and our time is over.
+    """
+    plan = plan_of(settings, lent)
+    if floor_slot(time.time(), settings.interval_seconds) > slot:
+        return Captured(slot, Standing.PASSED)
+    while True:
+        captured = capture_unless_passed(archive, lambda: connect(settings, lent), plan, slot)
+        if captured.standing is not Standing.BUSY:
+            return captured
+        # What is left must do for a capture of our own.
+        if lent.left() < plan.deadline_seconds / 2:
+            raise BusyError(
+                f"slot {iso(slot)} is in the hands of another capture that has not ended: Lambda "
+                "is to try again"
+            )
+        sleep(LOOK_SECONDS)
+
+
+def plan_of(settings: Settings, lent: Lent) -> Plan:
+    """Return what is recorded, by a deadline that any other capture of the slot has too."""
+    return Plan(
+        interval_seconds=settings.interval_seconds,
+        assets=settings.assets,
+        source=SourceKind.COINMARKETCAP,
+        deadline_seconds=min(settings.deadline_seconds, lent.left()),
+        machine=lent.machine,
+    )
+
+
+def connect(settings: Settings, lent: Lent) -> Client:
+    """Return a client for one attempt, which leaves time to write the outcome."""
+    key = settings.api_key
+    return Client(
+        settings.cmc_url,
+        key.reveal() if key else None,
+        deadline_seconds=min(settings.deadline_seconds, lent.left()),
+        body_limit_bytes=settings.body_limit_bytes,
+    )
+
+
+def facts(captured: Captured) -> dict[str, object]:
+    """Return what became of a slot, in words for people and programs."""
+    manifest = captured.manifest
+    if manifest is None:
+        return {"slot": iso(captured.slot), "outcome": None, "detail": captured.standing}
+    return {
+        "slot": iso(captured.slot),
+        "outcome": manifest.outcome,
+        "reason": manifest.reason,
+        "detail": manifest.detail or captured.standing,
+        "asked": captured.ours,
+        "credits": manifest.credits if captured.ours else 0,
+        "answers": len(manifest.answers),
+    }

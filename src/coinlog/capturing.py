@@ -1,0 +1,158 @@
+"""Capturing: claim a slot, ask the source, and keep what it said or why it did not.
+
+It needs the internet and no database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from coinlog import __version__
+from coinlog.archive import Archive
+from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
+from coinlog.claims import claim_slot
+from coinlog.errors import NotCurrentSlotError
+from coinlog.market import SourceKind
+from coinlog.slots import AssetSelection, Schedule, floor_slot, iso, parse_assets
+from coinlog.sources.answers import Answer
+from coinlog.sources.client import Client
+from coinlog.sources.coinmarketcap import credits_of, fetch_market
+from coinlog.verdict import judge
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is recorded, how often and from where: the settings that the recorder needs.
+
+    ``machine`` names this one in claims, where its host name is that of others too.
+    """
+
+    interval_seconds: int
+    assets: str
+    source: SourceKind
+    deadline_seconds: float = 90.0
+    machine: str | None = None
+
+    @property
+    def selection(self) -> AssetSelection:
+        """The assets asked for."""
+        return parse_assets(self.assets)
+
+
+class Standing(StrEnum):
+    """Whose a slot is after a capture."""
+
+    OURS = "ours"
+    STORED = "stored already"
+    BUSY = "another recorder is at work on it"
+    PASSED = "a later slot is recorded already"
+    NOT_KEPT = "the archive could not be used"
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """What became of a capture; ``manifest`` is there for ours and for one stored already."""
+
+    slot: int
+    standing: Standing
+    manifest: Manifest | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether we asked the source."""
+        return self.standing is Standing.OURS
+
+
+def current_slot(plan: Plan, now: float, asked: int | None = None) -> int:
+    """Return the current slot.
+
+    Raises:
+        NotCurrentSlotError: another slot was asked for: its moment has passed or not come.
+    """
+    slot = floor_slot(now, plan.interval_seconds)
+    if asked is not None and asked != slot:
+        raise NotCurrentSlotError(
+            f"slot {iso(asked)} cannot be recorded: only the current one, {iso(slot)}, can, as the "
+            "source tells the market of now; what has passed is a matter of backfill"
+        )
+    return slot
+
+
+def capture(
+    archive: Archive,
+    connect: Callable[[], Client],
+    plan: Plan,
+    slot: int,
+    clock: Callable[[], float] = time.time,
+) -> Captured:
+    """Claim a slot, ask the source, and keep what it said or why it did not.
+
+    Raises:
+        ArchiveError: the archive cannot be used; the source may have been asked in vain.
+    """
+    # Claims are about living processes: their clock is the wall's, also where a market is asked
+    # as of another time.
+    claimed = claim_slot(archive, slot, plan.deadline_seconds, time.time(), plan.machine)
+    if claimed.stored:
+        return Captured(slot, Standing.STORED, claimed.stored)
+    if claimed.number is None:
+        return Captured(slot, Standing.BUSY)
+    key = AttemptKey(slot, str(claimed.number))
+    manifest = _ask(archive, connect, plan, key, clock)
+    archive.finish(manifest)
+    return Captured(slot, Standing.OURS, manifest)
+
+
+def capture_unless_passed(
+    archive: Archive,
+    connect: Callable[[], Client],
+    plan: Plan,
+    slot: int,
+    clock: Callable[[], float] = time.time,
+) -> Captured:
+    """Capture a slot unless a later one is recorded: the settings or the clock have changed since.
+
+    Raises:
+        ArchiveError: the archive cannot be used; the source may have been asked in vain.
+    """
+    if archive.attempts(slot + 1):
+        return Captured(slot, Standing.PASSED)
+    return capture(archive, connect, plan, slot, clock)
+
+
+def _ask(
+    archive: Archive,
+    connect: Callable[[], Client],
+    plan: Plan,
+    key: AttemptKey,
+    clock: Callable[[], float],
+) -> Manifest:
+    started_at = clock()
+    answers: list[Answer] = []
+    kept: list[KeptAnswer] = []
+
+    def keep(answer: Answer) -> None:
+        answers.append(answer)
+        kept.append(archive.keep(key, answer))
+
+    with connect() as client:
+        fetch_market(client, plan.selection, keep)
+    schedule = Schedule(key.slot, plan.interval_seconds, plan.assets, plan.source)
+    verdict = judge(answers, schedule)
+    return Manifest(
+        slot=slot_name(key.slot),
+        attempt=key.attempt,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        source=verdict.snapshot.source if verdict.snapshot else plan.source,
+        interval_seconds=plan.interval_seconds,
+        assets=plan.assets,
+        started_at=started_at,
+        captured_at=clock(),
+        credits=min(credits_of(answers), MAX_CREDITS),
+        answers=tuple(kept),
+        program=f"coinlog {__version__}",
+    )

@@ -1,0 +1,105 @@
+"""Loading: settle every attempt in the archive that the store has not, oldest first.
+
+It needs the database and no internet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+
+import sqlalchemy as sa
+
+from coinlog.ahead import MANY, batches_ahead
+from coinlog.archive import Archive
+from coinlog.attempts import AttemptKey
+from coinlog.backfill.load import sweep_backfills
+from coinlog.errors import MixedSourcesError, StoreRefusedError
+from coinlog.slots import iso
+from coinlog.store.settlements import Settlement
+from coinlog.store.writer import settle, settle_many, settled
+from coinlog.verdict import damaged, read_attempt
+
+
+def load(engine: sa.Engine, archive: Archive, key: AttemptKey, clock: Callable[[], float]) -> bool:
+    """Settle one attempt; ``False`` where it was settled before.
+
+    One that the database refuses is settled as damaged, so that it stops nothing after it.
+
+    Raises:
+        StoreUnavailableError: the database is away; the attempt stays in the archive.
+        MixedSourcesError: the store holds the other kind of data.
+    """
+    return _settle_alone(engine, read_attempt(archive, key), int(clock()))
+
+
+def sweep(  # noqa: PLR0913  where to look, and how
+    engine: sa.Engine,
+    archive: Archive,
+    since_slot: int = 0,
+    clock: Callable[[], float] = time.time,
+    keys: Sequence[AttemptKey] | None = None,
+    *,
+    alone: bool = False,
+) -> Generator[AttemptKey, None, None]:
+    """Settle each attempt from a slot on that the store has not; yield it, oldest first.
+
+    Then settle every backfilled answer that the store has not.
+
+    ``keys`` are the archive's attempts in another order, for who must have that. ``alone`` never
+    starts a second process to read ahead, for where there can be none.
+
+    Raises:
+        MixedSourcesError: attempts of the other kind of data lie in the archive; all others have
+            been settled by then.
+    """
+    done = settled(engine, since_slot)
+    there = archive.attempts(since_slot) if keys is None else keys
+    waiting = [key for key in there if (key.slot, key.attempt) not in done]
+    mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
+    read = partial(read_attempt, archive)
+    apart = archive.objects.shared and len(waiting) >= MANY and not alone
+    for batch in batches_ahead(waiting, read, _weight, apart=apart):
+        yield from _settle_batch(engine, batch, int(clock()), mixed)
+    # What was observed first: it is what backfilled points must leave alone.
+    for _ in sweep_backfills(engine, archive, int(clock())):
+        pass
+    if mixed:
+        first, why = mixed[0]
+        raise MixedSourcesError(f"{len(mixed)} attempts, the first at {iso(first.slot)}: {why}")
+
+
+def _settle_batch(
+    engine: sa.Engine,
+    batch: Sequence[Settlement],
+    stored_at: int,
+    mixed: list[tuple[AttemptKey, MixedSourcesError]],
+) -> list[AttemptKey]:
+    """Settle attempts together, or one by one where one of them is refused."""
+    keys = [AttemptKey(settlement.slot, settlement.attempt) for settlement in batch]
+    try:
+        done = settle_many(engine, batch, stored_at)
+        return [key for key, ours in zip(keys, done, strict=True) if ours]
+    except (StoreRefusedError, MixedSourcesError):
+        found = []
+    for key, settlement in zip(keys, batch, strict=True):
+        try:
+            if _settle_alone(engine, settlement, stored_at):
+                found.append(key)
+        except MixedSourcesError as error:
+            mixed.append((key, error))
+    return found
+
+
+def _settle_alone(engine: sa.Engine, settlement: Settlement, stored_at: int) -> bool:
+    try:
+        return settle(engine, settlement, stored_at)
+    except StoreRefusedError as error:
+        key = AttemptKey(settlement.slot, settlement.attempt)
+        return settle(engine, damaged(key, str(error)), stored_at)
+
+
+def _weight(settlement: Settlement) -> int:
+    """Return about how many rows an attempt becomes."""
+    return 50 + (len(settlement.snapshot.quotes) if settlement.snapshot else 0)
