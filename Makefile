@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth image secrets \
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws image secrets \
 	estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
@@ -17,6 +17,7 @@ RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 BENCH := .venv/.bench
 INFRA := .venv/.infra
+CHECKOV := .venv-checkov/.done
 CDK := infra/node_modules/.package-lock.json
 
 ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
@@ -68,6 +69,9 @@ lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: 
 synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
 	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
 
+check-aws: synth $(CHECKOV) ## Let checkov look at the AWS stack's templates
+	@$(STEP) "What checkov finds" scripts/check_aws.sh
+
 estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
 	@$(ON_AWS).estimating
 
@@ -93,7 +97,7 @@ lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv frontend/node_modules infra/node_modules cdk.out \
+	@rm -rf .venv .venv-uv .venv-checkov frontend/node_modules infra/node_modules cdk.out \
 		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
@@ -112,6 +116,10 @@ $(BENCH): requirements-bench.lock $(DEV)
 
 $(INFRA): requirements-infra.lock $(DEV)
 	@$(STEP) "Packages for AWS" scripts/setup_environment.sh requirements-infra.lock
+	@touch $@
+
+$(CHECKOV): requirements-checkov.lock scripts/install_checkov.sh
+	@$(STEP) "checkov" scripts/install_checkov.sh
 	@touch $@
 
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py
