@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 
@@ -14,6 +15,8 @@ from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError
 from coinlog_infra.outputs import Deployed
 from coinlog_infra.tasks import Clock
+
+MAKE = shutil.which("make") or "make"
 
 
 def started(aws: AWSServer, deployed: Deployed, status: str = "RUNNING") -> list[str]:
@@ -166,7 +169,7 @@ def test_make_hands_over_what_it_is_told_as_it_is_and_nothing_of_the_shell() -> 
     print_it = "include Makefile\nshow:\n\t@env | grep ^DEPLOY_ | sort\n"
     told = ["CMD=verify 'a b' $HOME \"c\"; #d", "INTERVAL=1h"]
     done = subprocess.run(
-        ["make", "-s", "-f", "-", "show", *told],
+        [MAKE, "-s", "-f", "-", "show", *told],
         input=print_it,
         cwd=root,
         env={"PATH": "/usr/bin:/bin", "NAME": "laptop", "EMAIL": "me@example.org", "CMD": "x"},
@@ -182,7 +185,7 @@ def test_make_hands_over_what_it_is_told_as_it_is_and_nothing_of_the_shell() -> 
 def test_every_target_runs_its_module_with_what_it_needs(target: str) -> None:
     root = ops.given.ROOT
     done = subprocess.run(
-        ["make", "-n", target], cwd=root, capture_output=True, text=True, check=True
+        [MAKE, "-n", target], cwd=root, capture_output=True, text=True, check=True
     )
     module = {"estimate": "estimating"}.get(target, target)
 
