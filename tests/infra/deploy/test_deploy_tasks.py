@@ -10,7 +10,7 @@ import pytest
 
 from aws_server import AWSServer
 from coinlog.errors import UsageError
-from coinlog_infra import ops, tasks
+from coinlog_infra import given, ops, tasks
 from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError
 from coinlog_infra.outputs import Deployed
@@ -165,7 +165,7 @@ def test_a_command_that_is_none_is_refused(text: str) -> None:
 
 
 def test_make_hands_over_what_it_is_told_as_it_is_and_nothing_of_the_shell() -> None:
-    root = ops.given.ROOT
+    root = given.ROOT
     print_it = "include Makefile\nshow:\n\t@env | grep ^DEPLOY_ | sort\n"
     told = ["CMD=verify 'a b' $HOME \"c\"; #d", "INTERVAL=1h"]
     done = subprocess.run(
@@ -183,7 +183,7 @@ def test_make_hands_over_what_it_is_told_as_it_is_and_nothing_of_the_shell() -> 
 
 @pytest.mark.parametrize("target", ["estimate", "deploy", "destroy", "tunnel", "ops"])
 def test_every_target_runs_its_module_with_what_it_needs(target: str) -> None:
-    root = ops.given.ROOT
+    root = given.ROOT
     done = subprocess.run(
         [MAKE, "-n", target], cwd=root, capture_output=True, text=True, check=True
     )
