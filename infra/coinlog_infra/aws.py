@@ -37,7 +37,8 @@ class Account:
     @property
     def region(self) -> str | None:
         """The region that was given, or that AWS's own settings name."""
-        return self.session.region_name
+        region: str | None = self.session.region_name
+        return region
 
     @property
     def has_credentials(self) -> bool:

@@ -85,9 +85,9 @@ def _agree(options: Options, *, is_new: bool) -> None:
     if given.agreed():
         return
     if options.public:
-        ask("Show it to everybody? yes or no:", "yes")
+        ask("Show it to everybody? yes or no:", "yes", "YES=1")
     elif is_new:
-        ask("Deploy this? yes or no:", "yes")
+        ask("Deploy this? yes or no:", "yes", "YES=1")
 
 
 def deploy(account: Account, ready: Ready, key: Secret | None, clock: Clock) -> int:

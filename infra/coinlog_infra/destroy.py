@@ -44,7 +44,7 @@ def main() -> int:
         deployed = read_deployed(account, options.name)
     _tell_what_goes(account, options, deployed, delete=delete)
     if given.said("YES") != options.name:
-        ask(f"Type {options.name} to go on:", options.name)
+        ask(f"Type {options.name} to go on:", options.name, f"YES={options.name}")
     return destroy(account, options, deployed, delete=delete)
 
 
@@ -65,6 +65,9 @@ def destroy(account: Account, options: Options, deployed: Deployed, *, delete: b
     with step("The database may go"):
         unprotect(account, deployed)
     with step("The stack is taken away"):
+        if deployed.edition_bucket:
+            # CloudFormation removes no bucket with something in it.
+            empty_bucket(account, deployed.edition_bucket)
         delete_stack(account, options)
     with step("Nothing of it still runs"):
         delete_instance(account, deployed)
@@ -73,7 +76,8 @@ def destroy(account: Account, options: Options, deployed: Deployed, *, delete: b
     if delete:
         with step("The data are deleted"):
             delete_snapshots(account, snapshots(account, deployed) - before)
-            delete_bucket(account, deployed.bucket)
+            empty_bucket(account, deployed.bucket)
+            account.client("s3").delete_bucket(Bucket=deployed.bucket)
         say("\n  Nothing is left but CDK's own stack CDKToolkit, which other programs may use.")
         return 0
     _tell_what_stays(account, deployed, snapshots(account, deployed) - before)
@@ -174,8 +178,8 @@ def forget_key(account: Account, options: Options) -> None:
             raise
 
 
-def delete_bucket(account: Account, bucket: str) -> None:
-    """Delete every version of every object, and the bucket."""
+def empty_bucket(account: Account, bucket: str) -> None:
+    """Delete every version of every object."""
     s3 = account.client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
@@ -183,7 +187,6 @@ def delete_bucket(account: Account, bucket: str) -> None:
         for start in range(0, len(objects), BATCH):
             batch = {"Objects": objects[start : start + BATCH], "Quiet": True}
             _refuse_errors(s3.delete_objects(Bucket=bucket, Delete=batch))
-    s3.delete_bucket(Bucket=bucket)
 
 
 def _refuse_errors(answer: dict[str, Any]) -> None:

@@ -154,7 +154,7 @@ def _writes(count: float, table: dict[str, Any]) -> float:
 
 def _watching(table: dict[str, Any]) -> Iterator[Part]:
     prices = table["watching"]
-    alarms = sizes.ALARMS * prices["alarm_month"]
+    alarms = sizes.ALARMS * prices["alarm_month"] + sizes.METRICS * prices["metric_month"]
     logs = sizes.LOGS_GB_MONTH * prices["logs_gb"]
     yield Part("alarms, logs", f"{sizes.ALARMS} alarms", alarms + logs + prices["dashboard_month"])
     yield Part("images", f"{sizes.IMAGE_GB} GB", sizes.IMAGE_GB * table["images"]["gb_month"])

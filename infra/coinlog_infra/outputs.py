@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 from coinlog_infra.aws import Account, outputs_of
 from coinlog_infra.errors import DeployError
@@ -29,6 +29,8 @@ class Deployed:
     database_port: str
     database_name: str
     database_instance: str
+    edition_bucket: str = ""
+    """Of the cheap shape; a page has none."""
 
 
 def output_name(field: str) -> str:
@@ -36,7 +38,8 @@ def output_name(field: str) -> str:
     return "".join(word.capitalize() for word in field.split("_"))
 
 
-OUTPUTS = tuple(output_name(field.name) for field in fields(Deployed))
+OUTPUTS = tuple(output_name(one.name) for one in fields(Deployed) if one.default is MISSING)
+"""What every stack says."""
 
 
 def read_deployed(account: Account, name: str) -> Deployed:
@@ -53,4 +56,5 @@ def read_deployed(account: Account, name: str) -> Deployed:
             f"the stack {name} does not say its {', '.join(missing)}: it was made by another "
             "version of coinlog or not to its end; run make deploy"
         )
-    return Deployed(**{field.name: found[output_name(field.name)] for field in fields(Deployed)})
+    known = {one.name: output_name(one.name) for one in fields(Deployed)}
+    return Deployed(**{name: found[said] for name, said in known.items() if said in found})

@@ -55,14 +55,16 @@ def note(text: str) -> None:
     say(f"  [yellow]![/] {escape(text)}")
 
 
-def ask(question: str, wanted: str) -> None:
+def ask(question: str, wanted: str, otherwise: str) -> None:
     """Ask a person and go on only if the answer is what is wanted.
+
+    ``otherwise`` is how to say the same in the command, where nobody is there to answer.
 
     Raises:
         UsageError: it is not, or nobody is there to answer.
     """
     if not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody is here to answer: say it in the command, {wanted}")
+        raise UsageError(f"{question} Nobody is here to answer: say {otherwise} in the command")
     answer = out.input(f"  {escape(question)} ").strip()
     if answer != wanted:
         raise UsageError(f"{answer[:40]!r} was answered and {wanted} expected: nothing was changed")

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from coinlog_infra import given
 from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError
-from coinlog_infra.tasks import CONTAINER, Clock, Task, describe
+from coinlog_infra.tasks import Clock, Task, container_of, describe
 
 PLUGIN = "session-manager-plugin"
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
@@ -84,7 +84,7 @@ def wait_for_agent(account: Account, task: Task, clock: Clock) -> str:
 
 
 def _target(task: Task, found: dict[str, Any]) -> str | None:
-    container = next((one for one in found["containers"] if one["name"] == CONTAINER), {})
+    container = container_of(found)
     agents = {one["name"]: one.get("lastStatus") for one in container.get("managedAgents", [])}
     if agents.get(AGENT) != "RUNNING" or not container.get("runtimeId"):
         return None

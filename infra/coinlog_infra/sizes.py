@@ -15,6 +15,8 @@ BALANCER_ZONES = 2
 """A balancer stands in two zones, with an address in each."""
 
 ALARMS = 9
+METRICS = 1
+"""Of our own: the count of stored slots."""
 
 # What follows is not built but expected; measured with 200 assets where it says so.
 CAPTURE_SECONDS = 10

@@ -99,13 +99,18 @@ def stop_task(account: Account, task: Task, reason: str) -> str | None:
     return None
 
 
+def container_of(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the one container of a task, empty where ECS has not made it yet."""
+    return next((one for one in found["containers"] if one["name"] == CONTAINER), {})
+
+
 def exit_code(found: dict[str, Any]) -> int:
     """Return the exit code of a task that has ended.
 
     Raises:
         DeployError: its program never ran to an end.
     """
-    container = next((one for one in found["containers"] if one["name"] == CONTAINER), {})
+    container = container_of(found)
     code = container.get("exitCode")
     if code is None:
         why = container.get("reason") or found.get("stoppedReason") or "no reason told"
@@ -163,7 +168,7 @@ class Log:
                 return
 
     def _page(self) -> dict[str, Any]:
-        further = {"nextToken": self.token} if self.token else {}
+        further: dict[str, str] = {"nextToken": self.token} if self.token else {}
         try:
             page: dict[str, Any] = self.account.client("logs").get_log_events(
                 logGroupName=self.group,

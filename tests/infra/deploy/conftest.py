@@ -39,6 +39,7 @@ def aws(aws_server: AWSServer, monkeypatch: pytest.MonkeyPatch) -> AWSServer:
 
 @pytest.fixture
 def account(aws: AWSServer) -> Account:
+    assert aws.url
     return Account(REGION)
 
 

@@ -26,7 +26,7 @@ def test_the_page_costs_what_a_sum_by_hand_says() -> None:
     gigabyte_seconds = slots * (10 * 0.5 + 5 * 1) + 4 * hours * 3 * 1
     functions = gigabyte_seconds * 0.0000133334 + calls * 0.2 / 1e6
     archive = 12 * slots * 200 * 400 / 1e9 * 0.023 + slots * 6 * 0.005 / 1e3
-    watching = 9 * 0.10 + 0.2 * 0.50 + 0.3 * 0.10
+    watching = 9 * 0.10 + 0.30 + 0.2 * 0.50 + 0.3 * 0.10
 
     expected = database + page + balancer + addresses + functions + archive + watching
 
@@ -43,11 +43,10 @@ def test_the_edition_costs_what_a_sum_by_hand_says() -> None:
     assert edition.dollars == pytest.approx(common + task + files, abs=0.005)
 
 
-@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+@pytest.mark.parametrize("options", [ARM, replace(ARM, architecture="x86_64")])
 @pytest.mark.parametrize("interval_seconds", [3600, 21_600, 86_400])
-def test_the_edition_costs_at_most_half(architecture: str, interval_seconds: int) -> None:
-    options = replace(Options(), interval_seconds=interval_seconds)
-    page, edition = both_shapes(replace(options, architecture=architecture))
+def test_the_edition_costs_at_most_half(options: Options, interval_seconds: int) -> None:
+    page, edition = both_shapes(replace(options, interval_seconds=interval_seconds))
 
     assert edition.dollars <= page.dollars / 2
 

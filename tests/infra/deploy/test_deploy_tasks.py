@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 
@@ -9,11 +10,13 @@ import pytest
 
 from aws_server import AWSServer
 from coinlog.errors import UsageError
-from coinlog_infra import ops, tasks
+from coinlog_infra import given, ops, tasks
 from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError
 from coinlog_infra.outputs import Deployed
 from coinlog_infra.tasks import Clock
+
+MAKE = shutil.which("make") or "make"
 
 
 def started(aws: AWSServer, deployed: Deployed, status: str = "RUNNING") -> list[str]:
@@ -162,11 +165,11 @@ def test_a_command_that_is_none_is_refused(text: str) -> None:
 
 
 def test_make_hands_over_what_it_is_told_as_it_is_and_nothing_of_the_shell() -> None:
-    root = ops.given.ROOT
+    root = given.ROOT
     print_it = "include Makefile\nshow:\n\t@env | grep ^DEPLOY_ | sort\n"
     told = ["CMD=verify 'a b' $HOME \"c\"; #d", "INTERVAL=1h"]
     done = subprocess.run(
-        ["make", "-s", "-f", "-", "show", *told],
+        [MAKE, "-s", "-f", "-", "show", *told],
         input=print_it,
         cwd=root,
         env={"PATH": "/usr/bin:/bin", "NAME": "laptop", "EMAIL": "me@example.org", "CMD": "x"},
@@ -180,9 +183,9 @@ def test_make_hands_over_what_it_is_told_as_it_is_and_nothing_of_the_shell() -> 
 
 @pytest.mark.parametrize("target", ["estimate", "deploy", "destroy", "tunnel", "ops"])
 def test_every_target_runs_its_module_with_what_it_needs(target: str) -> None:
-    root = ops.given.ROOT
+    root = given.ROOT
     done = subprocess.run(
-        ["make", "-n", target], cwd=root, capture_output=True, text=True, check=True
+        [MAKE, "-n", target], cwd=root, capture_output=True, text=True, check=True
     )
     module = {"estimate": "estimating"}.get(target, target)
 

@@ -48,9 +48,7 @@ while True:
 
 def install(folder: Path, way: str, version: str = "1.2.707.0") -> None:
     plugin = folder / "session-manager-plugin"
-    plugin.write_text(
-        PLUGIN.format(python=sys.executable, folder=folder, way=way, version=version)
-    )
+    plugin.write_text(PLUGIN.format(python=sys.executable, folder=folder, way=way, version=version))
     plugin.chmod(0o755)
 
 
@@ -76,23 +74,17 @@ def nobody_at_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def real_clock() -> Clock:
-    return Clock()
-
-
 def test_a_plugin_that_dies_ends_the_tunnel_and_its_task(
     aws: AWSServer,
     account: Account,
     deployed: Deployed,
     programs: Path,
-    real_clock: Clock,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     install(programs, "dies")
     port = free_port()
 
-    assert tunnel.tunnel(account, deployed, port, real_clock) == 1
+    assert tunnel.tunnel(account, deployed, port, Clock()) == 1
 
     assert running(aws, deployed) == []
     assert aws.asked.count("TerminateSession") == 1
@@ -103,22 +95,22 @@ def test_a_plugin_that_dies_ends_the_tunnel_and_its_task(
 
 
 def test_a_plugin_that_never_opens_the_port_ends_the_task(
-    aws: AWSServer, account: Account, deployed: Deployed, programs: Path, real_clock: Clock
+    aws: AWSServer, account: Account, deployed: Deployed, programs: Path
 ) -> None:
     install(programs, "refuses")
 
     with pytest.raises(DeployError, match="exit code 3"):
-        tunnel.tunnel(account, deployed, free_port(), real_clock)
+        tunnel.tunnel(account, deployed, free_port(), Clock())
 
     assert running(aws, deployed) == []
 
 
 def test_the_plugin_is_led_to_the_database_and_its_token_is_in_no_command(
-    account: Account, deployed: Deployed, programs: Path, real_clock: Clock
+    account: Account, deployed: Deployed, programs: Path
 ) -> None:
     install(programs, "dies")
     port = free_port()
-    tunnel.tunnel(account, deployed, port, real_clock)
+    tunnel.tunnel(account, deployed, port, Clock())
     told = json.loads((programs / "told.json").read_text())
 
     request = json.loads(told["arguments"][4])
@@ -135,10 +127,10 @@ def test_the_plugin_is_led_to_the_database_and_its_token_is_in_no_command(
 
 
 def test_an_old_plugin_is_told_the_old_way(
-    account: Account, deployed: Deployed, programs: Path, real_clock: Clock
+    account: Account, deployed: Deployed, programs: Path
 ) -> None:
     install(programs, "dies", version="1.2.497.0")
-    tunnel.tunnel(account, deployed, free_port(), real_clock)
+    tunnel.tunnel(account, deployed, free_port(), Clock())
     told = json.loads((programs / "told.json").read_text())
 
     assert json.loads(told["arguments"][0]) == SESSION
