@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale image secrets lock clean
+.PHONY: help setup up data test lint bench bench-scale image sbom secrets lock clean
 
 STEP := scripts/step
 COINLOG := .venv/bin/coinlog
@@ -38,6 +38,8 @@ lint: setup $(BENCH) ## Check format, rules and types
 	@$(STEP) "Types" .venv/bin/mypy
 	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
 		tests/image/mariadb/*.sh
+	@$(STEP) "Dockerfiles" .venv/bin/hadolint --failure-threshold warning Dockerfile tests/image/mariadb/Dockerfile
+	@$(STEP) "Workflows" .venv/bin/zizmor --offline --quiet .github
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
@@ -51,6 +53,9 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 
 image: ## Build the container image (BASE_IMAGE=python:3.11-slim: on another base)
 	@scripts/build_image.sh
+
+sbom: setup $(DEV) ## List what coinlog is made of, and the licences, in dist/
+	@$(STEP) "Parts and licences in dist/" .venv/bin/python scripts/make_sbom.py
 
 secrets: ## Make the passwords for `docker compose up`, in secrets/
 	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh
