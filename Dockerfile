@@ -26,7 +26,8 @@ RUN uv="$(scripts/find_uv.sh)" \
 # AWS's library describes 400 services, which are as large as all of Python's standard library: keep
 # those that are asked for by name, and those by which credentials are found.
 RUN find /opt/coinlog/lib/python3*/site-packages/botocore/data -mindepth 1 -maxdepth 1 -type d \
-    | grep -Ev '/(rds|secretsmanager|signin|sns|ssm|sso|sso-oidc|sts)$' | xargs rm -r
+    ! -name rds ! -name secretsmanager ! -name signin ! -name sns ! -name ssm ! -name sso \
+    ! -name sso-oidc ! -name sts -exec rm -r {} +
 
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc frontend/
 RUN .venv/bin/npm --prefix frontend ci --omit=dev

@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws image secrets \
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws image sbom secrets \
 	estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
@@ -52,6 +52,8 @@ lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Types" .venv/bin/mypy
 	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
 		tests/image/mariadb/*.sh
+	@$(STEP) "Dockerfiles" .venv/bin/hadolint --failure-threshold warning Dockerfile tests/image/mariadb/Dockerfile
+	@$(STEP) "Workflows" .venv/bin/zizmor --offline --quiet .github
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
@@ -89,6 +91,9 @@ ops: setup $(INFRA) ## Run a command of coinlog in your AWS account (CMD="verify
 
 image: ## Build the container image (BASE_IMAGE=python:3.11-slim: on another base)
 	@scripts/build_image.sh
+
+sbom: setup $(DEV) ## List what coinlog is made of, and the licences, in dist/
+	@$(STEP) "Parts and licences in dist/" .venv/bin/python scripts/make_sbom.py
 
 secrets: ## Make the passwords for `docker compose up`, in secrets/
 	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh

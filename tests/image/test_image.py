@@ -99,7 +99,8 @@ def test_a_container_that_may_do_next_to_nothing_lives_and_ends_when_told(
     docker: Docker, image: str
 ) -> None:
     port = free_port()
-    with container(docker, *HARDENED, "--publish", f"127.0.0.1:{port}:5000", image) as name:
+    soon = ("--health-interval", "1s")
+    with container(docker, *HARDENED, *soon, "--publish", f"127.0.0.1:{port}:5000", image) as name:
         wait_until(lambda: health(docker, name) == "healthy", lambda: docker("logs", name))
         user = docker("exec", name, "python", "-c", "import os; print(os.getuid(), os.getgid())")
         written = docker.run("exec", name, "python", "-c", "open('/data/x', 'w')")
