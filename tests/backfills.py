@@ -1,17 +1,25 @@
-"""Backfilled answers put into an archive by hand: of an asset, of the market, of its mood."""
+"""Backfilled answers put into an archive by hand: of an asset, of the market, of its mood.
+
+And what is in a store once they are loaded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
 
 from coinlog.archive import Archive
 from coinlog.attempts import slot_name
 from coinlog.backfill.kept import BackfillKey, BackfillManifest, finish
 from coinlog.market import Asset, Outcome, SourceKind
+from coinlog.recorder import sweep
 from coinlog.slots import iso
 from coinlog.sources.answers import Answer
+from coinlog.store import schema
 from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
-from market import encoded
+from market import Desk, encoded
 from samples import STEP, asset
 
 Points = Mapping[int, float]
@@ -46,6 +54,22 @@ def put_mood_history(archive: Archive, points: Points, resolution: int) -> None:
         for time, value in points.items()
     ]
     _put(archive, FEAR_AND_GREED, None, points, resolution, rows)
+
+
+def stored(desk: Desk, asset_id: int) -> dict[int, sa.Row[Any]]:
+    """Return the quotes of an asset by slot."""
+    table = schema.quote
+    return {row.slot: row for row in desk.rows(table, table.c.asset_id == asset_id)}
+
+
+def prices(desk: Desk, asset_id: int) -> dict[int, float]:
+    """Return the prices of an asset by slot."""
+    return {slot: row.price for slot, row in stored(desk, asset_id).items()}
+
+
+def load_all(desk: Desk) -> None:
+    """Settle all that waits in an archive."""
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
 
 
 def _put(  # noqa: PLR0913, PLR0917  a request and its answer

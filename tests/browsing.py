@@ -92,6 +92,14 @@ def market_at(slot: int, source: SourceKind) -> Snapshot:
     )
 
 
+def record_slot(url: sa.URL, slot: int) -> None:
+    """Put one more slot of the made-up market into a store."""
+    engine = open_engine(url)
+    found = market_at(slot, SourceKind.COINMARKETCAP)
+    settle(engine, settlement(slot, found=found), slot + 14)
+    engine.dispose()
+
+
 def fill_store(url: sa.URL, source: SourceKind = SourceKind.COINMARKETCAP) -> None:
     """Put a month into a store: with three missed slots, a failed and a partial one."""
     engine = open_engine(url)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
@@ -19,6 +19,13 @@ from coinlog.publish.carrying_out import Published, publish
 from coinlog.watching import Advance
 
 Blocks = dict[str, list[tuple[str, str]]]
+
+
+class Edition(NamedTuple):
+    """A store, and the folder into which it was published."""
+
+    url: sa.URL
+    folder: Path
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def harness() -> str:
 
 def open_plot(browse: Open, site: str, lines: int = 1, **options: Any) -> Page:  # noqa: ANN401  Playwright's
     """Open a page with an empty chart on it; ``show`` draws, ``told`` are the calls it made."""
-    page = browse(f"{site}/log", **options)
+    page = browse(f"{site}/keys", **options)
     page.set_content(_page(page, lines))
     page.evaluate(harness())
     page.evaluate("""() => {
@@ -197,3 +197,10 @@ def point_at(page: Page, slot: float, *, under: bool = False) -> None:
     if under:
         # The cursor leaves the plot after the first move.
         page.mouse.move(box["x"] + box["width"] * at(slot), y + 1)
+
+
+def told(page: Page) -> list[Any]:
+    """Return what the plot has told, when it has had the time to."""
+    page.wait_for_timeout(320)
+    found: list[Any] = page.evaluate("told.splice(0)")
+    return found

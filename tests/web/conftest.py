@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from coinlog.market import SourceKind
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.web.app import create_app
-from editions import publish_at, serving_folder
+from editions import Edition, publish_at, serving_folder
 from ready import ReadyDatabases, ReadyFile
 from samples import SLOT
 from sites import Site, site_on
@@ -108,11 +110,23 @@ def published(published_folder: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def own_edition(site_store: sa.URL, published_folder: Path, tmp_path: Path) -> Edition:
+    """Return copies of the site's store and of its published folder, to go on with."""
+    url = site_store.set(database=str(tmp_path / "coinlog.db"))
+    with closing(sqlite3.connect(str(site_store.database))) as connection:
+        connection.execute("VACUUM INTO ?", (url.database,))
+    folder = tmp_path / "site"
+    shutil.copytree(published_folder, folder)
+    return Edition(url, folder)
+
+
 @pytest.fixture(params=["live", "published"])
 def both(request: pytest.FixtureRequest) -> str:
     """Return the address of the site, and in another run that of the same one published.
 
-    What only a server can do (answer forms, say, where there are no scripts) asks for ``site``.
+    What only a server can do (answer forms, say, where there are no scripts) asks for ``site``,
+    and so does what the two do by the same code with the same files, as drawing is.
     """
     name = "site" if request.param == "live" else "published"
     return str(request.getfixturevalue(name))

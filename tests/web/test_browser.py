@@ -50,11 +50,11 @@ def test_no_published_page_has_an_accessibility_finding_or_scrolls_sideways(
         assert (path, findings(page)) == (path, [])
 
 
-def test_the_chart_is_there_before_the_script_and_after_it(both: str, browse: Open) -> None:
-    page = browse(f"{both}/")
+def test_the_chart_is_there_before_the_script_and_after_it(site: str, browse: Open) -> None:
+    page = browse(f"{site}/")
     drawn(page)
     assert page.locator(".legend li").count() > 1
-    before = browse(f"{both}/", java_script_enabled=False)
+    before = browse(f"{site}/", java_script_enabled=False)
     assert before.locator(".plot svg path").count() == page.locator(".legend li").count()
 
 
@@ -104,8 +104,8 @@ def test_freshness_is_told_in_words_and_decays(both: str, browse: Open) -> None:
     expect(page.locator("#fresh")).to_have_class(re.compile("red"))
 
 
-def test_the_log_says_what_became_of_each_slot(both: str, browse: Open) -> None:
-    page = browse(f"{both}/log")
+def test_the_log_says_what_became_of_each_slot(site: str, browse: Open) -> None:
+    page = browse(f"{site}/log")
     row = page.locator("tr", has=page.locator(f'time[datetime="{iso(FAILED)}"]'))
     expect(row).to_contain_text("failed")
     expect(row).to_contain_text("CoinMarketCap took too long to answer", ignore_case=True)
@@ -113,11 +113,11 @@ def test_the_log_says_what_became_of_each_slot(both: str, browse: Open) -> None:
     assert page.locator("tbody tr").count() == min(100, SLOTS)
 
 
-def test_a_theme_is_remembered_and_does_not_flash(both: str, browse: Open) -> None:
-    page = browse(f"{both}/log", color_scheme="light")
+def test_a_theme_is_remembered_and_does_not_flash(site: str, browse: Open) -> None:
+    page = browse(f"{site}/log", color_scheme="light")
     page.locator("#theme").get_by_text("Dark").click()
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.goto(f"{both}/")
+    page.goto(f"{site}/")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
 
@@ -130,8 +130,8 @@ def test_simulated_data_says_so_on_every_page_and_chart(simulated_site: str, bro
         expect(page.locator(".plot .wm")).to_have_count(page.locator(".plot").count())
 
 
-def test_real_data_never_says_simulated(both: str, browse: Open) -> None:
-    assert "SIMULATED" not in browse(f"{both}/").content()
+def test_real_data_never_says_simulated(site: str, browse: Open) -> None:
+    assert "SIMULATED" not in browse(f"{site}/").content()
 
 
 def test_an_empty_store_says_so_and_what_to_do(empty_site: str, browse: Open) -> None:

@@ -24,8 +24,8 @@ def test_a_missed_slot_breaks_the_line(site: str, browse: Open) -> None:
     assert page.locator(".plot path.s").get_attribute("d").count("M") == 3  # type: ignore[union-attr]
 
 
-def test_the_canvas_has_no_line_within_a_gap(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=30d", color_scheme="light")
+def test_the_canvas_has_no_line_within_a_gap(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=30d", color_scheme="light")
     drawn(page)
     point_at(page, SLOT - 41 * STEP)
     expect(page.locator("[data-at]")).to_contain_text("the recorder was not running")
@@ -61,8 +61,8 @@ def lit_pixels(page: Page, time: int) -> int:
     return int(page.evaluate(script, share_of(page, time)))
 
 
-def test_the_cursor_tells_the_exact_price_and_the_readers_time(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=30d")
+def test_the_cursor_tells_the_exact_price_and_the_readers_time(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=30d")
     drawn(page)
     slot = SLOT - 20 * STEP
     point_at(page, slot + 12)
@@ -73,8 +73,8 @@ def test_the_cursor_tells_the_exact_price_and_the_readers_time(both: str, browse
     expect(page.locator("[data-at]")).to_have_text(re.compile(r"21 Jan 2026, 18:00.UTC"))
 
 
-def test_dragging_zooms_and_a_double_click_goes_back(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=30d")
+def test_dragging_zooms_and_a_double_click_goes_back(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=30d")
     drawn(page)
     whole = page.locator("[data-at]").inner_text()
     point_at(page, SLOT - 60 * STEP)
@@ -88,8 +88,8 @@ def test_dragging_zooms_and_a_double_click_goes_back(both: str, browse: Open) ->
     expect(page.locator("[data-at]")).to_have_text(whole)
 
 
-def test_the_arrow_keys_move_along_the_chart(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=30d")
+def test_the_arrow_keys_move_along_the_chart(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=30d")
     drawn(page)
     chart = page.get_by_role("slider")
     assert price_text(price_of(1, SLOT)) in (chart.get_attribute("aria-valuetext") or "")
@@ -139,8 +139,8 @@ VALUES = [
 ]
 
 
-def test_at_rest_the_legend_tells_the_last_prices_in_full(both: str, browse: Open) -> None:
-    page = browse(f"{both}/?range=30d")
+def test_at_rest_the_legend_tells_the_last_prices_in_full(site: str, browse: Open) -> None:
+    page = browse(f"{site}/?range=30d")
     drawn(page)
     bitcoin = page.locator('[data-line="0"]')
     expect(bitcoin).to_contain_text(price_text(price_of(1, SLOT)))
@@ -150,8 +150,8 @@ def test_at_rest_the_legend_tells_the_last_prices_in_full(both: str, browse: Ope
     expect(bitcoin).to_contain_text(price_text(price_of(1, SLOT)))
 
 
-def test_nothing_moves_under_the_cursor(both: str, browse: Open) -> None:
-    page = browse(f"{both}/es/?range=30d")
+def test_nothing_moves_under_the_cursor(site: str, browse: Open) -> None:
+    page = browse(f"{site}/es/?range=30d")
     drawn(page)
     before = page.locator(".plot").bounding_box()
     point_at(page, SLOT - 20 * STEP)
@@ -159,8 +159,8 @@ def test_nothing_moves_under_the_cursor(both: str, browse: Open) -> None:
     assert page.locator(".plot").bounding_box() == before
 
 
-def test_a_finger_moves_the_cursor(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=30d", viewport=PHONE, has_touch=True)
+def test_a_finger_moves_the_cursor(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=30d", viewport=PHONE, has_touch=True)
     drawn(page)
     page.locator(".plot").scroll_into_view_if_needed()
     box = page.locator(".u-over").bounding_box()

@@ -72,8 +72,8 @@ def test_an_asset_found_by_the_keyboard_joins_the_chart(both: str, browse: Open)
     check()
 
 
-def test_an_address_holds_assets_range_field_scale_and_currency(both: str, browse: Open) -> None:
-    address = f"{both}/compare?ids=1,5994&range=7d&field=market_cap&scale=log&currency=BTC"
+def test_an_address_holds_assets_range_field_scale_and_currency(site: str, browse: Open) -> None:
+    address = f"{site}/compare?ids=1,5994&range=7d&field=market_cap&scale=log&currency=BTC"
     page = browse(address)
     drawn(page)
     expect(page.locator("#chart h2")).to_have_text("Market cap")
@@ -97,9 +97,9 @@ def test_an_address_holds_assets_range_field_scale_and_currency(both: str, brows
     expect(page.get_by_role("button", name="Linear")).to_have_attribute("aria-pressed", "true")
 
 
-def test_ten_assets_are_the_most(both: str, browse: Open) -> None:
+def test_ten_assets_are_the_most(site: str, browse: Open) -> None:
     ids = ",".join(map(str, IDS[:10]))
-    page = browse(f"{both}/compare?ids={ids}", viewport=PHONE)
+    page = browse(f"{site}/compare?ids={ids}", viewport=PHONE)
     drawn(page)
     expect(page.locator(".legend a")).to_have_count(10)
     search(page).fill(str(IDS[10]))

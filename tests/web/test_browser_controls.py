@@ -109,10 +109,10 @@ def test_what_an_address_holds_comes_back(both: str, browse: Open) -> None:
 
 
 def test_a_zoomed_window_is_in_the_address_and_the_way_back_leads_out(
-    both: str, browse: Open
+    site: str, browse: Open
 ) -> None:
     start, end = SLOT - 50 * STEP, SLOT - 20 * STEP
-    page = browse(f"{both}/assets/1?range=30d&from={start}&to={end}")
+    page = browse(f"{site}/assets/1?range=30d&from={start}&to={end}")
     drawn(page)
     expect(page.locator("[data-gaps] summary")).to_have_text("1 gap in this range")
     page.locator("[data-gaps] summary").click()
@@ -145,8 +145,8 @@ def test_zooming_again_and_again_under_the_cursor_shows_each_window(
         expect(page.locator("[data-line]")).to_contain_text("$")
 
 
-def test_the_files_hold_what_was_recorded(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=7d")
+def test_the_files_hold_what_was_recorded(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=7d")
     drawn(page)
     file = take(page, "CSV")
     rows = list(csv.DictReader(io.StringIO(saved(file))))
@@ -179,8 +179,8 @@ def test_the_whole_history_is_one_link_to_the_api(site: str, browse: Open) -> No
     )
 
 
-def test_no_name_becomes_a_formula_or_breaks_a_file(both: str, browse: Open) -> None:
-    page = browse(f"{both}/compare?ids=666,31469&range=7d")
+def test_no_name_becomes_a_formula_or_breaks_a_file(site: str, browse: Open) -> None:
+    page = browse(f"{site}/compare?ids=666,31469&range=7d")
     drawn(page)
     rows = list(csv.DictReader(io.StringIO(saved(take(page, "CSV")))))
     assert {row["name"] for row in rows} == {"<script>alert(1)</script>", "Boost"}
@@ -189,8 +189,8 @@ def test_no_name_becomes_a_formula_or_breaks_a_file(both: str, browse: Open) -> 
     ]
 
 
-def test_the_table_equals_what_is_shown(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/5994?range=7d")
+def test_the_table_equals_what_is_shown(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/5994?range=7d")
     drawn(page)
     page.get_by_text("Table of this chart").click()
     cells = page.locator("[data-table] tbody td:nth-child(2)")
@@ -204,9 +204,9 @@ def test_the_table_equals_what_is_shown(both: str, browse: Open) -> None:
 
 
 def test_data_that_cannot_be_had_leaves_what_there_was_and_can_be_asked_for_again(
-    both: str, browse: Open
+    site: str, browse: Open
 ) -> None:
-    page = browse(f"{both}/assets/1?range=30d")
+    page = browse(f"{site}/assets/1?range=30d")
     drawn(page)
     page.route("**/data/**", lambda route: route.fulfill(body="torn"))
     before = page.locator("[data-line]").inner_text()
@@ -220,8 +220,8 @@ def test_data_that_cannot_be_had_leaves_what_there_was_and_can_be_asked_for_agai
     expect(failed).to_be_hidden()
 
 
-def test_the_newest_wish_wins(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1?range=30d")
+def test_the_newest_wish_wins(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1?range=30d")
     drawn(page)
     waiting: list[Route] = []
 
@@ -262,8 +262,8 @@ def test_fields_and_windows_work_without_scripts_and_on_a_phone(site: str, brows
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_values_are_told_in_full_to_whoever_points_at_the_chart(both: str, browse: Open) -> None:
-    page = browse(f"{both}/?range=7d")
+def test_values_are_told_in_full_to_whoever_points_at_the_chart(site: str, browse: Open) -> None:
+    page = browse(f"{site}/?range=7d")
     drawn(page)
     page.locator(".plot").focus()
     page.keyboard.press("ArrowLeft")

@@ -52,8 +52,8 @@ def test_a_day_tells_its_counts_on_focus_and_shows_its_slots_on_enter(
     expect(page.locator("#slots-title")).to_contain_text("15 Jan 2026")
 
 
-def test_the_calendar_leads_to_a_day_and_on_to_a_slot_on_a_phone(both: str, browse: Open) -> None:
-    page = browse(f"{both}/es/log", viewport=PHONE, has_touch=True)
+def test_the_calendar_leads_to_a_day_and_on_to_a_slot_on_a_phone(site: str, browse: Open) -> None:
+    page = browse(f"{site}/es/log", viewport=PHONE, has_touch=True)
     cells = page.locator(".days a").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect()).map(({width, height}) => "
         "Math.min(width, height))"
@@ -71,8 +71,8 @@ def test_the_calendar_leads_to_a_day_and_on_to_a_slot_on_a_phone(both: str, brow
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_outcomes_are_told_apart_without_colours(both: str, browse: Open) -> None:
-    page = browse(f"{both}/log", viewport=DESKTOP)
+def test_outcomes_are_told_apart_without_colours(site: str, browse: Open) -> None:
+    page = browse(f"{site}/log", viewport=DESKTOP)
 
     signs = {
         state: page.locator(f".days li.{state} a").first.evaluate(
@@ -106,8 +106,8 @@ def test_a_year_is_shown_with_its_days(both: str, browse: Open) -> None:
     expect(page.locator("#slots-title")).to_have_text("31 Dec 2025 · 4 slots: 4 stored")
 
 
-def test_a_slot_copies_its_hash_and_leads_on(both: str, browse: Open) -> None:
-    page = browse(f"{both}{PARTIAL_PAGE}", permissions=["clipboard-read", "clipboard-write"])
+def test_a_slot_copies_its_hash_and_leads_on(site: str, browse: Open) -> None:
+    page = browse(f"{site}{PARTIAL_PAGE}", permissions=["clipboard-read", "clipboard-write"])
     expect(page.locator(".verdict h2")).to_have_text("partial: part of the market is missing")
 
     page.get_by_role("button", name="Copy").first.click()
@@ -117,11 +117,11 @@ def test_a_slot_copies_its_hash_and_leads_on(both: str, browse: Open) -> None:
     page.locator('.beside a[rel="next"]').click()
     expect(page.locator("h1 time")).to_have_attribute("datetime", iso(SLOT))
     page.locator('.beside a[rel="prev"]').click()
-    expect(page).to_have_url(f"{both}{PARTIAL_PAGE}")
+    expect(page).to_have_url(f"{site}{PARTIAL_PAGE}")
 
 
-def test_an_assets_record_says_how_long_ago_it_was(both: str, browse: Open) -> None:
-    page = browse(f"{both}/assets/1", viewport=PHONE)
+def test_an_assets_record_says_how_long_ago_it_was(site: str, browse: Open) -> None:
+    page = browse(f"{site}/assets/1", viewport=PHONE)
 
     expect(page.locator('[data-k="high"]')).to_contain_text(re.compile(r", \d+ d \d+ h ago"))
     expect(page.locator('[data-k="quotes"]')).to_have_text("116")

@@ -92,8 +92,8 @@ def test_favourites_stay_in_this_browser_and_are_shown_alone(both: str, browse: 
     assert page.evaluate("localStorage.favourites") == "[5994]"
 
 
-def test_arrow_keys_go_from_row_to_row_and_tab_leaves_the_table(both: str, browse: Open) -> None:
-    page = browse(f"{both}/")
+def test_arrow_keys_go_from_row_to_row_and_tab_leaves_the_table(site: str, browse: Open) -> None:
+    page = browse(f"{site}/")
     links = page.locator("#market tbody th a")
     expect(page.locator(".star").first).to_be_visible()
     page.locator("#market thead a").last.focus()
@@ -115,7 +115,7 @@ def test_arrow_keys_go_from_row_to_row_and_tab_leaves_the_table(both: str, brows
     page.keyboard.press("ArrowUp")
     expect(links.nth(0)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{both}/assets/1")
+    expect(page).to_have_url(f"{site}/assets/1")
 
 
 def test_a_phone_shows_the_columns_that_were_chosen_and_scrolls_the_table_alone(

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import Page, Response, expect
 
-from browsing import IDS, NOW, PHONE, Open, drawn, market_at, names, price_of
-from coinlog.market import SourceKind
-from coinlog.store.engine import open_engine
-from coinlog.store.writer import settle
-from editions import publish_at, serving_folder
-from samples import SLOT, STEP, settlement
+from browsing import IDS, NOW, PHONE, Open, drawn, names, price_of, record_slot
+from editions import Edition, publish_at, serving_folder
+from samples import SLOT, STEP
 
 pytestmark = pytest.mark.browser
 
@@ -125,20 +118,13 @@ def test_the_market_of_the_past_comes_from_its_file(browse: Open, published: str
 
 
 def test_an_asset_s_page_tells_the_newest_slot_though_it_is_older(
-    browse: Open, site_store: sa.URL, published_folder: Path, tmp_path: Path
+    browse: Open, own_edition: Edition
 ) -> None:
     """The page is of the slot before; its numbers are those of the newest one."""
-    url = site_store.set(database=str(tmp_path / "coinlog.db"))
-    with closing(sqlite3.connect(str(site_store.database))) as connection:
-        connection.execute("VACUUM INTO ?", (url.database,))
-    folder = tmp_path / "site"
-    shutil.copytree(published_folder, folder)
+    url, folder = own_edition
     page_then = (folder / "assets/1/index.html").read_bytes()
-    engine = open_engine(url)
     new = SLOT + STEP
-    found = market_at(new, SourceKind.COINMARKETCAP)
-    settle(engine, settlement(new, found=found), new + 14)
-    engine.dispose()
+    record_slot(url, new)
     publish_at(url, folder, NOW + STEP)
     assert (folder / "assets/1/index.html").read_bytes() == page_then
 

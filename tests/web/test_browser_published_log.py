@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from browsing import MISSED, NOW, Open, fill_store, market_at, no_reload
-from coinlog.market import SourceKind
+from browsing import MISSED, NOW, Open, no_reload, record_slot
 from coinlog.slots import iso
-from coinlog.store.engine import open_engine
-from coinlog.store.writer import settle
-from editions import publish_at, serving_folder
-from samples import SLOT, STEP, settlement
+from editions import Edition, publish_at, serving_folder
+from samples import SLOT, STEP
 
 pytestmark = pytest.mark.browser
 
@@ -31,21 +25,15 @@ def test_a_day_outside_of_the_record_has_no_slots(published: str, browse: Open) 
 
 
 def test_a_new_slot_leaves_the_day_and_the_search_that_are_shown(
-    browse: Open, tmp_path: Path
+    browse: Open, own_edition: Edition
 ) -> None:
-    url = sa.URL.create("sqlite", database=str(tmp_path / "coinlog.db"))
-    fill_store(url)
-    folder = tmp_path / "site"
-    publish_at(url, folder, NOW)
+    url, folder = own_edition
     with serving_folder(folder) as address:
         log = browse(f"{address}/log?at={DAY}")
         market = browse(f"{address}/?q=shib")
         checks = [no_reload(page) for page in (log, market)]
-        engine = open_engine(url)
         new = SLOT + STEP
-        found = market_at(new, SourceKind.COINMARKETCAP)
-        settle(engine, settlement(new, found=found), new + 14)
-        engine.dispose()
+        record_slot(url, new)
         publish_at(url, folder, NOW + STEP)
         for page in (log, market):
             page.clock.set_fixed_time(NOW + STEP)

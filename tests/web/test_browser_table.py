@@ -63,16 +63,16 @@ def test_the_next_page_comes_without_a_reload(both: str, browse: Open) -> None:
     check()
 
 
-def test_a_shared_symbol_shows_the_id(both: str, browse: Open) -> None:
-    page = browse(f"{both}/?q=BTC")
+def test_a_shared_symbol_shows_the_id(site: str, browse: Open) -> None:
+    page = browse(f"{site}/?q=BTC")
     assert sorted(names(page)) == ["Bitcoin BTC · 1", "Boost BTC · 31469"]
 
 
-def test_small_prices_are_not_zero(both: str, browse: Open) -> None:
-    page = browse(f"{both}/?q=5994")
+def test_small_prices_are_not_zero(site: str, browse: Open) -> None:
+    page = browse(f"{site}/?q=5994")
     assert price_text(price_of(5994, SLOT)) in page.locator("#market tbody").inner_text()
 
 
-def test_the_newest_assets_are_all_named(both: str, browse: Open) -> None:
-    page = browse(f"{both}/")
+def test_the_newest_assets_are_all_named(site: str, browse: Open) -> None:
+    page = browse(f"{site}/")
     assert all(any(name in row for row in names(page)) for name, _, _ in list(NAMED.values())[:4])
