@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws image sbom secrets \
-	estimate deploy destroy tunnel ops lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws estimate \
+	deploy destroy tunnel ops image sbom secrets lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13

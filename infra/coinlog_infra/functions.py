@@ -87,13 +87,7 @@ class Functions(Construct):
         capture = Function(self, "capture", self.shared, capture_size(self.options))
         name = self.options.api_key_parameter
         capture.function.add_environment("COINLOG_API_KEY_PARAMETER", name)
-        parameter = Stack.of(self).format_arn(
-            service="ssm",
-            resource="parameter",
-            resource_name=name.removeprefix("/"),
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        capture.allow("ssm:GetParameter", on=parameter)
+        capture.allow("ssm:GetParameter", on=parameter_arn(self, name))
         self._let_list(capture, CAPTURES)
         self._let(capture, "s3:GetObject", "s3:PutObject", folder=CAPTURES)
         return capture
@@ -143,6 +137,16 @@ class Functions(Construct):
             on=self.archive.bucket.bucket_arn,
             when={"StringLike": {"s3:prefix": [f"{folder}*" for folder in folders]}},
         )
+
+
+def parameter_arn(scope: Construct, name: str) -> str:
+    """Return the ARN of a parameter of this account and region."""
+    return Stack.of(scope).format_arn(
+        service="ssm",
+        resource="parameter",
+        resource_name=name.removeprefix("/"),
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
 
 
 def database_environment(database: Database, user: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from coinlog_infra.accepted import accept_wildcard
 from coinlog_infra.archive import ArchiveBucket
 from coinlog_infra.containers import Containers, Run, Task
 from coinlog_infra.database import LOADER, MASTER, Database
-from coinlog_infra.functions import database_environment
+from coinlog_infra.functions import database_environment, parameter_arn
 from coinlog_infra.options import Options
 
 TUNNEL_SECONDS = 8 * 3600
@@ -76,10 +76,12 @@ class Maintenance(Construct):
         environment = {
             **database_environment(self.database, LOADER),
             **archive_environment(archive, options),
+            "COINLOG_API_KEY_PARAMETER": options.api_key_parameter,
         }
         run = Run(command=["coinlog", "status"], environment=environment)
         task = Task(self, "ops", self.containers, run)
         task.allow("rds-db:connect", on=self.database.user_arn(LOADER))
+        task.allow("ssm:GetParameter", on=parameter_arn(self, options.api_key_parameter))
         task.allow("s3:ListBucket", on=archive.bucket.bucket_arn)
         objects = archive.bucket.arn_for_objects("*")
         task.allow("s3:GetObject", "s3:PutObject", on=objects)

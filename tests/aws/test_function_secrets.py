@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import traceback
+from pathlib import Path
 
-import boto3  # type: ignore[import-untyped]  # it has no types
+import boto3
 import pytest
 
 import cmc_server
@@ -15,6 +16,7 @@ from coinlog.aws import capture, load, record
 from coinlog.errors import CoinlogError, SettingError
 from lambdas import Context
 from market import LISTINGS
+from program import run
 from servers import free_port
 
 KEY, PASSWORD, SECRET = "canary-key-31", "canary-password-32", "canary-secret-33"
@@ -51,16 +53,47 @@ def test_a_key_that_is_given_wins_and_nothing_is_read(
     assert source.requests[0].headers["x-cmc_pro_api_key"] == "given"
 
 
-@pytest.mark.parametrize("value", [None, "two words"])
-def test_a_parameter_without_a_key_is_told(function: pytest.MonkeyPatch, value: str | None) -> None:
+def test_a_parameter_without_a_key_is_told(function: pytest.MonkeyPatch) -> None:
     function.setenv("COINLOG_API_KEY_PARAMETER", "/coinlog/other")
-    if value:
-        ssm = boto3.client("ssm")
-        ssm.put_parameter(Name="/coinlog/other", Value=value, Type="SecureString", Overwrite=True)
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name="/coinlog/other", Value="two words", Type="SecureString", Overwrite=True)
     with pytest.raises(SettingError, match=r"/coinlog/other.*expected") as refused:
         capture.handler({}, Context())
 
     assert "two words" not in str(refused.value)
+
+
+def test_where_nobody_has_put_a_key_the_source_is_asked_without_one(
+    function: pytest.MonkeyPatch, source: CMCServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    function.setenv("COINLOG_API_KEY_PARAMETER", "/coinlog/none")
+
+    found = capture.handler({}, Context())
+
+    assert found["outcome"] == "stored"
+    assert "x-cmc_pro_api_key" not in source.requests[0].headers
+    assert "/coinlog/none: the source is asked without a key" in caplog.text
+
+
+def test_a_parameter_that_may_not_be_read_is_no_missing_key(
+    function: pytest.MonkeyPatch, source: CMCServer
+) -> None:
+    function.setenv("COINLOG_API_KEY_PARAMETER", "/coinlog/other")
+    function.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{free_port()}")
+
+    with pytest.raises(SettingError, match=r"cannot be read .*may read"):
+        capture.handler({}, Context())
+
+    assert source.requests == []
+
+
+@pytest.mark.usefixtures("parameter")
+def test_a_command_reads_the_key_of_a_parameter_too(source: CMCServer, tmp_path: Path) -> None:
+    done = run("capture", COINLOG_DATA=str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    assert source.requests[0].headers["x-cmc_pro_api_key"] == KEY
+    assert KEY not in done.stdout + done.stderr
 
 
 @pytest.mark.usefixtures("parameter", "database")

@@ -297,6 +297,7 @@ def test_commands_run_as_the_loader_with_the_archive(page: Map) -> None:
 
     assert {action for action, _ in rights} == {
         "rds-db:connect",
+        "ssm:GetParameter",
         "s3:GetObject",
         "s3:ListBucket",
         "s3:PutObject",

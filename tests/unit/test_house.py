@@ -143,7 +143,7 @@ def test_every_requirement_is_pinned_with_its_hashes() -> None:
 
 def test_every_makefile_target_is_listed() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    phony = re.search(r"^\.PHONY: (.*)$", makefile.replace("\\\n", " "), re.MULTILINE)
 
     assert phony
     assert re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE) == phony[1].split()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import obstore
@@ -88,8 +88,7 @@ def test_runs_wait_for_each_other(web: Site, bucket: str, monkeypatch: pytest.Mo
     with ThreadPoolExecutor(3) as threads:
         # Two that were started for the same slot: the second finds that nothing is left to do.
         waiting = [threads.submit(publish_at, web.engine.url, there, web.now) for _ in range(2)]
-        time.sleep(0.5)
-        assert not any(one.done() for one in waiting)
+        assert not wait(waiting, timeout=0.5).done
         objects.remove(".coinlog/lock")
         written = sorted(one.result().written for one in waiting)
 

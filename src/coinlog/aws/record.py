@@ -17,11 +17,12 @@ from coinlog.aws import asking
 from coinlog.aws.buckets import BUCKET, bucket_of
 from coinlog.aws.events import event_slot
 from coinlog.aws.lending import Context, Lent, report
-from coinlog.aws.setting_up import ready_settings, with_key
+from coinlog.aws.setting_up import ready_settings
 from coinlog.aws.settling import first_slot, settle_archive
 from coinlog.capturing import Captured, Standing
 from coinlog.market import Outcome
 from coinlog.settings import Settings
+from coinlog.settings.stored_key import with_key
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import read_rows
 from coinlog.store.migrate import migrate

@@ -17,9 +17,10 @@ from coinlog.aws.alerts import FOLDER, SENT, alert_paths, read_alert
 from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import object_keys, scheduled_time
 from coinlog.aws.lending import Context, Lent, report
-from coinlog.aws.setting_up import patient, ready_settings
+from coinlog.aws.setting_up import ready_settings
 from coinlog.errors import AlertError, DamagedError, SettingError
 from coinlog.extras import load_aws
+from coinlog.settings.stored_key import patient
 
 CLAIM_SECONDS = 45.0
 """After which a claim without a mark is one of a process that died: Lambda tries after 60 s."""

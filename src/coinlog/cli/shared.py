@@ -16,6 +16,7 @@ from coinlog.cli.report import err, errors_explained, fail
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
 from coinlog.settings import PRO_URL, Secret, Settings, load_settings
+from coinlog.settings.stored_key import with_key
 from coinlog.simulated.server import DEFAULT_PORT
 
 SIMULATED_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -65,7 +66,7 @@ def chosen_parts(settings: Settings, *, simulated: bool, url: str | None = None)
 
 def ready_settings() -> Settings:
     """Return the settings, with what looks like a mistake said aloud and logging set up."""
-    settings = load_settings()
+    settings = with_key(load_settings())
     for note in settings.notes:
         err.print(f"[yellow]note:[/] {note}")
     # Other libraries' news is noise to our users; what goes wrong in them is not.

@@ -1,0 +1,71 @@
+"""The API key where it is kept in AWS: a parameter of Systems Manager, read when it is needed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from coinlog.errors import SettingError
+from coinlog.extras import load_aws
+from coinlog.settings.load import Settings
+from coinlog.settings.secret import Secret
+from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
+
+ANSWER_SECONDS = 5
+
+_log = logging.getLogger(__name__)
+
+
+def with_key(settings: Settings) -> Settings:
+    """Return the settings with the key of their parameter, where one is named and none is given.
+
+    A parameter that does not exist means that nobody has put a key there: the source is asked
+    without one, and the log says so.
+
+    Raises:
+        SettingError: the parameter cannot be read, or holds no key.
+    """
+    name = settings.api_key_parameter
+    if settings.api_key or not name:
+        return settings
+    key = key_in(name)
+    if key is None:
+        _log.warning("there is no parameter %s: the source is asked without a key", name)
+        return settings
+    url = PRO_URL if settings.cmc_url == KEYLESS_URL else settings.cmc_url
+    return replace(settings, api_key=key, cmc_url=url)
+
+
+def patient() -> Any:  # noqa: ANN401  botocore has no types
+    """Return how long a client of AWS waits: never longer than a function's time."""
+    config = load_aws("botocore", "config").config
+    wait = {"connect_timeout": ANSWER_SECONDS, "read_timeout": ANSWER_SECONDS}
+    return config.Config(**wait, retries={"total_max_attempts": 3})
+
+
+@cache
+def key_in(name: str) -> Secret | None:
+    """Return the key in a parameter, ``None`` where there is none: asked for once a process."""
+    boto3, errors = load_aws("boto3"), load_aws("botocore", "exceptions").exceptions
+    try:
+        client = boto3.client("ssm", config=patient())
+        answer = client.get_parameter(Name=name, WithDecryption=True)
+    except (errors.BotoCoreError, errors.ClientError) as error:
+        if _is_absent(error):
+            return None
+        raise SettingError(
+            f"COINLOG_API_KEY_PARAMETER names {name!r}, which cannot be read ({error}): expected "
+            "a SecureString of this region that the function's role may read"
+        ) from None
+    setting = next(setting for setting in SETTINGS if setting.name == "COINLOG_API_KEY")
+    key = setting.read(str(answer["Parameter"]["Value"]), setting.name, f"from parameter {name}")
+    if not isinstance(key, Secret):
+        raise TypeError(f"{name} is read as {type(key)}")
+    return key
+
+
+def _is_absent(error: Exception) -> bool:
+    answer: dict[str, dict[str, str]] = getattr(error, "response", {})
+    return answer.get("Error", {}).get("Code") == "ParameterNotFound"
