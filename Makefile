@@ -23,7 +23,7 @@ CDK := infra/node_modules/.package-lock.json
 ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
 # What is said to make itself is handed over; a NAME or EMAIL of the shell means something else.
 TOLD := NAME REGION INTERVAL ASSETS SHAPE PUBLIC ADMIT DOMAIN ZONE EMAIL ENGINE DATABASE_CLASS \
-	DATABASE_GB MIN_TASKS MAX_TASKS ARCHITECTURE YES DATA CMD PORT
+	DATABASE_GB MIN_TASKS MAX_TASKS ARCHITECTURE YES DATA CMD PORT HOST
 $(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
 	$(eval export DEPLOY_$(name) := $$(value $(name)))))
 

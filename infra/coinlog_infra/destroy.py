@@ -78,7 +78,10 @@ def destroy(account: Account, options: Options, deployed: Deployed, *, delete: b
             delete_snapshots(account, snapshots(account, deployed) - before)
             empty_bucket(account, deployed.bucket)
             account.client("s3").delete_bucket(Bucket=deployed.bucket)
-        say("\n  Nothing is left but CDK's own stack CDKToolkit, which other programs may use.")
+        say(
+            "\n  Nothing is left but what AWS itself keeps: automatic backups for at most a week, "
+            "and CDK's own stack CDKToolkit, which other programs may use."
+        )
         return 0
     _tell_what_stays(account, deployed, snapshots(account, deployed) - before)
     return 0

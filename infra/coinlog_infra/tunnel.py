@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 from rich.markup import escape
 
@@ -122,11 +123,14 @@ def _keep(process: subprocess.Popen[bytes], account: Account, deployed: Deployed
 
 
 def main() -> int:
-    """Open a tunnel at ``PORT``, or at 3307."""
-    port = _port(given.said("PORT") or str(PORT))
+    """Open a tunnel at ``PORT``, or at 3307; ``HOST`` is another database, a restored one, say."""
+    port, host = _port(given.said("PORT") or str(PORT)), _host(given.said("HOST"))
     options = given.load_options()
     account = Account(options.region)
-    return tunnel(account, read_deployed(account, options.name), port, Clock())
+    deployed = read_deployed(account, options.name)
+    if host:
+        deployed = replace(deployed, database_host=host)
+    return tunnel(account, deployed, port, Clock())
 
 
 def _port(text: str) -> int:
@@ -136,6 +140,16 @@ def _port(text: str) -> int:
         raise UsageError(
             f"PORT is {text[:20]!r}: expected a whole number from 1024 to 65535, "
             f"for example PORT={PORT}"
+        ) from None
+
+
+def _host(text: str) -> str:
+    try:
+        return parsers.host(text) if text else ""
+    except ValueError:
+        raise UsageError(
+            f"HOST is {text[:60]!r}: expected the host name of a database in the same network, "
+            "as RDS shows it"
         ) from None
 
 

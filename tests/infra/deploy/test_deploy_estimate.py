@@ -10,6 +10,7 @@ import pytest
 from coinlog.errors import UsageError
 from coinlog_infra import printing, say
 from coinlog_infra.estimate import both_shapes, estimate, read_prices
+from coinlog_infra.given import ROOT
 from coinlog_infra.options import Options
 
 ARM = Options(architecture="arm64")
@@ -84,6 +85,15 @@ def test_more_copies_and_a_larger_database_cost_more() -> None:
 def test_a_class_without_a_price_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match=r"no price for db\.r8g\.large"):
         estimate(replace(ARM, database_class="db.r8g.large"))
+
+
+def test_the_docs_say_the_same() -> None:
+    page, edition = (f"**{one.dollars:.2f}**" for one in both_shapes(ARM))
+    english = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    spanish = (ROOT / "docs" / "es" / "desplegar.md").read_text(encoding="utf-8")
+
+    assert f"| {page} | {edition} |" in english
+    assert f"| {page} | {edition} |".replace(".", ",") in spanish
 
 
 def test_every_price_has_its_source_and_the_table_its_date() -> None:

@@ -242,6 +242,20 @@ def test_enter_prints_a_password_for_a_user_who_only_reads(
     assert "\n" not in password
 
 
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [({"PORT": "80"}, "PORT=3307"), ({"PORT": "x"}, "PORT=3307"), ({"HOST": "a b;c"}, "host name")],
+)
+def test_a_port_or_host_that_cannot_be_used_is_refused(
+    told: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in told.items():
+        monkeypatch.setenv(f"DEPLOY_{name}", value)
+
+    with pytest.raises(UsageError, match=sentence):
+        tunnel.main()
+
+
 def test_the_password_signs_the_databases_own_name(account: Account, deployed: Deployed) -> None:
     one = tunnel.sign_in(account, deployed)
     other = tunnel.sign_in(account, replace(deployed, database_host="other.example.org"))
