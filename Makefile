@@ -3,9 +3,11 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws image secrets \
+	estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
+LAMBDA_PYTHON := 3.13
 COINLOG := .venv/bin/coinlog
 BUNDLE := src/coinlog/web/static/manifest.json
 AUTHORITY := src/coinlog/aws/rds-ca.pem
@@ -14,6 +16,16 @@ FRONTEND := $(wildcard frontend/src/*.* frontend/src/*/*.* frontend/assets/*.*)
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 BENCH := .venv/.bench
+INFRA := .venv/.infra
+CHECKOV := .venv-checkov/.done
+CDK := infra/node_modules/.package-lock.json
+
+ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
+# What is said to make itself is handed over; a NAME or EMAIL of the shell means something else.
+TOLD := NAME REGION INTERVAL ASSETS SHAPE PUBLIC ADMIT DOMAIN ZONE EMAIL ENGINE DATABASE_CLASS \
+	DATABASE_GB MIN_TASKS MAX_TASKS ARCHITECTURE YES DATA CMD PORT
+$(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
+	$(eval export DEPLOY_$(name) := $$(value $(name)))))
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,16 +39,19 @@ up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1
 data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
 	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
-test: setup $(DEV) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
+test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@$(STEP) "MySQL for the tests, where it can be had" scripts/install_mysql.sh
 	@scripts/install_token_signin.sh
+	@$(STEP) "Containers for the tests" scripts/install_container_tools.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lint: setup $(BENCH) ## Check format, rules and types
+lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
-	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run
+	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
+		tests/image/mariadb/*.sh
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
@@ -48,13 +63,44 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@.venv/bin/python bench/scale.py
 
+lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: for that runtime)
+	@.venv/bin/python scripts/build_lambda.py --python $(LAMBDA_PYTHON)
+
+synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
+	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
+
+check-aws: synth $(CHECKOV) ## Let checkov look at the AWS stack's templates
+	@$(STEP) "What checkov finds" scripts/check_aws.sh
+
+estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
+	@$(ON_AWS).estimating
+
+deploy: setup $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
+	@$(ON_AWS).deploy
+
+destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not)
+	@$(ON_AWS).destroy
+
+tunnel: setup $(INFRA) ## Open a port here to the private database, for MySQL Workbench (PORT=3307)
+	@$(ON_AWS).tunnel
+
+ops: setup $(INFRA) ## Run a command of coinlog in your AWS account (CMD="verify --sample 5%")
+	@$(ON_AWS).ops
+
+image: ## Build the container image (BASE_IMAGE=python:3.11-slim: on another base)
+	@scripts/build_image.sh
+
+secrets: ## Make the passwords for `docker compose up`, in secrets/
+	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh
+
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv frontend/node_modules src/coinlog/web/static $(AUTHORITY) dist \
+	@rm -rf .venv .venv-uv .venv-checkov frontend/node_modules infra/node_modules cdk.out \
+		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
+	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.lock requirements-build.lock
 	@$(STEP) "Python packages" scripts/setup_environment.sh $^
@@ -68,12 +114,24 @@ $(BENCH): requirements-bench.lock $(DEV)
 	@$(STEP) "Packages for the benchmarks" scripts/setup_environment.sh requirements-bench.lock
 	@touch $@
 
+$(INFRA): requirements-infra.lock $(DEV)
+	@$(STEP) "Packages for AWS" scripts/setup_environment.sh requirements-infra.lock
+	@touch $@
+
+$(CHECKOV): requirements-checkov.lock scripts/install_checkov.sh
+	@$(STEP) "checkov" scripts/install_checkov.sh
+	@touch $@
+
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py
 	@$(STEP) "coinlog itself" scripts/install_package.sh
 	@touch $@
 
 $(NODE_MODULES): frontend/package-lock.json frontend/.npmrc $(RUNTIME)
 	@$(STEP) "Packages for the page" .venv/bin/npm --prefix frontend ci
+	@touch $@
+
+$(CDK): infra/package-lock.json infra/.npmrc $(RUNTIME)
+	@$(STEP) "The CDK command" .venv/bin/npm --prefix infra ci
 	@touch $@
 
 $(BUNDLE): $(NODE_MODULES) scripts/build_frontend.py $(FRONTEND)

@@ -8,6 +8,7 @@ newest slot. After the update the files of some assets are read back.
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -43,11 +44,13 @@ def unwatched(_what: str, _total: int | None) -> Iterator[Advance]:
 def published(url: sa.URL, folder: Path, now: float) -> tuple[float, Published]:
     """Publish in a process of its own; return its seconds and what it told."""
     command = (sys.executable, __file__, "once", str(url), str(folder), str(now))
+    # A program that has run before finds its modules compiled.
+    usual = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     wait_for_quiet()
     told: list[str] = []
 
     def run() -> None:
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=usual)
         told.append(done.stdout)
 
     seconds = timed(run)

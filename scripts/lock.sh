@@ -1,5 +1,5 @@
 #!/bin/sh
-# Refresh every lock from pyproject.toml and frontend/package.json to the newest allowed versions.
+# Refresh every lock from pyproject.toml and the package.json files to the newest allowed versions.
 # Hashes are kept, addresses are not: whoever installs uses the index they have.
 set -eu
 uv=$(scripts/find_uv.sh)
@@ -20,8 +20,14 @@ compile pyproject.toml --extra data --constraint requirements-dev.lock \
 compile pyproject.toml --extra aws --constraint requirements-dev.lock \
     --output-file requirements-aws.lock
 compile --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
+compile --group lambda --constraint requirements.lock --output-file requirements-lambda.lock
+compile --group lambda-runtime --constraint requirements-dev.lock \
+    --output-file requirements-lambda-runtime.lock
+compile --group infra --constraint requirements-dev.lock --output-file requirements-infra.lock
+compile --group checkov --output-file requirements-checkov.lock
 compile --group uv --output-file requirements-uv.lock
 
-cd frontend
-rm -f package-lock.json
-../.venv/bin/npm install --package-lock-only
+for folder in frontend infra; do
+    rm -f "$folder/package-lock.json"
+    .venv/bin/npm --prefix "$folder" install --package-lock-only
+done

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,7 +26,6 @@ from coinlog.web.security import Application
 from samples import SLOT, STEP, asset, settlement
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
-AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 NODE = FRONTEND.parent / ".venv" / "bin" / "node"
 
 PARTIAL_PAGE = "/log/20260126T120000Z"
@@ -141,6 +141,23 @@ def no_reload(page: Page) -> Callable[[], None]:
         assert page.evaluate("window.here") is True
 
     return check
+
+
+@cache
+def _axe() -> str:
+    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+def findings(page: Page, *rules: str, within: str = "html") -> list[tuple[str, str]]:
+    """Return what axe finds to be wrong on a page: each rule, and the first place.
+
+    All rules are looked at unless some are given.
+    """
+    # Of what is right axe would make a list as long, which takes as much time again.
+    options = {"resultTypes": ["violations"]} | ({"runOnly": [*rules]} if rules else {})
+    page.evaluate(_axe())
+    found = page.evaluate("([within, options]) => axe.run(within, options)", [within, options])
+    return [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
 
 
 def price_text(value: float) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
+from ready import ReadyDatabases, ReadyFile
 from s3_server import S3Server
 from servers import MariaDB
 
@@ -27,6 +30,12 @@ CHROMIUM_FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 
+# Each program that a test starts would compile all that it imports anew, for more than a second,
+# where compiled code is not written; beside the sources it would get into what is built of them.
+sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(ROOT / ".venv" / ".compiled")
+
 # The same examples in every run: a test fails for a change and never by chance.
 hypothesis_settings.register_profile("coinlog", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("coinlog")
@@ -36,13 +45,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs the recorded answers where they are absent; run the browser's tests last.
 
     Playwright leaves its event loop running in this thread, where later tests could not
-    run one of their own.
+    run one of their own. Of both kinds the files with the most tests come first, so that in the
+    end no process waits long for another's last file.
     """
     absent = pytest.mark.skip(reason="../shared with the recorded answers is not here")
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
             item.add_marker(absent)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, -sizes[item.path]))
 
 
 @pytest.fixture(autouse=True)
@@ -85,15 +96,35 @@ def own_mariadb() -> Iterator[MariaDB]:
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def ready_file(tmp_path_factory: pytest.TempPathFactory) -> ReadyFile:
+    """Return what gives copies of a SQLite store without rows."""
+    return ReadyFile(tmp_path_factory.mktemp("ready"))
+
+
+@pytest.fixture(scope="session")
+def ready_databases(mariadb: MariaDB) -> ReadyDatabases:
+    """Return what lends MariaDB stores without rows."""
+    return ReadyDatabases(mariadb)
+
+
 @pytest.fixture(params=["sqlite", "mariadb"])
 def store_url(request: pytest.FixtureRequest, own_world: Path) -> Iterator[sa.URL]:
-    """Return the address of an empty store: the test runs once on SQLite, once on MariaDB."""
+    """Return the address of a store without rows: once on SQLite, once on MariaDB."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("ready_file").copy(own_world / "coinlog.db")
+    else:
+        with request.getfixturevalue("ready_databases").lend() as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def bare_url(request: pytest.FixtureRequest, own_world: Path) -> Iterator[sa.URL]:
+    """Return the address of a database that has not even tables, where that is the point."""
     if request.param == "sqlite":
         yield sa.URL.create("sqlite", database=str(own_world / "coinlog.db"))
     else:
-        server: MariaDB = request.getfixturevalue("mariadb")
-        with server.database() as url:
-            yield url
+        yield request.getfixturevalue("mariadb_url")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def unwatched(_what: str, _total: int | None) -> Iterator[Advance]:
     yield lambda _: None
 
 
-def publish_at(url: sa.URL, folder: Path, now: float, **options: Any) -> Published:  # noqa: ANN401  those of publish
+def publish_at(url: sa.URL, folder: Path | str, now: float, **options: Any) -> Published:  # noqa: ANN401  those of publish
     """Publish a store as it stands at a time.
 
     In a thread of its own: where a browser has been started, this one has an event loop already.

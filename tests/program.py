@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pty
 import signal
@@ -14,6 +15,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from click.testing import CliRunner
+
+from coinlog.cli import main
 
 COMMAND = (sys.executable, "-m", "coinlog")
 STOP_SECONDS = 5
@@ -33,9 +37,32 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def run_json(*arguments: str, **environment: str) -> dict[str, Any]:
     """Run a command that succeeds and return the JSON it prints."""
-    done = run(*arguments, "--json", **environment)
+    return _told(run(*arguments, "--json", **environment))
+
+
+def _told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(done.stdout))
+
+
+def run_here(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end within this process, for what it says and does once it runs.
+
+    A process of its own takes half a second to start; that it does is what others prove.
+    """
+    loggers = [logging.getLogger(name) for name in ("coinlog", "sqlalchemy.pool")]
+    levels = [logger.level for logger in loggers]
+    done = CliRunner().invoke(main, arguments, env=environment, prog_name="coinlog")
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+def run_json_here(*arguments: str, **environment: str) -> dict[str, Any]:
+    """Run a command that succeeds within this process and return the JSON it prints."""
+    return _told(run_here(*arguments, "--json", **environment))
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:

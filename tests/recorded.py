@@ -14,6 +14,9 @@ from coinlog.sources.answers import Answer
 from market import LISTINGS, encoded
 from samples import STEP
 
+Polls = dict[str, list[dict[str, str]]]
+"""Rows of polls, by the time at which each was taken."""
+
 IN_QUOTE = (
     *("price", "market_cap", "fully_diluted_market_cap", "volume_24h"),
     *(f"percent_change_{span}" for span in ("1h", "24h", "7d", "30d")),
@@ -21,10 +24,10 @@ IN_QUOTE = (
 IN_ROW = ("circulating_supply", "total_supply", "max_supply", "num_market_pairs")
 
 
-def polls(shared: Path) -> dict[str, list[dict[str, str]]]:
+def polls(shared: Path) -> Polls:
     """Return the rows of each of the ten recorded polls, by the time at which it was taken."""
     path = shared / "cmc" / "listings_first_10_polls_2026-01-26_to_02-03_top5000.csv.gz"
-    found: dict[str, list[dict[str, str]]] = {}
+    found: Polls = {}
     with gzip.open(path, "rt", newline="") as lines:
         for row in csv.DictReader(lines):
             found.setdefault(row["snapshot_utc"], []).append(row)

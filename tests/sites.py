@@ -79,17 +79,21 @@ class Site:
         asyncio.run(self.app.look())
 
     def get(
-        self, target: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+        self,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        scheme: str = "http",
     ) -> Reply:
         """Ask for an address exactly as it is written."""
-        return asyncio.run(self._ask(target, headers or {}, method))
+        return asyncio.run(self._ask(_scope(target, headers or {}, method, scheme)))
 
     def json(self, target: str) -> Any:  # noqa: ANN401  whatever was answered
         reply = self.get(target)
         assert reply.status == 200, reply.text
         return reply.json()
 
-    async def _ask(self, target: str, headers: Mapping[str, str], method: str) -> Reply:
+    async def _ask(self, scope: Scope) -> Reply:
         messages: list[Message] = []
 
         async def receive() -> Message:
@@ -98,11 +102,11 @@ class Site:
         async def send(message: Message) -> None:
             messages.append(message)
 
-        await self.app(_scope(target, headers, method), receive, send)
+        await self.app(scope, receive, send)
         return Reply(messages)
 
 
-def _scope(target: str, headers: Mapping[str, str], method: str) -> Scope:
+def _scope(target: str, headers: Mapping[str, str], method: str, scheme: str) -> Scope:
     path, _, query = target.encode().partition(b"?")
     given = {"host": "coinlog.test", **headers}
     return {
@@ -110,7 +114,7 @@ def _scope(target: str, headers: Mapping[str, str], method: str) -> Scope:
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": method,
-        "scheme": "http",
+        "scheme": scheme,
         "path": _unquoted(path),
         "raw_path": path,
         "query_string": query,

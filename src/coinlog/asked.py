@@ -14,6 +14,7 @@ from coinlog.market import QUOTE_FIELDS
 from coinlog.slots import MAX_ASSET_ID, AssetSelection, iso, parse_assets, parse_time
 from coinlog.store.finding import all_ids, find_assets
 from coinlog.store.ledger import Head
+from coinlog.store.listing import read_leading
 from coinlog.store.reader import Reader, StoredAsset
 from coinlog.timeline import RANGES, Window, window_of
 
@@ -102,8 +103,7 @@ def selected_ids(reader: Reader, head: Head, selection: AssetSelection | None) -
         return all_ids(reader)
     top: Sequence[int] = ()
     if selection.top and head.newest is not None:
-        listed = reader.market(head.newest.slot, limit=selection.top)[1]
-        top = [asset.id for asset in listed]
+        top = [asset.id for asset in read_leading(reader, head.newest.slot, selection.top)]
     known = {asset.id for asset in reader.assets(selection.ids)} if selection.ids else set()
     unknown = [asset_id for asset_id in selection.ids if asset_id not in known]
     if unknown:

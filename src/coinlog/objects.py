@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import obstore
@@ -83,11 +83,16 @@ class Objects:
         with _archive_errors(path):
             return bytes(obstore.get(self._store, path).bytes())
 
-    def put(self, path: str, body: bytes) -> None:
-        """Write an object, whatever is there."""
+    def put(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """Write an object, whatever is there; a bucket serves it with ``headers``."""
         with _archive_errors(path):
-            obstore.put(self._store, path, body)
+            obstore.put(self._store, path, body, attributes=headers)
             self._flush(path)
+
+    def remove(self, path: str) -> None:
+        """Remove an object, where it is there."""
+        with _archive_errors(path), suppress(NotFoundError, FileNotFoundError):
+            obstore.delete(self._store, path)
 
     def create(self, path: str, body: bytes) -> bool:
         """Write an object as it is; ``False`` if there is one already, which stays."""

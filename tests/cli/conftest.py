@@ -9,7 +9,7 @@ import pytest
 from coinlog.simulated.process import simulated_process
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def market() -> Iterator[str]:
     """Return the address of a made-up market."""
     with simulated_process() as url:

@@ -12,7 +12,7 @@ import pytest
 from cmc_server import CMCServer, Exchange, json_reply
 from coinlog.archive import open_archive
 from market import answer_all, put_attempt
-from program import at_terminal, read_until, run, run_json, running, start
+from program import at_terminal, read_until, run, run_here, run_json, running, start
 from samples import SLOT
 from servers import free_port
 
@@ -117,7 +117,7 @@ def test_before_anything_is_recorded_it_names_what_to_do_first(setting: dict[str
 def test_wrong_use_is_refused_with_a_sentence(
     setting: dict[str, str], options: tuple[str, ...], said: str
 ) -> None:
-    done = run("backfill", "--simulated", *options, **setting)
+    done = run_here("backfill", "--simulated", *options, **setting)
 
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())

@@ -147,19 +147,19 @@ def until(process: subprocess.Popen[str], seen: Callable[[], bool]) -> None:
         assert time.monotonic() < give_up
 
 
-def test_a_killed_restore_goes_on_where_it_was(store_url: sa.URL, tmp_path: Path) -> None:
+def test_a_killed_restore_goes_on_where_it_was(bare_url: sa.URL, tmp_path: Path) -> None:
     big = sa.make_url(f"sqlite:///{tmp_path}/big.db")
     fill_with_quotes(big, assets=200, slots=250)
     path = str(tmp_path / "b.tar")
     make_backup(Path(path), big, None, unwatched)
     there = {
-        "COINLOG_DATABASE_URL": store_url.render_as_string(hide_password=False),
+        "COINLOG_DATABASE_URL": bare_url.render_as_string(hide_password=False),
         **elsewhere(tmp_path / "there"),
     }
-    with opened(store_url) as engine, engine.connect():
+    with opened(bare_url) as engine, engine.connect():
         pass
     process = start("restore", path, **there)
-    engine = open_engine(store_url, read_only=True)
+    engine = open_engine(bare_url, read_only=True)
 
     def rows() -> int:
         with engine.connect() as connection:
@@ -178,7 +178,7 @@ def test_a_killed_restore_goes_on_where_it_was(store_url: sa.URL, tmp_path: Path
     assert "the same `coinlog restore` goes on with it" in words(half.stderr)
     assert (told["resumed"], told["equal"], told["created"]) == (True, True, 0)
     assert 0 < told["written"] <= told["rows"] - left
-    assert read_everything(store_url) == read_everything(big)
+    assert read_everything(bare_url) == read_everything(big)
 
 
 def test_a_full_disk_is_one_sentence_and_no_loss(tmp_path: Path) -> None:

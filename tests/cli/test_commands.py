@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 from itertools import chain
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from coinlog.cli.main import SECTIONS
-from program import COMMAND, run
+from program import COMMAND, run, run_here
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [command.name or "" for command in chain.from_iterable(SECTIONS.values())]
@@ -28,17 +29,26 @@ ABOUT_HISTORY = {
 }
 
 
-@pytest.fixture
-def setting(market: str) -> dict[str, str]:
-    """Return the settings of a recorder that has recorded a slot."""
+@pytest.fixture(scope="module")
+def recorded(market: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder into which a slot was recorded: only to be copied."""
+    folder = tmp_path_factory.mktemp("recorded")
     setting = {"COINLOG_CMC_URL": market, "COINLOG_ASSETS": "id:1,1027"}
-    assert run("record", "--simulated", **setting).returncode == 0
-    return setting
+    done = run("record", "--simulated", **setting, COINLOG_DATA=str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def setting(market: str, recorded: Path, own_world: Path) -> dict[str, str]:
+    """Return the settings of a recorder that has recorded a slot."""
+    shutil.copytree(recorded, own_world / "data")
+    return {"COINLOG_CMC_URL": market, "COINLOG_ASSETS": "id:1,1027"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_examples(command: str) -> None:
-    told = run(command, "--help")
+    told = run_here(command, "--help")
 
     assert told.returncode == 0
     assert f"Usage: coinlog {command}" in told.stdout

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from adopting import first_ticker
 from market import encoded
-from program import COMMAND, run, run_json
+from program import COMMAND, run, run_here, run_json, run_json_here
 from samples import listings_body
 
 HEADER = "Name,Symbol,Price,Time\n"
@@ -52,7 +52,7 @@ def test_a_summary_comes_first_and_one_line_last(table: Path) -> None:
 
 
 def test_a_dry_run_writes_nothing(table: Path, own_world: Path) -> None:
-    done = run("import", str(table), "--dry-run")
+    done = run_here("import", str(table), "--dry-run")
 
     assert done.returncode == 0
     assert "--map BTC=ID,ETH=ID" in done.stdout
@@ -60,7 +60,7 @@ def test_a_dry_run_writes_nothing(table: Path, own_world: Path) -> None:
 
 
 def test_nothing_is_imported_before_every_asset_is_told(table: Path, own_world: Path) -> None:
-    done = run("import", str(table), "--map", "BTC=1")
+    done = run_here("import", str(table), "--map", "BTC=1")
 
     assert done.returncode == 2
     assert "ETH, Ethereum (1 row) is not known" in words(done.stderr)
@@ -74,25 +74,25 @@ def test_candidates_are_named_and_one_is_offered(table: Path, own_world: Path) -
     known = own_world / "map.json"
     known.write_bytes(encoded({"data": [dict(zip(keys, row, strict=True)) for row in rows]}))
     table.write_text(HEADER.replace("Name,", "") + "BTC,1.5,2021-06-29\nETH,1.5,2021-06-29\n")
-    done = run("import", str(table), "--assets-file", str(known))
+    done = run_here("import", str(table), "--assets-file", str(known))
 
     said = words(done.stderr)
     assert "BTC (1 row) could be 1 Bitcoin (BTC) or 4023 Bitcoin BEP2 (BTC)" in said
     assert "--map BTC=ID,ETH=1027" in said
-    again = run_json("import", str(table), "--assets-file", str(known), *MAP)
+    again = run_json_here("import", str(table), "--assets-file", str(known), *MAP)
     assert [each["asset_id"] for each in again["matched"]] == [1, 1027]
 
 
 def test_what_cannot_be_told_is_left_out_where_that_is_said(table: Path) -> None:
-    facts = run_json("import", str(table), "--map", "BTC=1", "--skip-unresolved")
+    facts = run_json_here("import", str(table), "--map", "BTC=1", "--skip-unresolved")
 
     assert facts["plan"]["outcomes"] == {"stored": 1, "partial": 1, "failed": 0}
     assert [each["label"]["symbol"] for each in facts["unresolved"]] == ["ETH"]
-    completed = run_json("import", str(table), *MAP)
+    completed = run_json_here("import", str(table), *MAP)
     assert completed["plan"]["new_attempts"] == 1
-    again = run_json("import", str(table), *MAP)
+    again = run_json_here("import", str(table), *MAP)
     assert (again["plan"]["new_attempts"], again["settled_attempts"]) == (0, 0)
-    assert "imported before" in run("import", str(table), *MAP).stdout
+    assert "imported before" in run_here("import", str(table), *MAP).stdout
 
 
 def test_an_import_that_would_lose_assets_is_refused_before_anything_is_written(
@@ -100,11 +100,11 @@ def test_an_import_that_would_lose_assets_is_refused_before_anything_is_written(
 ) -> None:
     lines = ROWS.splitlines(keepends=True)
     table.write_text(HEADER + lines[0])
-    assert run("import", str(table), "--map", "BTC=1").returncode == 0
+    assert run_here("import", str(table), "--map", "BTC=1").returncode == 0
     table.write_text(HEADER + lines[1])
     before = list((own_world / "data").rglob("import-*"))
-    tried = run_json("import", str(table), "--map", "ETH=1027", "--dry-run")
-    done = run("import", str(table), "--map", "ETH=1027")
+    tried = run_json_here("import", str(table), "--map", "ETH=1027", "--dry-run")
+    done = run_here("import", str(table), "--map", "ETH=1027")
 
     assert len(tried["plan"]["conflicts"]) == 1
     assert done.returncode == 2
@@ -116,9 +116,9 @@ def test_an_import_that_would_lose_assets_is_refused_before_anything_is_written(
 def test_rows_older_than_what_is_known_of_their_asset_need_a_word_which_is_offered(
     table: Path,
 ) -> None:
-    assert run("import", str(table), *MAP).returncode == 0
+    assert run_here("import", str(table), *MAP).returncode == 0
     table.write_text(table.read_text().replace("2021-06-29", "2020-06-29"))
-    done = run("import", str(table))
+    done = run_here("import", str(table))
 
     assert done.returncode == 2
     assert "is called as 1 Bitcoin (BTC) is, which this store knows since 2021" in words(
@@ -146,7 +146,7 @@ def ask_at_a_terminal(arguments: Sequence[str], answers: str) -> tuple[int, str]
 
 
 def test_at_a_terminal_the_unknown_are_asked_for(table: Path) -> None:
-    run("import", str(table), "--map", "BTC=1", "--skip-unresolved")
+    run_here("import", str(table), "--map", "BTC=1", "--skip-unresolved")
     table.write_text(table.read_text().replace("Bitcoin", "Bitcoins").replace("06-29", "06-30"))
     code, said = ask_at_a_terminal(["import", str(table)], "7\n1\nid:0\nid:1027\n")
 
@@ -206,7 +206,7 @@ def test_a_folder_of_answers_and_a_sqlite_file_are_told_by_their_content(own_wor
     (folder / "new.json").write_bytes(listings_body([1, 1027], 1_624_926_225))
     bitcoin = {"id": "bitcoin", "name": "Bitcoin", "symbol": "BTC", "price_usd": "9024.09"}
     (folder / "old.json").write_bytes(first_ticker(1_525_137_187, [bitcoin]))
-    facts = run_json("import", str(folder), "--map", "bitcoin=1")
+    facts = run_json_here("import", str(folder), "--map", "bitcoin=1")
     assert (facts["settled_attempts"], facts["from"]) == (2, "2018-05-01T01:13:07Z")
 
     connection = sqlite3.connect(own_world / "old.db")
@@ -214,7 +214,7 @@ def test_a_folder_of_answers_and_a_sqlite_file_are_told_by_their_content(own_wor
     connection.execute("INSERT INTO cryptos VALUES ('A1', 'Asset 1', '1.5', 1624999999)")
     connection.commit()
     connection.close()
-    facts = run_json("import", str(own_world / "old.db"))
+    facts = run_json_here("import", str(own_world / "old.db"))
     assert (facts["source"], facts["settled_attempts"]) == ("table cryptos of old.db", 1)
 
 
@@ -235,7 +235,7 @@ def test_a_folder_of_answers_and_a_sqlite_file_are_told_by_their_content(own_wor
 )
 @pytest.mark.usefixtures("table")
 def test_wrong_use_is_explained_with_exit_code_2(arguments: list[str], said: str) -> None:
-    done = run("import", *arguments)
+    done = run_here("import", *arguments)
 
     assert done.returncode == 2
     assert said in words(done.stderr)
@@ -263,18 +263,18 @@ def test_nothing_to_import_is_said_and_is_no_success(own_world: Path, what: str)
     source = name if name.endswith(".csv") else "."
     # The second time nothing is new, and still nothing was ever imported.
     for _ in range(2):
-        done = run("import", source, "--map", "BTC=1")
+        done = run_here("import", source, "--map", "BTC=1")
 
         assert done.returncode == 1
         assert "nothing could be imported: " in words(done.stderr)
         assert said in words(done.stderr)
         assert "✓" not in done.stdout
-    as_json = run("import", source, "--map", "BTC=1", "--json")
+    as_json = run_here("import", source, "--map", "BTC=1", "--json")
     assert (as_json.returncode, json.loads(as_json.stdout)["imported"]) == (1, False)
 
 
 def test_what_was_left_out_whole_is_no_success(table: Path) -> None:
-    done = run("import", str(table), "--skip-unresolved")
+    done = run_here("import", str(table), "--skip-unresolved")
 
     assert done.returncode == 1
     assert "no row is about an asset that was told" in words(done.stderr)
@@ -285,20 +285,22 @@ def test_refused_rows_are_no_duplicates(own_world: Path) -> None:
     (own_world / "malos.csv").write_text(HEADER + "".join(rows) + "Ether,ETH,x,2021-06-29 01:00\n")
     (own_world / "dobles.csv").write_text(HEADER + "".join(rows) + rows[2].replace("5", "6"))
 
-    assert "came after" not in run("import", "malos.csv", "--dry-run", *MAP).stdout
-    assert "1 row came after" in run("import", "dobles.csv", "--dry-run", "--map", "BTC=1").stdout
+    assert "came after" not in run_here("import", "malos.csv", "--dry-run", *MAP).stdout
+    assert (
+        "1 row came after" in run_here("import", "dobles.csv", "--dry-run", "--map", "BTC=1").stdout
+    )
 
 
 def test_the_true_reason_comes_before_a_name_that_no_row_has(own_world: Path) -> None:
     bad, good = "Bitcoin,BTC,1.5,31/12/2021 18:00\n", "Ether,ETH,1.5,2021-06-29 00:00\n"
     (own_world / "precios.csv").write_text(HEADER + bad)
-    done = run("import", "precios.csv", *MAP)
+    done = run_here("import", "precios.csv", *MAP)
     assert done.returncode == 1
     assert "1 line was refused: line 2: '31/12/2021 18:00' is no time" in words(done.stderr)
     assert "--map names" not in done.stderr
 
     (own_world / "precios.csv").write_text(HEADER + bad + good)
-    done = run("import", "precios.csv", *MAP)
+    done = run_here("import", "precios.csv", *MAP)
     assert done.returncode == 2
     reason, _, unused = words(done.stderr).partition("; and --map names 'BTC', and no row is about")
     assert "'31/12/2021 18:00' is no time" in reason
@@ -306,7 +308,7 @@ def test_the_true_reason_comes_before_a_name_that_no_row_has(own_world: Path) ->
 
 
 def test_two_assets_are_not_given_one_id(table: Path, own_world: Path) -> None:
-    done = run("import", str(table), "--map", "BTC=1,ETH=1")
+    done = run_here("import", str(table), "--map", "BTC=1,ETH=1")
 
     assert done.returncode == 2
     assert "--map gives 'BTC' and 'ETH' the same id 1" in words(done.stderr)
@@ -315,15 +317,14 @@ def test_two_assets_are_not_given_one_id(table: Path, own_world: Path) -> None:
     renamed.write_text(
         HEADER + "MIOTA,MIOTA,0.5,2023-05-01\nIOTA,IOTA,0.5,2024-05-01\nIOTA,Iota,0.5,2024-05-01\n"
     )
-    assert (
-        run_json("import", str(renamed), "--map", "MIOTA=1720,IOTA=1720")["settled_attempts"] == 2
-    )
+    facts = run_json_here("import", str(renamed), "--map", "MIOTA=1720,IOTA=1720")
+    assert facts["settled_attempts"] == 2
 
 
 def test_a_field_that_is_left_out_is_said(own_world: Path) -> None:
     header = HEADER.replace("Time", "Time,percent_change_24h")
     (own_world / "precios.csv").write_text(header + "Bitcoin,BTC,16500,2021-06-29,5%\n")
-    done = run("import", "precios.csv", "--map", "BTC=1")
+    done = run_here("import", "precios.csv", "--map", "BTC=1")
 
     assert done.returncode == 0, done.stderr
     assert "1 new (1 stored)" in done.stdout
@@ -334,21 +335,17 @@ def test_a_field_that_is_left_out_is_said(own_world: Path) -> None:
 
 
 def test_one_price_is_said_as_it_is_read(table: Path) -> None:
-    said = words(run("import", str(table), "--dry-run").stdout)
+    said = words(run_here("import", str(table), "--dry-run").stdout)
 
     assert "note 34567.891 is read as 34567.891 USD" in said
 
 
 def test_an_export_is_imported_as_it_is(table: Path, own_world: Path) -> None:
-    run_json("import", str(table), *MAP)
+    run_json_here("import", str(table), *MAP)
     for fields in ((), ("--fields", "price,market_cap")):
-        run_json("export", str(own_world / "out.csv"), "--overwrite", *fields)
-        facts = run_json("import", str(own_world / "out.csv"), "--dry-run")
+        run_json_here("export", str(own_world / "out.csv"), "--overwrite", *fields)
+        facts = run_json_here("import", str(own_world / "out.csv"), "--dry-run")
 
         assert (facts["count"], facts["refused"], facts["unresolved"]) == (3, 0, [])
         assert facts["plan"]["quotes"] == 3
         assert facts["from"] == "2021-06-29T00:00:05Z"
-
-
-def test_help_has_examples() -> None:
-    assert "Examples:" in run("import", "--help").stdout

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from coinlog.archive import open_archive
 from coinlog.store import schema
 from market import put_attempt
-from program import run, run_json, start
+from program import run, run_here, run_json, start
 from samples import SLOT
 from stores import fill_every_table, fill_with_quotes, opened, read_everything
 
@@ -143,7 +143,7 @@ def test_places_that_cannot_be_used_are_refused(
 ) -> None:
     before = read_everything(sa.make_url(store))
 
-    done = run("move", *places)
+    done = run_here("move", *places)
 
     assert done.returncode == 2
     assert said in words(done.stderr)

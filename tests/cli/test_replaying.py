@@ -12,7 +12,7 @@ import pytest
 from coinlog.archive import open_archive
 from coinlog.attempts import slot_name
 from market import put_attempt
-from program import run, run_json
+from program import run, run_here, run_json
 from samples import SLOT, STEP
 
 
@@ -93,7 +93,7 @@ def test_a_replay_that_would_lose_something_says_so_in_one_sentence(data: Path) 
 
 @pytest.mark.parametrize("sample", ["0", "half", "101%", "1.5"])
 def test_a_sample_that_means_nothing_is_wrong_use(sample: str, data: Path) -> None:
-    wrong = run("verify", f"--sample={sample}")
+    wrong = run_here("verify", f"--sample={sample}")
 
     assert wrong.returncode == 2
     assert "for example 100 or 5%" in wrong.stderr
@@ -108,8 +108,3 @@ def test_a_store_that_is_no_database_says_so_in_one_sentence(data: Path) -> None
         assert failed.returncode == 1
         assert "Traceback" not in failed.stderr
         assert "not a database" in failed.stderr
-
-
-@pytest.mark.parametrize("command", ["replay", "verify"])
-def test_help_shows_examples(command: str) -> None:
-    assert f"  coinlog {command} --" in run(command, "--help").stdout

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from coinlog.slots import DAY, floor_slot
 from coinlog.store import schema
 from histories import history, put_history
-from program import run, run_json
+from program import run, run_here, run_json
 from samples import STEP
 from stores import opened, read_everything
 
@@ -85,7 +85,7 @@ def test_nothing_but_the_newest_quotes_is_kept_where_nobody_wants_any(store: sa.
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(options: tuple[str, ...], said: str) -> None:
-    done = run("thin", *options)
+    done = run_here("thin", *options)
 
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())

@@ -12,6 +12,7 @@ from cmc_server import CMCServer
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from market import Desk, answer_all
+from recorded import Polls, polls
 
 
 @pytest.fixture
@@ -29,6 +30,20 @@ def source() -> Iterator[CMCServer]:
     with CMCServer() as server:
         answer_all(server)
         yield server
+
+
+@pytest.fixture
+def real_polls(store_url: sa.URL, shared: Path) -> Polls:
+    """Return the rows of the ten recorded polls: all on SQLite, a tenth on MariaDB.
+
+    That MariaDB keeps each number of a real answer is proven in ``test_recorded_answers.py``.
+    """
+    part = 1 if store_url.get_backend_name() == "sqlite" else 10
+    # Bitcoin and Ethereum are always among them: a slot without one of them is partial.
+    return {
+        at: [row for row in rows if int(row["id"]) % part == 0 or row["id"] in {"1", "1027"}]
+        for at, rows in polls(shared).items()
+    }
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from coinlog.sources.client import Client
 from coinlog.store import schema
 from coinlog.store.buckets import WEEK
 from coinlog.store.ledger import read_head
+from coinlog.store.listing import read_leading
 from coinlog.store.migrate import migrate
 from coinlog.store.reader import Reader
 from coinlog.store.targets import FEAR_AND_GREED, GLOBAL_METRICS
@@ -491,7 +492,7 @@ def test_the_market_is_what_was_observed_though_a_later_slot_was_backfilled(desk
     put_asset_history(desk.archive, 9, {SLOT - STEP: 1.5, SLOT + STEP: 2.5}, STEP)
     load_all(desk)
 
-    _, listed = Reader(desk.engine).market(SLOT, limit=10)
+    listed = read_leading(Reader(desk.engine), SLOT, 10)
     latest = {row["asset_id"]: row["slot"] for row in desk.mappings(schema.latest)}
     assert [one.id for one in listed] == [1, 1027]
     # An asset that was never observed has nothing newer to show.

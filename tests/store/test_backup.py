@@ -111,22 +111,22 @@ def backup(made: Path) -> Path:
 
 
 def test_everything_comes_back_equal_in_either_database(
-    made: Path, backup: Path, store_url: sa.URL, tmp_path: Path
+    made: Path, backup: Path, bare_url: sa.URL, tmp_path: Path
 ) -> None:
-    there = restore(backup, store_url, tmp_path / "archive")
-    make_backup(tmp_path / "again.tar", store_url, str(tmp_path / "archive"), unwatched)
+    there = restore(backup, bare_url, tmp_path / "archive")
+    make_backup(tmp_path / "again.tar", bare_url, str(tmp_path / "archive"), unwatched)
     back = restore(tmp_path / "again.tar", sqlite_at(tmp_path / "back.db"), tmp_path / "third")
 
     assert (there.differences, back.differences) == ((), ())
     assert there.written == there.rows - 1 == back.rows - 1
     assert there.created == back.created == 9
     before = read_everything(sqlite_at(made / "store.db"))
-    assert read_everything(store_url) == read_everything(sqlite_at(tmp_path / "back.db")) == before
+    assert read_everything(bare_url) == read_everything(sqlite_at(tmp_path / "back.db")) == before
     assert [name for name, rows in before.items() if not rows] == []
     assert (
         contents(made / "archive") == contents(tmp_path / "archive") == contents(tmp_path / "third")
     )
-    with opened(sqlite_at(made / "store.db")) as one, opened(store_url) as other:
+    with opened(sqlite_at(made / "store.db")) as one, opened(bare_url) as other:
         assert read_digests(one) == read_digests(other)
         # The restored one goes on.
         assert settle(other, settlement(SLOT + 7 * STEP, found=snapshot([1, 52])), SLOT + 8 * STEP)
@@ -173,16 +173,16 @@ def test_one_flipped_bit_anywhere_is_found_and_its_part_is_named(
 
 
 def test_one_that_is_cut_off_is_refused_and_says_where(
-    backup: Path, store_url: sa.URL, tmp_path: Path
+    backup: Path, bare_url: sa.URL, tmp_path: Path
 ) -> None:
     raw = backup.read_bytes()
     chance = random.Random(7)  # noqa: S311  chance, no secret
     for length in (*(chance.randrange(1024, len(raw)) for _ in range(20)), len(raw) - 1):
         (tmp_path / "cut.tar").write_bytes(raw[:length])
         with pytest.raises(DamagedBackupError, match=r"(store|archive)/|README|\.json"):
-            restore(tmp_path / "cut.tar", store_url, tmp_path / "archive")
+            restore(tmp_path / "cut.tar", bare_url, tmp_path / "archive")
 
-    engine = open_engine(store_url)
+    engine = open_engine(bare_url)
     assert current_revision(engine) is None
     engine.dispose()
     assert not (tmp_path / "archive").exists()
@@ -221,19 +221,19 @@ def test_in_a_folder_a_backup_is_called_after_its_time_and_the_newest_is_taken(
 
 
 def test_a_store_or_an_archive_that_is_not_empty_is_refused_and_left_alone(
-    backup: Path, store_url: sa.URL, tmp_path: Path
+    backup: Path, bare_url: sa.URL, tmp_path: Path
 ) -> None:
     put_attempt(open_archive(str(tmp_path / "archive")), SLOT + 9 * STEP)
     before = contents(tmp_path / "archive")
     with pytest.raises(UsageError, match="is not empty: choose an empty place with COINLOG_ARC"):
-        restore(backup, store_url, tmp_path / "archive")
-    with opened(store_url) as engine:
+        restore(backup, bare_url, tmp_path / "archive")
+    with opened(bare_url) as engine:
         settle(engine, settlement(found=snapshot()), SLOT + 20)
-    everything = read_everything(store_url)
+    everything = read_everything(bare_url)
     with pytest.raises(UsageError, match="it holds coinmarketcap data of 1 slots; choose an empty"):
-        restore(backup, store_url, tmp_path / "another")
+        restore(backup, bare_url, tmp_path / "another")
 
-    assert read_everything(store_url) == everything
+    assert read_everything(bare_url) == everything
     assert contents(tmp_path / "archive") == before
     assert not (tmp_path / "another").exists()
 
@@ -241,39 +241,39 @@ def test_a_store_or_an_archive_that_is_not_empty_is_refused_and_left_alone(
 def test_half_a_restore_is_refused_by_all_but_the_same_one(
     made: Path, backup: Path, tmp_path: Path
 ) -> None:
-    store_url = sqlite_at(tmp_path / "new.db")
+    bare_url = sqlite_at(tmp_path / "new.db")
     for phase in ("archive", "store"):
         with open_backup(backup) as found, pytest.raises(StopError):
-            restore_backup(found, store_url, str(tmp_path / "archive"), stopping(phase))
+            restore_backup(found, bare_url, str(tmp_path / "archive"), stopping(phase))
     other = tmp_path / "other.tar"
     make_backup(other, sqlite_at(made / "store.db"), None, unwatched)
 
-    engine = open_engine(store_url)
+    engine = open_engine(bare_url)
     with pytest.raises(UnfinishedMoveError, match="the same `coinlog restore` goes on"):
         migrate(engine)
     engine.dispose()
     # What a power cut leaves of a file is its beginning, or nothing.
     torn = tmp_path / "archive" / "captures" / "20260126T180000Z" / "1" / "listings-1.json.gz"
     torn.write_bytes(torn.read_bytes()[:7])
-    resumed = restore(backup, store_url, tmp_path / "archive")
+    resumed = restore(backup, bare_url, tmp_path / "archive")
     with pytest.raises(UsageError, match="it holds coinmarketcap data"):
-        restore(other, store_url)
+        restore(other, bare_url)
 
     assert (resumed.resumed, resumed.differences) == (True, ())
     assert (resumed.created, resumed.rows - resumed.written > 3) == (0, True)
-    assert read_everything(store_url) == read_everything(sqlite_at(made / "store.db"))
+    assert read_everything(bare_url) == read_everything(sqlite_at(made / "store.db"))
     assert contents(tmp_path / "archive") == contents(made / "archive")
 
 
 def test_what_was_recorded_meanwhile_is_never_overwritten(backup: Path, tmp_path: Path) -> None:
-    store_url = sqlite_at(tmp_path / "new.db")
+    bare_url = sqlite_at(tmp_path / "new.db")
     with open_backup(backup) as found, pytest.raises(StopError):
-        restore_backup(found, store_url, str(tmp_path / "archive"), stopping("archive"))
+        restore_backup(found, bare_url, str(tmp_path / "archive"), stopping("archive"))
     path = tmp_path / "archive" / "captures" / "20260126T180000Z" / "1" / "manifest.json"
     path.write_text("another one")
 
     with pytest.raises(ArchiveError, match="is another one: something was recorded"):
-        restore(backup, store_url, tmp_path / "archive")
+        restore(backup, bare_url, tmp_path / "archive")
 
     assert path.read_text() == "another one"
 
@@ -298,16 +298,16 @@ def test_a_database_that_changes_a_bit_is_found_out(backup: Path, tmp_path: Path
 def test_an_older_schema_is_restored_and_then_brought_up_to_date(
     made: Path, backup: Path, tmp_path: Path
 ) -> None:
-    forged, store_url = forging.opened(backup), sqlite_at(tmp_path / "new.db")
+    forged, bare_url = forging.opened(backup), sqlite_at(tmp_path / "new.db")
     forged.say(revision="0002")
 
-    restored = restore(forging.sealed(forged, tmp_path / "old.tar"), store_url)
+    restored = restore(forging.sealed(forged, tmp_path / "old.tar"), bare_url)
 
     assert restored.differences == ()
-    engine = open_engine(store_url)
+    engine = open_engine(bare_url)
     assert current_revision(engine) == schema.REVISION
     engine.dispose()
-    assert read_everything(store_url) == read_everything(sqlite_at(made / "store.db"))
+    assert read_everything(bare_url) == read_everything(sqlite_at(made / "store.db"))
 
 
 def test_what_a_newer_coinlog_made_is_refused(backup: Path, tmp_path: Path) -> None:

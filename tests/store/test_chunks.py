@@ -26,7 +26,7 @@ from coinlog.store.engine import open_engine
 from coinlog.store.ledger import Head, read_head, read_page
 from coinlog.store.migrate import migrate
 from coinlog.store.reader import Reader
-from coinlog.store.writer import settle
+from coinlog.store.writer import note_schedule, settle
 from coinlog.timeline import Window, read_timeline
 from histories import Values, eventful, history, put_history
 from samples import HOUR, SLOT, STEP, asset, settlement, snapshot
@@ -261,6 +261,33 @@ def test_days_are_what_pandas_finds(store_url: sa.URL, reader: Reader) -> None:
         assert found[name] == [real[slot][name] for slot in slots]
     assert found["gaps"] == every["gaps"]
     check_candles(record, rows, found["days"])
+
+
+def test_the_newest_month_has_its_days_in_it_while_slots_are_rare(
+    store_url: sa.URL, reader: Reader
+) -> None:
+    put_history(store_url, *eventful(500))
+    record = record_at(reader, SLOT + HOUR)
+    latest = read(record, "latest.json")
+    newest, before = (read(record, f"assets/1/{name}.json") for name in ("2026-01", "2025-12"))
+    apart = read(record, "assets/1/2026-01.days.json")
+
+    assert latest["whole_month"] == "2026-01"
+    assert newest == apart
+    assert newest["days"]["points"]
+    assert "days" not in before
+
+
+def test_a_month_of_many_slots_a_day_has_its_days_apart(store_url: sa.URL, reader: Reader) -> None:
+    rows, ledger = five_minutes()
+    put_history(store_url, {1: rows}, ledger)
+    engine = open_engine(store_url)
+    note_schedule(engine, SLOT, HOUR // 2, "top:2")
+    engine.dispose()
+    record = record_at(reader, SLOT + HOUR)
+
+    assert read(record, "latest.json")["whole_month"] is None
+    assert "days" not in read(record, "assets/1/2026-01.json")
 
 
 def check_candles(record: Record, rows: Sequence[Values], days: Mapping[str, Any]) -> None:

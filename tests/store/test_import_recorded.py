@@ -73,11 +73,10 @@ def test_saved_answers_come_back_to_the_last_bit(
     desk.engine.dispose()
 
 
-def test_ten_polls_in_one_csv_file_are_ten_slots(
-    store_url: sa.URL, tmp_path: Path, shared: Path
-) -> None:
+def test_ten_polls_in_one_csv_file_are_ten_slots(tmp_path: Path, shared: Path) -> None:
     path = shared / "cmc" / "listings_first_10_polls_2026-01-26_to_02-03_top5000.csv.gz"
-    desk = desk_at(store_url, tmp_path / "archive")
+    url = sa.URL.create("sqlite", database=str(tmp_path / "coinlog.db"))
+    desk = desk_at(url, tmp_path / "archive")
     with csv_rows(path, "id=id") as rows:
         assert isinstance(rows, Rows)
         assert (rows.count, len(rows.slots()), rows.refusals.count) == (49_500, 10, 0)

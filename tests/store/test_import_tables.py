@@ -62,14 +62,14 @@ def price_in(url: sa.URL) -> float:
         return prices(snapshot_of(only(rows)))[1]
 
 
-def test_the_tutorials_table_is_found_by_itself(store_url: sa.URL) -> None:
+def test_the_tutorials_table_is_found_by_itself(bare_url: sa.URL) -> None:
     run(
-        store_url,
+        bare_url,
         MONEDAS.format("Price VARCHAR(40)", "DATETIME"),
         INSERT.format("'34,567.891'", AT),
     )
-    run(store_url, "CREATE TABLE other (symbol VARCHAR(9), price FLOAT, date DATETIME)")
-    with table_rows(store_url) as rows:
+    run(bare_url, "CREATE TABLE other (symbol VARCHAR(9), price FLOAT, date DATETIME)")
+    with table_rows(bare_url) as rows:
         captured = only(rows)
 
     assert prices(snapshot_of(captured)) == {1: 34567.891}
@@ -79,15 +79,15 @@ def test_the_tutorials_table_is_found_by_itself(store_url: sa.URL) -> None:
     assert captured.observed_at == SLOT + 5
 
 
-def test_the_other_tutorials_table_is_found_too(store_url: sa.URL) -> None:
+def test_the_other_tutorials_table_is_found_too(bare_url: sa.URL) -> None:
     run(
-        store_url,
+        bare_url,
         "CREATE TABLE cryptos (symbol VARCHAR(9), name VARCHAR(99), price DOUBLE, "
         "timestamp BIGINT)",
         "INSERT INTO cryptos VALUES ('BTC', 'Bitcoin', 34567.891, 1769450405)",
         "INSERT INTO cryptos VALUES ('BTC', 'Bitcoin', 34568.25, 1769472000000)",
     )
-    with table_rows(store_url) as rows:
+    with table_rows(bare_url) as rows:
         assert rows.slots() == [SLOT, SLOT + STEP]
 
 
@@ -101,11 +101,11 @@ def test_the_other_tutorials_table_is_found_too(store_url: sa.URL) -> None:
     ],
 )
 def test_prices_are_exact_whatever_their_column(
-    store_url: sa.URL, kind: str, written: str, price: float
+    bare_url: sa.URL, kind: str, written: str, price: float
 ) -> None:
-    run(store_url, MONEDAS.format(f"Price {kind}", "DATETIME"), INSERT.format(written, AT))
+    run(bare_url, MONEDAS.format(f"Price {kind}", "DATETIME"), INSERT.format(written, AT))
 
-    assert price_in(store_url) == price
+    assert price_in(bare_url) == price
 
 
 def test_decimal_and_float_columns_come_whole(mariadb_url: sa.URL) -> None:
@@ -135,9 +135,9 @@ def test_timestamps_are_instants_and_datetimes_are_not(mariadb_url: sa.URL) -> N
         assert only(rows).observed_at == SLOT + 5 + 5 * 3600
 
 
-def test_rows_without_a_time_a_price_or_an_asset_are_refused(store_url: sa.URL) -> None:
+def test_rows_without_a_time_a_price_or_an_asset_are_refused(bare_url: sa.URL) -> None:
     run(
-        store_url,
+        bare_url,
         MONEDAS.format("Price VARCHAR(40)", "VARCHAR(40)"),
         INSERT.format("'1.5'", "NULL"),
         INSERT.format("NULL", AT).replace("(1,", "(2,"),
@@ -145,51 +145,51 @@ def test_rows_without_a_time_a_price_or_an_asset_are_refused(store_url: sa.URL) 
         INSERT.format("'1.5'", "'0000-00-00 00:00:00'").replace("(1,", "(4,"),
         INSERT.format("'1.5'", "'2026-01-26 18:00:06'").replace("(1,", "(5,"),
     )
-    with table_rows(store_url) as rows:
+    with table_rows(bare_url) as rows:
         assert [refusal.place for refusal in rows.refusals.first] == ["row 1", "row 3", "row 4"]
         assert prices(snapshot_of(only(rows))) == {1: 1.5}
 
 
-def test_a_table_is_named_where_several_could_be_it(store_url: sa.URL) -> None:
+def test_a_table_is_named_where_several_could_be_it(bare_url: sa.URL) -> None:
     for name in ("uno", "dos"):
-        run(store_url, f"CREATE TABLE {name} (symbol VARCHAR(9), price FLOAT, time DATETIME)")
-    with pytest.raises(UsageError, match=r"dos, uno.*--table"), table_rows(store_url):
+        run(bare_url, f"CREATE TABLE {name} (symbol VARCHAR(9), price FLOAT, time DATETIME)")
+    with pytest.raises(UsageError, match=r"dos, uno.*--table"), table_rows(bare_url):
         pass
-    with table_rows(store_url, "dos") as rows:
+    with table_rows(bare_url, "dos") as rows:
         assert rows.count == 0
         assert list(rows.slots()) == []
-    with pytest.raises(UsageError, match="no table 'tres'"), table_rows(store_url, "tres"):
+    with pytest.raises(UsageError, match="no table 'tres'"), table_rows(bare_url, "tres"):
         pass
 
 
-def test_columns_that_are_called_otherwise_are_mapped(store_url: sa.URL) -> None:
+def test_columns_that_are_called_otherwise_are_mapped(bare_url: sa.URL) -> None:
     run(
-        store_url,
+        bare_url,
         "CREATE TABLE historico (moneda VARCHAR(9), valor FLOAT, cuando DATETIME)",
         "INSERT INTO historico VALUES ('BTC', 1.5, '2026-01-26 18:00:05')",
     )
-    with pytest.raises(UsageError, match="the tables are historico"), table_rows(store_url):
+    with pytest.raises(UsageError, match="the tables are historico"), table_rows(bare_url):
         pass
     columns = "symbol=moneda,price=valor,time=cuando"
-    with table_rows(store_url, columns=columns) as rows:
+    with table_rows(bare_url, columns=columns) as rows:
         assert rows.imported.startswith("table historico of ")
         assert rows.count == 1
     with (
         pytest.raises(UsageError, match="moneda, valor, cuando"),
-        table_rows(store_url, "historico"),
+        table_rows(bare_url, "historico"),
     ):
         pass
 
 
-def test_the_stores_own_tables_are_never_taken_for_one(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_the_stores_own_tables_are_never_taken_for_one(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     migrate(engine)
     engine.dispose()
-    with pytest.raises(UsageError, match="no tables but coinlog's"), table_rows(store_url):
+    with pytest.raises(UsageError, match="no tables but coinlog's"), table_rows(bare_url):
         pass
-    run(store_url, MONEDAS.format("Price FLOAT", "DATETIME"), INSERT.format("1.5", AT))
+    run(bare_url, MONEDAS.format("Price FLOAT", "DATETIME"), INSERT.format("1.5", AT))
 
-    assert price_in(store_url) == 1.5
+    assert price_in(bare_url) == 1.5
 
 
 def test_nothing_of_a_sqlite_file_is_changed(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_database_that_is_away_or_no_database_is_told(tmp_path: Path) -> None:
     assert "canary" not in str(caught.value)
 
 
-def test_the_decimal_mark_of_a_number_column_is_a_point(store_url: sa.URL) -> None:
-    run(store_url, MONEDAS.format("Price DOUBLE", "DATETIME"))
-    with open_table(store_url, None, {}) as opened:
+def test_the_decimal_mark_of_a_number_column_is_a_point(bare_url: sa.URL) -> None:
+    run(bare_url, MONEDAS.format("Price DOUBLE", "DATETIME"))
+    with open_table(bare_url, None, {}) as opened:
         assert opened.sheet.decimal == POINT

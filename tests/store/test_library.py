@@ -29,7 +29,6 @@ from coinlog.market import Asset, Snapshot, SourceKind
 from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
-from coinlog.store.migrate import migrate
 from coinlog.store.writer import settle
 from exports import fill
 from samples import SLOT, STEP, quote, settlement
@@ -202,15 +201,15 @@ def test_opened_without_an_address_it_is_the_store_of_the_settings(
         coinlog.open()
 
 
-def test_what_is_wrong_with_a_store_shows_when_it_is_opened(store_url: sa.URL) -> None:
+def test_what_is_wrong_with_a_store_shows_when_it_is_opened(bare_url: sa.URL) -> None:
     with pytest.raises(StoreUnavailableError, match="no database at"):
         coinlog.open("sqlite:///nowhere.db")
     assert not Path("nowhere.db").exists()
     with pytest.raises(UsageError, match=r"sqlite:///file\.db"):
         coinlog.open("postgresql://u:secret@h/d")
-    if store_url.get_backend_name() == "mysql":
+    if bare_url.get_backend_name() == "mysql":
         with pytest.raises(SchemaError, match="coinlog migrate"):
-            coinlog.open(address(store_url))
+            coinlog.open(address(bare_url))
 
 
 def test_it_cannot_write_and_shows_no_password(log: Logbook, store_url: sa.URL) -> None:
@@ -231,9 +230,6 @@ def schema_rows(url: sa.URL) -> int:
 
 
 def test_an_empty_store_gives_empty_frames(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
-    migrate(engine)
-    engine.dispose()
     log = coinlog.open(address(store_url))
 
     assert [

@@ -92,6 +92,28 @@ def test_assets_are_called_as_they_were_and_found_by_what_they_are_called_now(
     assert ids(ask(reader, SLOT, q="matic")) == []
 
 
+def test_names_that_differ_by_case_and_accent_alone_are_different_and_both_found(
+    engine: sa.Engine, reader: Reader
+) -> None:
+    put(engine, SLOT, quote(1), quote(2), quote(3), names={1: "Élan", 2: "élan", 3: "Elan"})
+
+    assert ids(ask(reader, SLOT, q="ÉLAN")) == [1, 2]
+
+
+@pytest.mark.parametrize("q", ["%", "_", "'", '"', "\\", "'; DROP TABLE asset; --", "1 OR 1=1"])
+def test_a_search_is_text_and_nothing_else(engine: sa.Engine, reader: Reader, q: str) -> None:
+    put(engine, SLOT, quote(1), quote(2), names={2: f"odd {q} name"})
+
+    assert ids(ask(reader, SLOT, q=q)) == [2]
+
+
+def test_a_sort_that_does_not_exist_is_refused_before_it_reaches_the_database(
+    reader: Reader,
+) -> None:
+    with pytest.raises(ValueError, match="expected one of"):
+        ask(reader, SLOT, sort="price; DROP TABLE asset")
+
+
 @pytest.mark.parametrize("slot", [THEN, SLOT])
 def test_gainers_and_losers_have_a_sign_and_an_order_of_their_own(
     engine: sa.Engine, reader: Reader, slot: int

@@ -19,8 +19,8 @@ def tables(engine: sa.Engine) -> set[str]:
     return set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
 
 
-def test_the_migrations_make_what_the_schema_declares(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_the_migrations_make_what_the_schema_declares(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     migrate(engine)
 
     with engine.connect() as connection:
@@ -29,8 +29,8 @@ def test_the_migrations_make_what_the_schema_declares(store_url: sa.URL) -> None
     engine.dispose()
 
 
-def test_migrating_again_is_a_no_op_and_down_removes_all(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_migrating_again_is_a_no_op_and_down_removes_all(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     assert migrate(engine) == [f"nothing -> {REVISION}"]
     assert migrate(engine) == []
     migrate(engine, "base")
@@ -39,8 +39,8 @@ def test_migrating_again_is_a_no_op_and_down_removes_all(store_url: sa.URL) -> N
     engine.dispose()
 
 
-def test_an_interrupted_migration_is_completed_by_the_next(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_an_interrupted_migration_is_completed_by_the_next(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     migrate(engine)
     with engine.begin() as connection:
         for statement in ("DROP VIEW v_log", "DROP TABLE latest", "DELETE FROM alembic_version"):
@@ -52,8 +52,8 @@ def test_an_interrupted_migration_is_completed_by_the_next(store_url: sa.URL) ->
     engine.dispose()
 
 
-def test_a_newer_schema_is_refused_with_the_remedy(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_a_newer_schema_is_refused_with_the_remedy(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     migrate(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
@@ -63,16 +63,16 @@ def test_a_newer_schema_is_refused_with_the_remedy(store_url: sa.URL) -> None:
     engine.dispose()
 
 
-def test_a_store_without_tables_names_the_command_that_makes_them(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_a_store_without_tables_names_the_command_that_makes_them(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
 
     with pytest.raises(SchemaError, match="coinlog migrate"):
         settled(engine)
     engine.dispose()
 
 
-def test_the_views_show_readable_names_and_iso_times(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_the_views_show_readable_names_and_iso_times(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     migrate(engine)
     settle(engine, settlement(found=snapshot([1])), SLOT)
 
@@ -86,11 +86,11 @@ def test_the_views_show_readable_names_and_iso_times(store_url: sa.URL) -> None:
     engine.dispose()
 
 
-def test_the_page_cannot_write(store_url: sa.URL) -> None:
-    engine = open_engine(store_url)
+def test_the_page_cannot_write(bare_url: sa.URL) -> None:
+    engine = open_engine(bare_url)
     migrate(engine)
     engine.dispose()
-    page = open_engine(store_url, read_only=True)
+    page = open_engine(bare_url, read_only=True)
 
     with pytest.raises(sa.exc.DBAPIError), page.begin() as connection:
         connection.execute(sa.text("UPDATE store SET version = 99"))

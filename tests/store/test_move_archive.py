@@ -205,3 +205,22 @@ def test_places_that_are_no_archive_or_not_apart_are_refused(folder: Path, tmp_p
             move(str(one), str(other))
 
     assert {path.name for path in tmp_path.iterdir()} == {"archive", "empty"}
+
+
+def test_two_logbooks_are_joined_and_what_both_have_recorded_stays(
+    folder: Path, target: str
+) -> None:
+    there = open_archive(target)
+    put_attempt(there, SLOT + STEP, ids=(1, 1027, 7))
+    put_attempt(there, SLOT + 9 * STEP)
+    before = contents(there)
+
+    moved = move_archive(str(folder), target, unwatched, join=True)
+
+    assert (moved.left, moved.differences) == (1, [])
+    after, wanted = contents(there), contents(open_archive(str(folder)))
+    assert before.items() <= after.items()
+    of_both = f"captures/{slot_name(SLOT + STEP)}/"
+    assert after == {k: v for k, v in wanted.items() if not k.startswith(of_both)} | before
+    again = move_archive(str(folder), target, unwatched, join=True)
+    assert (again.copied, again.left) == (0, 1)

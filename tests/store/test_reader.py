@@ -13,6 +13,7 @@ from coinlog.slots import HOUR, Schedule
 from coinlog.store import reader as reading
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import newest_due, read_head, read_page, read_refusals
+from coinlog.store.listing import read_leading
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settle
 from samples import SLOT, STEP, quote, refused, settlement, snapshot
@@ -66,9 +67,9 @@ def test_every_field_of_a_quote_comes_back_as_it_was_stored(
     asset = Asset(1, "Bitcoin", "BTC", "bitcoin")
     put(engine, found=Snapshot(SLOT + 12, SourceKind.COINMARKETCAP, (asset,), (whole,)))
 
-    total, (listed,) = reader.market(SLOT, limit=5)
+    (listed,) = read_leading(reader, SLOT, 5)
 
-    assert (total, listed.quote) == (1, whole)
+    assert listed.quote == whole
 
 
 def test_fiat_currencies_are_not_in_the_market_but_can_be_asked_for(
@@ -76,43 +77,16 @@ def test_fiat_currencies_are_not_in_the_market_but_can_be_asked_for(
 ) -> None:
     put(engine, found=market((1, "Bitcoin", "BTC"), (2790, "Euro", "EUR"), fiat=2790))
 
-    assert reader.market(SLOT, limit=5)[0] == 1
+    assert [one.id for one in read_leading(reader, SLOT, 5)] == [1]
     assert [one.id for one in reader.newest([2790, 1])] == [2790, 1]
 
 
-def test_names_that_differ_by_case_and_accent_alone_are_different_and_both_found(
+def test_symbols_that_differ_by_case_or_accent_are_not_shared(
     engine: sa.Engine, reader: Reader
 ) -> None:
     put(engine, found=market((1, "Élan", "ÉL"), (2, "élan", "él"), (3, "Elan", "EL")))
 
-    total, found = reader.market(SLOT, limit=5, q="ÉLAN")
-
-    assert (total, sorted(one.id for one in found)) == (2, [1, 2])
     assert [one.id for one in reader.sharing_symbols(["ÉL"])] == [1]
-
-
-@pytest.mark.parametrize("q", ["%", "_", "'", '"', "\\", "'; DROP TABLE asset; --", "1 OR 1=1"])
-def test_a_search_is_text_and_nothing_else(engine: sa.Engine, reader: Reader, q: str) -> None:
-    put(engine, found=market((1, "Bitcoin", "BTC"), (2, f"odd {q} name", "ODD")))
-
-    assert [one.id for one in reader.market(SLOT, limit=5, q=q)[1]] == [2]
-
-
-def test_pages_of_the_market_follow_each_other_without_overlap(
-    engine: sa.Engine, reader: Reader
-) -> None:
-    put(engine, found=snapshot(range(1, 26)))
-
-    pages = [reader.market(SLOT, limit=10, offset=at, sort="-price")[1] for at in (0, 10, 20)]
-
-    assert sorted(one.id for page in pages for one in page) == list(range(1, 26))
-
-
-def test_a_sort_that_does_not_exist_is_refused_before_it_reaches_the_database(
-    reader: Reader,
-) -> None:
-    with pytest.raises(ValueError, match="expected one of"):
-        reader.market(SLOT, limit=1, sort="price; DROP TABLE asset")
 
 
 def test_prices_of_several_assets_come_in_one_query(engine: sa.Engine, reader: Reader) -> None:

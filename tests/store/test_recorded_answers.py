@@ -22,7 +22,7 @@ from coinlog.store.reader import Reader
 from coinlog.timeline import Window, read_timeline
 from coinlog.web.app import create_app
 from market import LISTINGS, Desk
-from recorded import IN_QUOTE, IN_ROW, poll_body, polls, put_poll
+from recorded import IN_QUOTE, IN_ROW, Polls, poll_body, put_poll
 from samples import STEP
 
 pytestmark = pytest.mark.shared
@@ -98,10 +98,10 @@ def test_every_number_of_a_real_answer_comes_back_to_the_last_bit(
 
 
 def test_ten_real_polls_load_as_their_slots_and_their_gaps_show(
-    store_url: sa.URL, tmp_path: Path, source: CMCServer, shared: Path
+    store_url: sa.URL, tmp_path: Path, source: CMCServer, real_polls: Polls
 ) -> None:
     desk = Desk(store_url, tmp_path, source.url)
-    taken = polls(shared)
+    taken = real_polls
     keys = [put_poll(desk.archive, at, poll_body(at, rows)) for at, rows in taken.items()]
 
     assert list(sweep(desk.engine, desk.archive, clock=desk.clock)) == keys

@@ -391,9 +391,9 @@ def test_the_simulated_market_is_not_taken_from_a_real_source(desk: Desk) -> Non
 
 @pytest.mark.parametrize("processes", [6])
 def test_processes_that_migrate_a_new_store_at_once_all_succeed(
-    store_url: sa.URL, processes: int
+    bare_url: sa.URL, processes: int
 ) -> None:
-    address = store_url.render_as_string(hide_password=False)
+    address = bare_url.render_as_string(hide_password=False)
     code = (
         "import sys; from coinlog.store.engine import open_engine; "
         "from coinlog.store.migrate import migrate; migrate(open_engine(sys.argv[1]))"

@@ -17,6 +17,8 @@ from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.web.app import create_app
 from editions import publish_at, serving_folder
+from ready import ReadyDatabases, ReadyFile
+from samples import SLOT
 from sites import Site, site_on
 
 
@@ -28,10 +30,34 @@ def web(store_url: sa.URL) -> Iterator[Site]:
 
 
 @pytest.fixture
-def sqlite_web(tmp_path: Path) -> Iterator[Site]:
+def sqlite_web(tmp_path: Path, ready_file: ReadyFile) -> Iterator[Site]:
     """Return the same on SQLite alone, for what does not depend on the kind of store."""
-    with site_on(sa.URL.create("sqlite", database=str(tmp_path / "coinlog.db"))) as web:
+    with site_on(ready_file.copy(tmp_path / "coinlog.db")) as web:
         yield web
+
+
+@pytest.fixture(scope="module")
+def asked_web(tmp_path_factory: pytest.TempPathFactory, ready_file: ReadyFile) -> Iterator[Site]:
+    """Return a site of one slot that a file's tests ask and leave alone, on SQLite."""
+    with site_on(ready_file.copy(tmp_path_factory.mktemp("asked") / "coinlog.db")) as web:
+        web.store(SLOT)
+        yield web
+
+
+@pytest.fixture(scope="module")
+def asked_mariadb_web(ready_databases: ReadyDatabases) -> Iterator[Site]:
+    """Return the same on MariaDB."""
+    with ready_databases.lend() as url, site_on(url) as web:
+        web.store(SLOT)
+        yield web
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def asked_webs(request: pytest.FixtureRequest) -> Site:
+    """Return such a site: the test runs once on SQLite, once on MariaDB."""
+    name = "asked_web" if request.param == "sqlite" else "asked_mariadb_web"
+    found: Site = request.getfixturevalue(name)
+    return found
 
 
 def stored(factory: pytest.TempPathFactory, name: str, source: SourceKind | None) -> sa.URL:

@@ -236,11 +236,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("target", REFUSED)
 def test_what_cannot_be_used_is_refused_with_what_was_got_and_expected(
-    web: Site, target: str
+    asked_web: Site, target: str
 ) -> None:
-    web.store(SLOT)
-
-    reply = web.get(target)
+    reply = asked_web.get(target)
 
     assert reply.status == 400
     assert reply.error["code"] == "bad_request"
@@ -250,8 +248,8 @@ def test_what_cannot_be_used_is_refused_with_what_was_got_and_expected(
 @pytest.mark.parametrize(
     "target", ["/api/v1/assets/77", "/api/v1/assets/2147483647", "/api/v1/nothing"]
 )
-def test_what_is_not_there_is_404_in_the_same_shape(web: Site, target: str) -> None:
-    reply = web.get(target)
+def test_what_is_not_there_is_404_in_the_same_shape(asked_webs: Site, target: str) -> None:
+    reply = asked_webs.get(target)
 
     assert (reply.status, reply.error["code"]) == (404, "not_found")
 

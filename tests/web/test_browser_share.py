@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import AXE, PAGES, PHONE, Open, drawn
+from browsing import PAGES, PHONE, Open, drawn, findings
 
 pytestmark = pytest.mark.browser
 
@@ -107,8 +107,7 @@ def test_an_embed_is_shown_as_asked_and_in_another_currency_or_says_why_not(
     page.goto(f"{site}/embed/1?range=7d&scale=log&form=area&currency=EUR")
     page.locator(".plot canvas").first.wait_for()
     expect(page.locator(".notes")).to_contain_text("EUR")
-    page.evaluate(AXE.read_text())
-    assert [one["id"] for one in page.evaluate("axe.run()")["violations"]] == []
+    assert findings(page) == []
 
 
 def test_what_is_copied_follows_what_is_on_the_screen(site: str, browse: Open) -> None:
@@ -135,8 +134,7 @@ def test_a_question_mark_shows_the_keys_and_a_slash_leads_to_the_search(
     dialog = page.get_by_role("dialog", name="Teclas")
     expect(dialog).to_be_visible()
     expect(dialog.get_by_role("button", name="Cerrar")).to_be_focused()
-    page.evaluate(AXE.read_text())
-    assert [one["id"] for one in page.evaluate("axe.run('dialog')")["violations"]] == []
+    assert findings(page, within="dialog") == []
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     page.keyboard.press("?")
@@ -190,9 +188,7 @@ def test_everything_to_press_is_large_enough(site: str, browse: Open) -> None:
     page = browse(f"{site}/assets/1", viewport=PHONE)
     for path in PAGES[:4]:
         page.goto(site + path)
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run({runOnly: ['target-size']})")["violations"]
-        assert [(path, one["nodes"][0]["html"]) for one in found] == []
+        assert (path, findings(page, "target-size")) == (path, [])
 
 
 WATCH_SHIFTS = """window.shifted = 0;
@@ -223,9 +219,7 @@ def test_few_colours_and_more_contrast_leave_nothing_out(site: str, browse: Open
     assert current.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     for scheme in ("light", "dark"):
         more = browse(f"{site}/assets/1", contrast="more", color_scheme=scheme)
-        more.evaluate(AXE.read_text())
-        found = more.evaluate("axe.run({runOnly: ['color-contrast-enhanced']})")["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+        assert findings(more, "color-contrast-enhanced") == []
 
 
 def test_nothing_moves_for_those_who_want_no_movement(site: str, browse: Open) -> None:

@@ -122,7 +122,7 @@ def test_each_host_has_its_own_answer_also_from_the_cache(web: Site) -> None:
             assert again.body == reply.body
             assert links(read(web, host=host))["self"] == f"http://{host}/log.atom"
     assert (web.app.misses, len(web.app.entries)) == (3, 3)
-    https = web.get("/log.atom", {"x-forwarded-proto": "https"}).text
+    https = web.get("/log.atom", scheme="https").text
     assert 'href="https://coinlog.test/log.atom"' in https
     # What is no host is not repeated: it is refused, or the links are relative.
     assert web.get("/log.atom", {"host": '"><script>'}).status == 400

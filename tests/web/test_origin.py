@@ -36,12 +36,12 @@ def test_what_is_no_host_is_not_repeated(host: str) -> None:
     assert origin_in([]) == ""
 
 
-def test_a_proxy_that_speaks_https_is_believed_and_nothing_else_is() -> None:
+def test_the_scheme_is_the_connections_and_no_header_changes_it() -> None:
     host = (b"host", b"Coinlog.Example")
 
-    assert origin_in([host, (b"x-forwarded-proto", b"https")]) == "https://coinlog.example"
-    assert origin_in([host, (b"x-forwarded-proto", b"javascript")]) == "http://coinlog.example"
     assert origin_in([host], "https") == "https://coinlog.example"
+    assert origin_in([host, (b"x-forwarded-proto", b"https")]) == "http://coinlog.example"
+    assert origin_in([host], "javascript") == ""
 
 
 def test_pages_and_feeds_name_their_origin_and_other_answers_do_not() -> None:

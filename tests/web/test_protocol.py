@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 
 import httpx
 import msgspec
@@ -14,30 +13,14 @@ import sqlalchemy as sa
 
 from coinlog.web.protocol import Limits
 from coinlog.web.security import SECURITY_HEADERS
-from coinlog.web.worker import server_for
 from samples import SLOT
 from sites import Site, site_on
+from wires import SOON, wire
 
 SERIES = "/api/v1/assets/1/series?range=1d"
 GET = b"GET %s HTTP/1.1\r\nhost: x\r\n%s\r\n"
 QUICK = 0.25
-SOON = 20.0
-PATIENT = Limits(receive_seconds=SOON)
 HURRIED = Limits(receive_seconds=QUICK, idle_seconds=QUICK)
-
-
-@contextmanager
-def wire(site: Site, limits: Limits = PATIENT) -> Iterator[tuple[str, int]]:
-    """Serve a site from a thread, with limits, and give its address."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    server = server_for(site.app, limits)
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    try:
-        yield listener.getsockname()
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture

@@ -36,21 +36,31 @@ TARGETS = (
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_answer_carries_the_same_headers_once(web: Site, target: str) -> None:
-    web.store(SLOT)
-
+def test_every_answer_carries_the_same_headers_once(asked_webs: Site, target: str) -> None:
     for _ in range(2):  # made, and from the cache
-        reply = web.get(target)
+        reply = asked_webs.get(target)
         assert {name: reply.headers.get(name) for name in EXACT} == EXACT
         assert len(reply.names) == len(set(reply.names))
         assert "server" not in reply.headers
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_every_answer_says_its_exact_type(web: Site, target: str) -> None:
+@pytest.mark.parametrize("target", [*TARGETS, "/", "/static/"])
+def test_by_https_every_answer_keeps_browsers_there_and_by_http_none_does(
+    web: Site, target: str
+) -> None:
     web.store(SLOT)
+    file = next(iter(web.app.static)).decode() if target == "/static/" else target
 
-    kind = web.get(target).headers["content-type"]
+    for _ in range(2):  # made, and from the cache
+        by_https = web.get(file, scheme="https")
+        assert by_https.headers["strict-transport-security"] == "max-age=31536000"
+        assert len(by_https.names) == len(set(by_https.names))
+        assert "strict-transport-security" not in web.get(file).headers
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_answer_says_its_exact_type(asked_webs: Site, target: str) -> None:
+    kind = asked_webs.get(target).headers["content-type"]
 
     assert kind in (
         *("text/html; charset=utf-8", "application/json", "text/csv; charset=utf-8"),
@@ -58,9 +68,9 @@ def test_every_answer_says_its_exact_type(web: Site, target: str) -> None:
     )
 
 
-def test_the_bundle_is_kept_for_a_year_and_may_do_nothing_as_a_page(web: Site) -> None:
-    for target in web.app.static:
-        reply = web.get(target.decode(), {"accept-encoding": "gzip"})
+def test_the_bundle_is_kept_for_a_year_and_may_do_nothing_as_a_page(asked_web: Site) -> None:
+    for target in asked_web.app.static:
+        reply = asked_web.get(target.decode(), {"accept-encoding": "gzip"})
         assert reply.status == 200
         assert reply.headers["cache-control"] == "public, max-age=31536000, immutable"
         found = {name: reply.headers.get(name) for name in EXACT if name in reply.headers}
@@ -69,8 +79,8 @@ def test_the_bundle_is_kept_for_a_year_and_may_do_nothing_as_a_page(web: Site) -
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "FOO"])
 @pytest.mark.parametrize("target", ["/", "/api/v1/assets", "/static/x.js", "/nowhere"])
-def test_nothing_but_reading_is_answered(web: Site, method: str, target: str) -> None:
-    reply = web.get(target, method=method)
+def test_nothing_but_reading_is_answered(asked_web: Site, method: str, target: str) -> None:
+    reply = asked_web.get(target, method=method)
 
     assert (reply.status, reply.error["code"]) == (405, "method_not_allowed")
     assert reply.headers["allow"] == "GET, HEAD"
@@ -80,11 +90,13 @@ JUNK = ("/%ff", "/%zz", "/%", "/?q=%00", "/?q=%0", "/a\x00b", "/?q=\x01", "/\\x"
 
 
 @pytest.mark.parametrize("target", [*JUNK, "/" + "a" * 100_000, "/?q=" + "a" * 5000])
-def test_junk_is_refused_before_anything_looks_at_it(web: Site, target: str) -> None:
-    reply = web.get(target)
+def test_junk_is_refused_before_anything_looks_at_it(asked_web: Site, target: str) -> None:
+    before = (asked_web.app.misses, asked_web.app.hits)
+
+    reply = asked_web.get(target)
 
     assert (reply.status, reply.error["code"]) == (400, "bad_request")
-    assert (web.app.misses, web.app.hits) == (0, 0)
+    assert (asked_web.app.misses, asked_web.app.hits) == before
 
 
 SILLY = (
@@ -104,11 +116,10 @@ SILLY = (
 
 
 @pytest.mark.parametrize("target", SILLY)
-def test_pages_answer_silly_questions_quickly_and_never_fail(web: Site, target: str) -> None:
-    web.store(SLOT)
+def test_pages_answer_silly_questions_quickly_and_never_fail(asked_webs: Site, target: str) -> None:
     started = time.perf_counter()
 
-    reply = web.get(target)
+    reply = asked_webs.get(target)
 
     assert reply.status == 200
     assert time.perf_counter() - started < 2
@@ -121,8 +132,8 @@ def test_pages_answer_silly_questions_quickly_and_never_fail(web: Site, target: 
         *("/assets/", "/es/assets/77", "/assets/1/2", "/static/", "/static/..%2f..%2fapp.py"),
     ],
 )
-def test_what_is_not_there_is_404(web: Site, target: str) -> None:
-    assert web.get(target).status == 404
+def test_what_is_not_there_is_404(asked_webs: Site, target: str) -> None:
+    assert asked_webs.get(target).status == 404
 
 
 HOSTILE = (

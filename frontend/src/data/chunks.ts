@@ -1,13 +1,15 @@
 /** An asset's history from the files of `/data/`: every point, or for long windows its days. */
 import { data } from "../edition";
 import { absolute, decode, type Series, type Written } from "./decode";
-import { cut, stitch } from "./stitch";
+import { stitch } from "./stitch";
 
 export interface Latest {
   slot: number | null;
   next_slot: number | null;
   interval: number | null;
   first_slot: number | null;
+  /** The newest month, where its file has its days in it and there is none of days alone. */
+  whole_month: string | null;
 }
 
 export interface Asset {
@@ -45,17 +47,19 @@ export function monthsOf(start: number, end: number): string[] {
   return names;
 }
 
-/** An asset's points and gaps in a window. */
-export async function readSeries(asset: Asset, start: number, end: number, fine: boolean): Promise<Series> {
-  const whole = await readWhole(asset, start, end, fine);
-  return cut(whole, start, end);
-}
-
-/** The same from whole files: more than the window, for candles that begin before it. */
-export async function readWhole(asset: Asset, start: number, end: number, fine: boolean): Promise<Series> {
+/**
+ * An asset's points and gaps from the files of a window: all of them, which is more than the window,
+ * for candles that begin before it.
+ */
+export async function readWhole(
+  asset: Asset,
+  [start, end]: [number, number],
+  fine: boolean,
+  now: Latest,
+): Promise<Series> {
   const [from, to] = [Math.max(start, asset.first), Math.min(end, Math.max(asset.last, asset.first))];
   const months = from <= to ? monthsOf(from, to) : [];
-  const files = fine ? months.map((month) => one(asset.id, month)) : yearly(asset.id, months);
+  const files = fine ? months.map((month) => one(asset.id, month)) : yearly(asset.id, months, now);
   const found = (await Promise.all(files)).flat();
   return stitch(found.length ? found : [decode({ slots: [], observed_at: [], backfilled: [], gaps: [] })]);
 }
@@ -66,14 +70,20 @@ async function one(id: number, name: string): Promise<Series[]> {
 }
 
 /** A year that is over is one file; where it is not there, its months are. */
-function yearly(id: number, months: readonly string[]): Promise<Series[]>[] {
+function yearly(id: number, months: readonly string[], now: Latest): Promise<Series[]>[] {
   const newest = months[months.length - 1]?.slice(0, 4);
   const years = new Map<string, string[]>();
   for (const month of months) years.set(month.slice(0, 4), [...(years.get(month.slice(0, 4)) ?? []), month]);
   return [...years].map(async ([year, named]) => {
     const whole = year === newest ? [] : await one(id, year);
-    return whole.length ? whole : (await Promise.all(named.map((month) => one(id, `${month}.days`)))).flat();
+    return whole.length ? whole : (await Promise.all(named.map((month) => daysOf(id, month, now)))).flat();
   });
+}
+
+/** A month's days. Where a new month has begun meanwhile, the last one has its days in a file anew. */
+async function daysOf(id: number, month: string, { whole_month }: Latest): Promise<Series[]> {
+  const found = await one(id, month === whole_month ? month : `${month}.days`);
+  return found.length ? found : one(id, month);
 }
 
 type Totals = Record<string, (number | null)[]>;

@@ -24,7 +24,7 @@ export async function load(asked: Wish, mark: string): Promise<Shown> {
   const plan = planned(asked, now);
   const { wish, reach, fine } = plan;
   const [wholes, rates, totals, outcomes] = await Promise.all([
-    Promise.all(wish.assets.map((asset) => readWhole(asset, reach, wish.end, fine))),
+    Promise.all(wish.assets.map((asset) => readWhole(asset, [reach, wish.end], fine, now))),
     rateOf(wish, reach, now),
     wish.field === "dominance" ? readTotals("total_market_cap", firstOf(wish), wish.end) : undefined,
     readOutcomes(Math.max(wish.start, now.first_slot ?? 0), Math.min(wish.end, currentSlot(now))),
@@ -87,7 +87,7 @@ async function rateOf(wish: Wish, reach: number, now: Latest): Promise<Map<numbe
   if (!id || !isMoney(wish.field)) return undefined;
   const own = wish.assets.find((asset) => asset.id === id);
   const recorded: Asset = own ?? { id, name: "", symbol: "", slug: "", first: now.first_slot ?? 0, last: now.slot ?? 0 };
-  const rates = await readWhole(recorded, Math.max(reach, firstOf(wish) - DAY), wish.end, true);
+  const rates = await readWhole(recorded, [Math.max(reach, firstOf(wish) - DAY), wish.end], true, now);
   return bySlot(rates.slots, rates.columns["price"] ?? []);
 }
 

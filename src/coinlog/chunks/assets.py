@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from coinlog.chunks.names import Month, month_of, months_of
-from coinlog.chunks.record import Record, deltas, is_complete
+from coinlog.chunks.record import FEW, Record, deltas, is_complete
 from coinlog.gaps import Gap
 from coinlog.market import Origin
 from coinlog.series import Series, edges, extremes, read_series, take
@@ -24,9 +24,6 @@ from coinlog.timeline import Window
 
 FIELDS = ("price", "market_cap", "volume_24h", "circulating_supply", "rank")
 THINNED_BY = ("price", "market_cap", "volume_24h")
-FEW = 4
-"""A day of so many points at most keeps them all."""
-
 Chunk = dict[str, Any]
 _LEFT_OUT = FIELDS[1:]
 """What a file lacks where it is unknown throughout; the price is always there."""
@@ -78,13 +75,15 @@ def cut(series: Series, month: Month) -> Series:
 
 
 def month_chunk(record: Record, asset_id: int, month: Month, series: Series) -> Chunk:
-    """Return a month's file: every point."""
+    """Return a month's file: every point; in the newest month also its days, where all are few."""
     complete = is_complete(record.head, month, record.now)
+    days = {"days": candles(series)} if month == record.whole_month else {}
     return {
         "id": asset_id,
         "month": month.name,
         "complete": complete,
         **columns(series),
+        **days,
     }
 
 

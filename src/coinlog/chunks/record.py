@@ -7,11 +7,14 @@ from itertools import pairwise
 
 import msgspec
 
-from coinlog.chunks.names import Month
-from coinlog.slots import floor_slot, schedule_at
+from coinlog.chunks.names import Month, month_of
+from coinlog.slots import DAY, floor_slot, schedule_at
 from coinlog.store.ledger import Head, past_grace
 from coinlog.store.reader import Reader
 from coinlog.timeline import Timeline, Window
+
+FEW = 4
+"""A day of so many points at most keeps them all, also where a long range is asked for."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -26,6 +29,18 @@ class Record(msgspec.Struct, frozen=True):
     def end(self) -> int:
         """The newest time of which there is anything to show."""
         return self.head.current_slot(self.now) or int(self.now)
+
+    @property
+    def whole_month(self) -> Month | None:
+        """The newest month, where its file has its days in it and there is none of days alone.
+
+        That is so while slots are so rare that nothing would be left out: with every slot one file
+        an asset changes instead of two.
+        """
+        newest, schedule = self.head.newest, self.head.schedule(self.now)
+        if newest is None or schedule is None or FEW * schedule.interval_seconds < DAY:
+            return None
+        return month_of(newest.slot)
 
 
 def is_complete(head: Head, month: Month, now: float) -> bool:

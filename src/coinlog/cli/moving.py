@@ -31,9 +31,12 @@ Place = sa.URL | str
 @click.argument("origin", metavar="FROM")
 @click.argument("target", metavar="TO")
 @click.option("--check", is_flag=True, help="Compare the two and copy nothing.")
+@click.option("--join", is_flag=True, help="Let an archive at TO have slots of its own: they stay.")
 @json_option
 @with_parts
-def move(parts: Parts, origin: str, target: str, *, check: bool, as_json: bool) -> None:
+def move(  # noqa: PLR0913  what click hands over
+    parts: Parts, origin: str, target: str, *, check: bool, join: bool, as_json: bool
+) -> None:
     """Copy a whole store or archive elsewhere, and prove them equal.
 
     FROM and TO are databases (sqlite:///file, mysql://, mariadb://) or places of archives (a
@@ -46,11 +49,12 @@ def move(parts: Parts, origin: str, target: str, *, check: bool, as_json: bool) 
       coinlog move store mysql://coinlog@127.0.0.1:3306/coinlog
       coinlog move mysql://coinlog@127.0.0.1/coinlog sqlite:///coinlog.db
       coinlog move archive s3://my-bucket/coinlog
+      coinlog move --join archive s3://a-bucket-that-is-recorded-into
       coinlog move --check store sqlite:///copy.db
     """
     here, there = (_place(text, parts.settings) for text in (origin, target))
     with resumable():
-        moved = _carry_out(here, there, check=check)
+        moved = _carry_out(here, there, check=check, join=join)
     facts = _facts(moved, here, there)
     if as_json:
         report.as_json(facts)
@@ -82,11 +86,18 @@ def _place(text: str, settings: Settings) -> Place:
     return with_password(url, settings.move_password, "COINLOG_MOVE_PASSWORD")
 
 
-def _carry_out(here: Place, there: Place, *, check: bool) -> Moved | MovedArchive:
+def _carry_out(here: Place, there: Place, *, check: bool, join: bool) -> Moved | MovedArchive:
+    if join and (check or isinstance(here, sa.URL) or isinstance(there, sa.URL)):
+        raise UsageError(
+            "--join is for copying an archive into another: a store moves into an empty database, "
+            "and `coinlog load` fills it with what a joined archive holds"
+        )
     if isinstance(here, sa.URL) and isinstance(there, sa.URL):
         return (compare_stores if check else move_store)(here, there, progress)
     if isinstance(here, str) and isinstance(there, str):
-        return (compare_archives if check else move_archive)(here, there, progress)
+        if check:
+            return compare_archives(here, there, progress)
+        return move_archive(here, there, progress, join=join)
     raise UsageError(
         "one is a store and the other an archive: a store moves to another database, an archive "
         "to another folder or bucket; `coinlog load` is what fills a store from an archive"
@@ -123,7 +134,8 @@ def _amount(moved: Moved | MovedArchive) -> str:
         anew = f", {moved.mended:,} slots and tables anew" if moved.mended else ""
         return f"{moved.rows:,} rows, quotes of {moved.slots:,} slots{anew}"
     others = f"; TO has {moved.others:,} others besides" if moved.others else ""
-    return f"{moved.objects:,} objects, {moved.bytes / 1e6:,.1f} MB{others}"
+    left = f"; {moved.left:,} slots are recorded in both, and TO's stay" if moved.left else ""
+    return f"{moved.objects:,} objects, {moved.bytes / 1e6:,.1f} MB{others}{left}"
 
 
 def _facts(moved: Moved | MovedArchive, here: Place, there: Place) -> dict[str, Any]:

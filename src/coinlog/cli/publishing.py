@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import click
 import msgspec
@@ -35,7 +34,7 @@ def origin_given(text: str) -> str:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder")
 @click.option("--yes", is_flag=True, help="Agree beforehand to what is asked the first time.")
 @click.option(
     "--url",
@@ -48,9 +47,9 @@ def origin_given(text: str) -> str:
 @json_option
 @with_parts
 def publish(  # noqa: PLR0913  its options
-    parts: Parts, folder: Path, *, yes: bool, origin: str, everything: bool, as_json: bool
+    parts: Parts, folder: str, *, yes: bool, origin: str, everything: bool, as_json: bool
 ) -> None:
-    """Write the page and its data into FOLDER, for any static host.
+    """Write the page and its data into FOLDER or s3://BUCKET/PREFIX, for any static host.
 
     The first time everything is written; from then on only what has changed: after a slot, the
     current month's files, the market and the pages that show it. Months of the past are written
@@ -67,8 +66,8 @@ def publish(  # noqa: PLR0913  its options
       coinlog publish site --yes                     from cron, after each slot
       coinlog publish site --url https://coinlog.example
       coinlog publish site --all                     after changes by hand
+      coinlog publish s3://bucket --url https://coinlog.example
       coinlog publish demo --simulated
-      aws s3 sync site s3://bucket --delete --exclude '.coinlog/*'
     """
 
     def consent(terms: str) -> bool:

@@ -37,18 +37,23 @@ class Unit(NamedTuple):
 class MovedArchive(msgspec.Struct, kw_only=True):
     """What became of a move: ``objects`` and their ``bytes`` at FROM, and those ``copied`` now.
 
-    ``others`` counts objects at TO that FROM has not; they are left alone.
+    ``others`` counts objects at TO that FROM has not, ``left`` the folders of slots that both have
+    recorded; they are left alone.
     """
 
     objects: int = 0
     bytes: int = 0
     copied: int = 0
     others: int = 0
+    left: int = 0
     differences: list[str] = msgspec.field(default_factory=list)
 
 
-def move_archive(origin: str, target: str, watch: Watch) -> MovedArchive:
+def move_archive(origin: str, target: str, watch: Watch, *, join: bool = False) -> MovedArchive:
     """Copy an archive to another place, or go on with it, and prove that all of it is there.
+
+    With ``join`` that place may hold slots of its own: they stay, and where both have recorded a
+    slot, so does what is there.
 
     Raises:
         UsageError: FROM holds nothing, or TO is FROM or another archive.
@@ -56,16 +61,19 @@ def move_archive(origin: str, target: str, watch: Watch) -> MovedArchive:
     """
     here, there = _opened(origin, target)
     units, held = units_of(here), {unit for unit in units_of(there) if unit.whole}
-    if held and not held & set(units):
+    if held and not held & set(units) and not join:
         raise UsageError(
             f"{there.location} holds another archive: none of its {len(held):,} folders is in "
-            f"{here.location}; choose an empty place"
+            f"{here.location}; choose an empty place, or --join to have both in one"
         )
-    _refuse_another(here, there, [unit for unit in units if unit in held], watch)
+    unlike = _unlike_units(here, there, [unit for unit in units if unit in held], watch)
+    if unlike and not join:
+        _refuse_another(here, there, unlike)
+    units = [unit for unit in units if unit not in unlike]
     with watch("copying", len(units)) as advance:
         copied = sum(_each(partial(_copy, here, there), units, advance))
     moved = _compare(here, there, units, watch)
-    moved.copied = copied
+    moved.copied, moved.left = copied, len(unlike)
     return moved
 
 
@@ -93,21 +101,26 @@ def _opened(origin: str, target: str) -> tuple[Objects, Objects]:
     return here, open_objects(target)
 
 
-def _refuse_another(here: Objects, there: Objects, shared: Sequence[Unit], watch: Watch) -> None:
-    """Refuse a place where an attempt of the same name is another one.
+def _unlike_units(
+    here: Objects, there: Objects, shared: Sequence[Unit], watch: Watch
+) -> dict[Unit, str]:
+    """Return the folders in which an attempt of the same name is another one, with the first such.
 
     Folders are called after slots, and so alike in every archive.
     """
     if not shared:
-        return
+        return {}
     with watch("comparing", len(shared)) as advance:
-        unlike = [path for path in _each(partial(_unlike, here, there), shared, advance) if path]
-    if unlike:
-        raise UsageError(
-            f"{there.location} holds another archive: {unlike[0]} is not the one in "
-            f"{here.location}, nor are those of {len(unlike) - 1:,} more folders; nothing was "
-            "copied: choose an empty place"
-        )
+        found = list(_each(partial(_unlike, here, there), shared, advance))
+    return {unit: path for unit, path in zip(shared, found, strict=True) if path}
+
+
+def _refuse_another(here: Objects, there: Objects, unlike: dict[Unit, str]) -> None:
+    raise UsageError(
+        f"{there.location} holds another archive: {next(iter(unlike.values()))} is not the one in "
+        f"{here.location}, nor are those of {len(unlike) - 1:,} more folders; nothing was "
+        "copied: choose an empty place, or --join to have both in one"
+    )
 
 
 def _unlike(here: Objects, there: Objects, unit: Unit) -> str | None:

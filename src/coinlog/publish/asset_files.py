@@ -39,6 +39,8 @@ def asset_files(
 def _month_files(record: Record, asset_id: int, month: Month, part: Series) -> Iterator[File]:
     body = encode(month_chunk(record, asset_id, month, part))
     yield DATA + month_path(asset_id, month), body
+    if month == record.whole_month:
+        return
     thinned = thinned_to_days(part)
     if thinned is part:
         # Nothing is left out, so the columns are the same: no need to write them out again.

@@ -1,4 +1,4 @@
-"""Publishing: from a store to a folder that is whole, and from then on only what has changed."""
+"""Publishing: from a store to an edition that is whole, and from then on only what has changed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from coinlog.errors import UsageError
 from coinlog.notice import terms
-from coinlog.publish.edition import Edition, alone, read_edition, write_edition
+from coinlog.publish.edition import Edition, read_edition, read_manifest, write_edition
 from coinlog.publish.run import Run
+from coinlog.publish.sites import open_site
 from coinlog.publish.standing import Standing, standing_of
 from coinlog.watching import Watch
 
@@ -36,7 +37,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 def publish(  # noqa: PLR0913  what is published, where, and how
     url: sa.URL,
-    root: Path,
+    place: Path | str,
     watch: Watch,
     *,
     consent: Consent,
@@ -45,7 +46,7 @@ def publish(  # noqa: PLR0913  what is published, where, and how
     processes: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Published:
-    """Publish a store into a folder, or bring the edition there up to date.
+    """Publish a store into a folder or ``s3://bucket/prefix``, or bring that up to date.
 
     ``origin`` is where it will be served: ``https://coinlog.example``.
 
@@ -54,20 +55,31 @@ def publish(  # noqa: PLR0913  what is published, where, and how
         CoinlogError: nothing is recorded yet, the store cannot be read, or a file not be written.
     """
     started = time.monotonic()
-    found = read_edition(root)
-    standing = standing_of(url, found, clock(), everything=everything)
-    edition = found or Edition(source=standing.source)
-    _refuse_other(root, edition, standing)
+    site = open_site(str(place))
+
+    def prepared(found: bytes | None) -> tuple[Edition, Standing]:
+        edition = read_edition(site, found)
+        standing = standing_of(url, edition, clock(), everything=everything)
+        edition = edition or Edition(source=standing.source)
+        _refuse_other(site.location, edition, standing)
+        return edition, standing
+
+    found = read_manifest(site)
+    edition, standing = prepared(found)
     _ask(edition, standing, consent)
-    first = not edition.finished
-    if found is None:
-        write_edition(root, edition)
-    with alone(root):
-        run = Run(url, root, edition, standing, origin)
+    with site.alone():
+        now = read_manifest(site)
+        if now != found:
+            # Another run was at work here until a moment ago.
+            edition, standing = prepared(now)
+        first = not edition.finished
+        if now is None:
+            write_edition(site, edition)
+        run = Run(url, site, edition, standing, origin)
         if everything or not run.is_up_to_date:
             run.carry_out(watch, processes)
     return Published(
-        folder=str(root),
+        folder=site.location,
         slot=standing.head.newest.slot if standing.head.newest else None,
         simulated=standing.head.simulated,
         first=first,
@@ -76,11 +88,11 @@ def publish(  # noqa: PLR0913  what is published, where, and how
     )
 
 
-def _refuse_other(root: Path, edition: Edition, standing: Standing) -> None:
+def _refuse_other(location: str, edition: Edition, standing: Standing) -> None:
     if edition.source != standing.source:
         raise UsageError(
-            f"{root} holds an edition of the {edition.source} market, and this store holds the "
-            f"{standing.source} one: publish into another folder"
+            f"{location} holds an edition of the {edition.source} market, and this store holds the "
+            f"{standing.source} one: publish into another place"
         )
 
 

@@ -1,24 +1,22 @@
-"""What a folder holds of us: which files, made from what. The manifest is written last.
+"""What a place holds of us: which files, made from what. The manifest is written last.
 
-It lies in ``.coinlog/`` in the folder. While a run is under way, a journal beside it notes what
-has been written so far, so that a run that was stopped goes on where it was.
+It lies in ``.coinlog/``. While a run is under way, a journal beside it notes what has been written
+so far, so that a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Self
+from contextlib import suppress
 
 import msgspec
 
 from coinlog.errors import UsageError
-from coinlog.export.delivery import errors_explained
+from coinlog.publish.sites import Site
 
-PLACE = ".coinlog"
 FORMAT = 1
+_MANIFEST = ".coinlog/edition.json"
+_JOURNAL = ".coinlog/journal"
 
 Files = dict[str, str]
 """Digests by path."""
@@ -68,105 +66,71 @@ class Line(msgspec.Struct):
     files: Files = {}
 
 
-def read_edition(root: Path) -> Edition | None:
-    """Return what a folder holds of us; ``None`` where it is empty or not there.
+def read_manifest(site: Site) -> bytes | None:
+    """Return the manifest as it is written; ``None`` where there is none.
+
+    Raises:
+        ExportError: the place cannot be used.
+    """
+    return site.read(_MANIFEST)
+
+
+def read_edition(site: Site, body: bytes | None) -> Edition | None:
+    """Return what a place holds of us by its manifest; ``None`` where it is empty or not there.
 
     Raises:
         UsageError: there is something else in it, or an edition that this program cannot read.
+        ExportError: it cannot be used.
     """
-    path = root / PLACE / "edition.json"
-    if not path.exists():
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    where = site.location
+    if body is None:
+        if site.holds_anything():
             raise UsageError(
-                f"{root} is not empty, and nothing in it says that coinlog has published there: "
-                "choose an empty folder or a new name"
+                f"{where} is not empty, and nothing in it says that coinlog has published there: "
+                "choose an empty place or a new name"
             )
         return None
     try:
-        edition = msgspec.json.decode(path.read_bytes(), type=Edition)
-    except (OSError, msgspec.MsgspecError) as error:
+        edition = msgspec.json.decode(body, type=Edition)
+    except msgspec.MsgspecError as error:
         raise UsageError(
-            f"{path} cannot be read ({error}): remove the folder and publish anew"
+            f"{where}/{_MANIFEST} cannot be read ({error}): empty {where} and publish anew"
         ) from error
     if edition.format != FORMAT:
-        raise UsageError(f"{root} was published by another version: publish into a new folder")
+        raise UsageError(f"{where} was published by another version: publish into a new place")
     return edition
 
 
-def write_edition(root: Path, edition: Edition) -> None:
+def write_edition(site: Site, edition: Edition) -> None:
     """Write the manifest, and let go of the journal.
 
     Raises:
         ExportError: it cannot be written.
     """
-    place = root / PLACE
-    with errors_explained(place):
-        place.mkdir(parents=True, exist_ok=True)
-        beside = place / "edition.json.part"
-        with beside.open("wb") as file:
-            file.write(msgspec.json.encode(edition))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place / "edition.json")
-        (place / "journal").unlink(missing_ok=True)
+    site.write(_MANIFEST, msgspec.json.encode(edition), lasting=True)
+    for path in site.paths(_JOURNAL):
+        site.remove(path)
 
 
-def read_journal(root: Path) -> Iterator[Line]:
-    """Yield what a run that was stopped had written; a line that was cut off is left out."""
-    path = root / PLACE / "journal"
-    if not path.exists():
-        return
-    for line in path.read_bytes().splitlines():
+def read_journal(site: Site) -> Iterator[Line]:
+    """Yield what a run that was stopped had written; what cannot be read is left out."""
+    for path in site.paths(_JOURNAL):
         with suppress(msgspec.MsgspecError):
-            yield msgspec.json.decode(line, type=Line)
+            yield msgspec.json.decode(site.read(path) or b"", type=Line)
 
 
 class Journal:
-    """Notes, line by line, what a run has written."""
+    """Notes, job by job, what a run has written: a file each, so that a bucket can hold it too."""
 
-    def __init__(self, root: Path) -> None:
-        self._path = root / PLACE / "journal"
-
-    def __enter__(self) -> Self:
-        """Open it to add lines.
-
-        Raises:
-            ExportError: it cannot be written.
-        """
-        with errors_explained(self._path):
-            self._file = self._path.open("ab")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self._file.close()
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._count = len(site.paths(_JOURNAL))
 
     def add(self, line: Line) -> None:
-        """Add a line.
+        """Add a note.
 
         Raises:
             ExportError: it cannot be written.
         """
-        with errors_explained(self._path):
-            self._file.write(msgspec.json.encode(line) + b"\n")
-            self._file.flush()
-
-
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Keep others from publishing into the folder meanwhile.
-
-    Raises:
-        UsageError: another run is at work there.
-    """
-    try:
-        import fcntl  # noqa: PLC0415  not on every system
-    except ImportError:
-        yield
-        return
-    with (root / PLACE / "lock").open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"another `coinlog publish` is at work in {root}") from None
-        yield
+        self._count += 1
+        self._site.write(f"{_JOURNAL}/{self._count:08}.json", msgspec.json.encode(line))

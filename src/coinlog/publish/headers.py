@@ -1,19 +1,37 @@
-"""A ``_headers`` file for the hosts that read one: Netlify, Cloudflare Pages and their like."""
+"""What a host sends with each file: in a ``_headers`` file, or with every object of a bucket."""
 
 from __future__ import annotations
+
+from pathlib import PurePosixPath
 
 from coinlog.web.entries import DATA_CACHING
 from coinlog.web.security import SECURITY_HEADERS, Headers
 from coinlog.web.static_files import FOREVER
 
 HEADERS = "_headers"
+_ASK_ANEW = "no-cache"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
 
 
 def headers_file() -> bytes:
-    """Return the file: the server's own headers, and how long browsers keep what.
+    """Return the file that Netlify, Cloudflare Pages and their like read.
 
-    No header stands in two blocks that concern the same file: hosts differ in what they make of
-    that. Pages are looked after by the hosts themselves: all of them ask anew each time.
+    It has the server's own headers, and how long browsers keep what. No header stands in two
+    blocks that concern the same file: hosts differ in what they make of that. Pages are looked
+    after by the hosts themselves: all of them ask anew each time.
     """
     blocks: tuple[tuple[str, Headers], ...] = (
         ("/*", SECURITY_HEADERS),
@@ -21,6 +39,18 @@ def headers_file() -> bytes:
         ("/static/*", [FOREVER]),
     )
     return "\n".join(_block(path, pairs) for path, pairs in blocks).encode()
+
+
+def type_of(path: str) -> str:
+    """Return a file's type, as browsers want to be told it."""
+    return _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
+
+
+def caching_of(path: str) -> str:
+    """Return how long a file may be kept without asking: pages must be asked for anew."""
+    if path.startswith("static/"):
+        return FOREVER[1].decode()
+    return DATA_CACHING[1].decode() if path.startswith("data/") else _ASK_ANEW
 
 
 def _block(path: str, pairs: Headers) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from coinlog.publish.jobs import (
     slots_work,
 )
 from coinlog.publish.shared_files import monthly_files, newest_files
+from coinlog.publish.sites import Site
 from coinlog.publish.standing import Standing
 from coinlog.publish.work import Desk, Place, Report, crew
 from coinlog.watching import Advance, Watch
@@ -50,14 +50,14 @@ class Run:
     """A publishing under way."""
 
     def __init__(
-        self, url: sa.URL, root: Path, edition: Edition, standing: Standing, origin: str = ""
+        self, url: sa.URL, site: Site, edition: Edition, standing: Standing, origin: str = ""
     ) -> None:
         self._edition = edition
         self._standing = standing
-        self._folder = Folder(root)
+        self._folder = Folder(site)
         self._place = Place(
             url=url.render_as_string(hide_password=False),
-            root=str(root),
+            location=site.location,
             head=standing.head,
             now=standing.now,
             fiat=standing.fiat,
@@ -87,10 +87,10 @@ class Run:
         work = slots_work(self._edition, self._standing, self._build)
         steps = sum(len(job.ids) for job in jobs) + work.steps
         hands = 1 if steps < _ALONE_BELOW else steps
+        journal = Journal(self._folder.site)
         with (
             crew(self._place, processes, hands) as people,
             watch("publishing", steps) as advance,
-            Journal(self._folder.root) as journal,
         ):
             coming = people.do(Desk.assets, jobs)
             shared = self._shared(people.desk)
@@ -100,11 +100,12 @@ class Run:
             self._remove_gone(shared)
             shared |= self._put(newest_files(people.desk.record, self._scripts))
         self._finish(shared)
+        self._folder.close()
 
     def _take_up(self) -> set[int]:
         """Return the assets that a run which was stopped has done already, as they are now."""
         done: set[int] = set()
-        for line in read_journal(self._folder.root):
+        for line in read_journal(self._folder.site):
             self._edition.assets |= line.assets
             self._edition.files |= line.files
             if line.key == self._key:
@@ -130,8 +131,7 @@ class Run:
         }
 
     def _put(self, files: Iterable[File]) -> Files:
-        known = self._edition.files
-        return {path: self._folder.put(path, body, known) for path, body in files}
+        return self._folder.put(files, self._edition.files)
 
     def _gathered(
         self, reports: Iterator[Report], shared: Files, journal: Journal, advance: Advance
@@ -185,4 +185,4 @@ class Run:
         edition.moment, edition.facts = standing.now, standing.facts
         edition.finished = True
         self.tally.add(self._folder)
-        write_edition(self._folder.root, edition)
+        write_edition(self._folder.site, edition)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import chain
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -21,11 +21,12 @@ from coinlog.chunks.market import Among, first_of_slot
 from coinlog.chunks.names import Month, slot_path
 from coinlog.chunks.record import Record
 from coinlog.errors import ExportError
-from coinlog.publish.asset_files import DATA, asset_files
+from coinlog.publish.asset_files import DATA, File, asset_files
 from coinlog.publish.edition import Files
 from coinlog.publish.folder import Folder
 from coinlog.publish.histories import histories
 from coinlog.publish.members import Members
+from coinlog.publish.sites import open_site
 from coinlog.slots import DAY
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import Head
@@ -44,10 +45,10 @@ Done = TypeVar("Done")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What is published where: a store as it stood at a moment, into a folder."""
+    """What is published where: a store as it stood at a moment, into a folder or a bucket."""
 
     url: str
-    root: str
+    location: str
     head: Head
     now: float
     fiat: frozenset[int] = frozenset()
@@ -100,11 +101,12 @@ class Desk:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._folder = Folder(Path(place.root))
+        self._folder = Folder(open_site(place.location))
         self.reader = Reader(open_engine(sa.make_url(place.url), read_only=True), DAY)
 
     def close(self) -> None:
         """Let go of the store."""
+        self._folder.close()
         self.reader.engine.dispose()
         if "press" in self.__dict__:
             self.press.close()
@@ -135,45 +137,48 @@ class Desk:
 
     def assets(self, job: AssetsJob) -> Report:
         """Make the files of assets; those that they should not have any more are removed."""
-        before, found, members = self._counts(), dict[int, Files](), Members()
+        before, members = self._counts(), Members()
         with self.reader.snapshot():
-            for asset_id, series in histories(self.record, job.ids, job.since):
-                if asset_id not in self._place.fiat:
-                    members.add(asset_id, series)
-                known = job.known.get(asset_id, {})
-                made = asset_files(self.record, asset_id, series, job.since)
-                new = {path: self._folder.put(path, body, known) for path, body in made}
-                kept = {path: digest for path, digest in known.items() if _stays(path, job.since)}
-                for path in known.keys() - new.keys() - kept.keys():
-                    self._folder.remove(path)
-                found[asset_id] = {**kept, **new}
+            new = self._folder.put(self._asset_files(job, members), _joined(job.known.values()))
+        found = {one: dict[str, str]() for one in job.ids}
+        for path, digest in new.items():
+            found[_asset_of(path)][path] = digest
+        for asset_id, known in job.known.items():
+            kept = {path: digest for path, digest in known.items() if _stays(path, job.since)}
+            for path in known.keys() - found[asset_id].keys() - kept.keys():
+                self._folder.remove(path)
+            found[asset_id] = {**kept, **found[asset_id]}
         for asset_id in sorted(job.pages):
-            known = job.known.get(asset_id, {})
-            for path, body in self.press.of_asset(asset_id):
-                found[asset_id][path] = self._folder.put(path, body, known)
+            pages = self._folder.put(self.press.of_asset(asset_id), job.known.get(asset_id, {}))
+            found[asset_id] |= pages
         done = self._report(before, assets=found, steps=len(job.ids))
         if job.since is not None:
             return done
         return msgspec.structs.replace(done, best=members.best, seen=dict(members.seen))
 
+    def _asset_files(self, job: AssetsJob, members: Members) -> Iterator[File]:
+        for asset_id, series in histories(self.record, job.ids, job.since):
+            if asset_id not in self._place.fiat:
+                members.add(asset_id, series)
+            yield from asset_files(self.record, asset_id, series, job.since)
+
     def slots(self, job: SlotsJob) -> Report:
-        """Make the markets of slots."""
-        before, files = self._counts(), Files()
+        """Make the markets of slots, their pages, and days of the log."""
+        before = self._counts()
         with self.reader.snapshot():
-            for slot in job.slots:
-                chunk = first_of_slot(self.record, slot, self._names, SLOT_ASSETS, job.among)
-                if chunk is not None:
-                    path = DATA + slot_path(slot)
-                    files[path] = self._folder.put(path, encode(chunk), job.known)
-        for slot in job.pages:
-            for path, body in self.press.of_slot(slot):
-                files[path] = self._folder.put(path, body, job.known)
-        for day in job.days:
-            for path, body in self.press.of_day(day):
-                files[path] = self._folder.put(path, body, job.known)
+            files = self._folder.put(self._markets(job), job.known)
+        pages = (file for slot in job.pages for file in self.press.of_slot(slot))
+        days = (file for day in job.days for file in self.press.of_day(day))
+        files |= self._folder.put(chain(pages, days), job.known)
         return self._report(
             before, files=files, steps=sum(map(len, (job.slots, job.pages, job.days)))
         )
+
+    def _markets(self, job: SlotsJob) -> Iterator[File]:
+        for slot in job.slots:
+            chunk = first_of_slot(self.record, slot, self._names, SLOT_ASSETS, job.among)
+            if chunk is not None:
+                yield DATA + slot_path(slot), encode(chunk)
 
     def _counts(self) -> tuple[int, int, int, int]:
         folder = self._folder
@@ -199,6 +204,15 @@ class Desk:
             removed=removed,
             bytes=size,
         )
+
+
+def _joined(some: Iterable[Files]) -> Files:
+    return {path: digest for files in some for path, digest in files.items()}
+
+
+def _asset_of(path: str) -> int:
+    """Return the asset that a file of its history is about: ``data/assets/1/2026-01.json``."""
+    return int(path.split("/")[2])
 
 
 def _stays(path: str, since: Month | None) -> bool:

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -67,6 +68,7 @@ class Settings:
     body_limit_bytes: int
     workers: int
     log_level: str
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     move_password: Secret | None = None
     import_password: Secret | None = None
     backfill: str = "ask"
@@ -146,6 +148,7 @@ class _Reader:
             body_limit_bytes=self.known("COINLOG_BODY_LIMIT_MB", int),
             workers=self.known("COINLOG_WORKERS", int),
             log_level=self.known("COINLOG_LOG_LEVEL", str),
+            proxies=self.known("COINLOG_PROXIES", tuple),
             backfill=self.known("COINLOG_BACKFILL", str),
             move_password=self.value("COINLOG_MOVE_PASSWORD", Secret),
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),

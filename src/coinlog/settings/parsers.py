@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -107,6 +107,16 @@ def _is_address(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def proxies(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return networks, from addresses and ``10.0.0.0/16``, with commas between; none by ``none``.
+
+    An address with bits beyond its mask (``10.0.0.1/16``) stands for its network.
+    """
+    if value.strip().lower() == "none":
+        return ()
+    return tuple(ip_network(one.strip(), strict=False) for one in value.split(","))
 
 
 def folder(value: str) -> Path:

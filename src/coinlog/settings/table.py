@@ -289,4 +289,15 @@ SETTINGS: tuple[Setting, ...] = (
         help="How much is logged.",
         special=True,
     ),
+    Setting(
+        name="COINLOG_PROXIES",
+        parse=parsers.proxies,
+        default="127.0.0.1,::1",
+        expected="addresses or networks with commas between, or none",
+        example="10.0.0.0/16",
+        help="Web servers and balancers before the page that are believed when they say "
+        "(`X-Forwarded-Proto`) that they were asked by HTTPS: links then say so, and browsers are "
+        "told to stay with it (HSTS). From any other address that header is ignored.",
+        special=True,
+    ),
 )

@@ -74,6 +74,11 @@ def read_listing(
         return connection.execute(counted).scalar_one(), []
 
 
+def read_leading(reader: Reader, newest: int, limit: int) -> list[ListedAsset]:
+    """Return the first assets of the newest slot by rank."""
+    return [one.asset for one in read_listing(reader, newest, newest, Wanted(limit=limit))[1]]
+
+
 def _of_newest(slot: int, wanted: Wanted) -> sa.Select[Any]:
     source = _LATEST.join(_ASSET, _ASSET.c.id == _LATEST.c.asset_id)
     query = sa.select(*_columns(_LATEST, _NOW_CALLED)).select_from(source)

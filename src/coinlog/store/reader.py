@@ -1,7 +1,7 @@
-"""Reading the store for people: the market, an asset, its quotes, the whole market's figures.
+"""Reading the store for people: an asset, its quotes, the whole market's figures.
 
 Every query is read-only, bounded in rows and time, and binds what the user typed as parameters.
-The ledger is read in ``ledger.py``.
+The ledger is read in ``ledger.py``, the market of a slot in ``listing.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from coinlog.market import QUOTE_FIELDS, FearAndGreed, GlobalMetrics, Origin, Ou
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.store.limits import hurried, limit_statements
-from coinlog.store.narrowing import matching, ordering
 from coinlog.store.whole import held_still
 
 STATEMENT_SECONDS = 5.0
@@ -125,27 +124,6 @@ class Reader:
         with self.connected() as connection:
             row = connection.execute(_VERSION).first()
         return (row.version, row.source) if row else (0, None)
-
-    def market(
-        self, slot: int, *, limit: int, offset: int = 0, sort: str = "rank", q: str = ""
-    ) -> tuple[int, list[ListedAsset]]:
-        """Return how many assets of a slot match ``q``, and one page of them with their quotes.
-
-        ``sort`` is one of ``SORTS``, with ``-`` in front for descending; unknown values last.
-        """
-        where = [schema.latest.c.slot == slot, sa.not_(schema.asset.c.is_fiat), *matching(q)]
-        source = schema.latest.join(schema.asset, schema.asset.c.id == schema.latest.c.asset_id)
-        count = sa.select(sa.func.count()).select_from(source).where(*where)
-        query = (
-            _listed()
-            .where(*where)
-            .order_by(*ordering(sort, schema.latest))
-            .limit(limit)
-            .offset(offset)
-        )
-        with self.connected() as connection:
-            total = connection.execute(count).scalar_one()
-            return total, [_listed_asset(row) for row in connection.execute(query)]
 
     def newest(self, ids: Sequence[int]) -> list[ListedAsset]:
         """Return assets with their newest quotes, fiat included, in the order of ``ids``."""

@@ -34,6 +34,7 @@ from coinlog.web.language import redirect_for, redirects
 from coinlog.web.negotiation import choose, wants_gzip
 from coinlog.web.origin import origin_in
 from coinlog.web.problems import INTERNAL
+from coinlog.web.proxies import HTTPS
 from coinlog.web.security import (
     SECURITY_HEADERS,
     Application,
@@ -43,6 +44,7 @@ from coinlog.web.security import (
     Scope,
     Send,
     fault_of,
+    secured,
     send_error,
 )
 from coinlog.web.watch import State, Watch
@@ -106,7 +108,10 @@ class ByteCache:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; this first part is the whole way of one answered before."""
         if scope["type"] == "http":
-            form = self.at_once(scope["method"].encode(), target_of(scope), scope["headers"])
+            scheme = scope["scheme"]
+            send = secured(send) if scheme == HTTPS else send
+            method, target = scope["method"].encode(), target_of(scope)
+            form = self.at_once(method, target, scope["headers"], scheme)
             if form is not None:
                 await send(form.start)
                 await send(form.body)
@@ -119,14 +124,14 @@ class ByteCache:
         elif scope["type"] == "lifespan":
             await self.inner(scope, receive, send)
 
-    def at_once(self, method: bytes, target: bytes, headers: Headers) -> Form | None:
+    def at_once(self, method: bytes, target: bytes, headers: Headers, scheme: str) -> Form | None:
         """Return the answer to an address that led to one in this generation."""
         entry = self.entries.targets.get(target)
         if entry is None or method != b"GET" or (target == b"/" and redirects(headers)):
             return None
         if entry.packed is None and not entry.ready and wants_gzip(headers):
             return None
-        if entry.origin is not None and entry.origin != origin_in(headers):
+        if entry.origin is not None and entry.origin != origin_in(headers, scheme):
             return None
         self.hits += 1
         return choose(entry, headers)

@@ -1,7 +1,8 @@
 """Where a request was sent to, for answers that name whole addresses: feeds, link previews.
 
 The Host header is the client's own word. Only what can be the name of a host is repeated, and an
-answer that repeats it is kept under that name alone (``canonical.names_its_origin``).
+answer that repeats it is kept under that name alone (``canonical.names_its_origin``). Whether it
+was sent by HTTPS is the scope's scheme: ``proxies`` decides whose word about that is believed.
 """
 
 from __future__ import annotations
@@ -27,14 +28,9 @@ def origin_of(request: Request[Any, Any, Any]) -> str:
 
 
 def origin_in(headers: Iterable[tuple[bytes, bytes]], scheme: str = "http") -> str:
-    """Return the origin that headers name; a proxy that speaks HTTPS for us says so in them."""
-    host = proto = b""
-    for name, value in headers:
-        if name == b"host":
-            host = value
-        elif name == b"x-forwarded-proto":
-            proto = value
-    return _origin(host, "https" if proto.strip().lower() == b"https" else scheme)
+    """Return the origin that a request's headers and scheme name."""
+    host = next((value for name, value in headers if name == b"host"), b"")
+    return _origin(host, scheme)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ import msgspec
 
 from coinlog.market import BITCOIN, ETHEREUM, QUOTE_FIELDS, Outcome
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
+from coinlog.store.listing import read_leading
 from coinlog.store.reader import ListedAsset
 from coinlog.web import views
 from coinlog.web.api import known_asset, notes_of
@@ -57,7 +58,7 @@ def leading_assets(watch: Watch, moment: Moment) -> list[views.AssetLabel]:
     newest = moment.head.newest
     if newest is None:
         return []
-    _, top = watch.reader.market(newest.slot, limit=20)
+    top = read_leading(watch.reader, newest.slot, 20)
     first = watch.reader.newest([BITCOIN, ETHEREUM])
     moving = [asset for asset in top if asset.id not in (BITCOIN, ETHEREUM) and _moves(asset)]
     return labels(watch, [*first, *moving][:HOME_LINES])

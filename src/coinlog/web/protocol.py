@@ -18,7 +18,8 @@ from uvicorn.server import ServerState
 
 from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
-from coinlog.web.security import error_body, error_headers
+from coinlog.web.proxies import HTTPS, NOBODY, Networks, is_among, scheme_said
+from coinlog.web.security import STRICT, error_body, error_headers
 
 RECEIVE_SECONDS = 20.0
 IDLE_SECONDS = 15.0
@@ -26,12 +27,13 @@ MAX_HEAD_BYTES = 32 * 1024
 MAX_CONNECTIONS = 1000
 
 _WITH_BODY = (b"content-length", b"transfer-encoding", b"upgrade", b"expect")
+_STRICTLY = b"%s: %s\r\n" % STRICT
 _ENDS_KEEPING = b"\r\n\r\n"
 _ENDS_CLOSING = b"\r\nconnection: close\r\n\r\n"
 
 
 class Limits:
-    """What one worker allows a client."""
+    """What one worker allows a client, and which proxies' word it takes."""
 
     def __init__(
         self,
@@ -39,7 +41,10 @@ class Limits:
         connections: int = MAX_CONNECTIONS,
         head_bytes: int = MAX_HEAD_BYTES,
         idle_seconds: float = IDLE_SECONDS,
+        *,
+        proxies: Networks = NOBODY,
     ) -> None:
+        self.proxies = proxies
         self.receive_seconds = receive_seconds
         self.idle_seconds = idle_seconds
         self.connections = connections
@@ -80,11 +85,13 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = True
         self._answered = False
         self._head_bytes = 0
+        self._from_proxy = False
         self._cache = self.app if isinstance(self.app, ByteCache) else None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that asks nothing is as slow as one that never ends."""
         super().connection_made(transport)
+        self._from_proxy = is_among(self.client, self.limits.proxies)
         if len(self.connections) > self.limits.connections:
             self._refuse(TOO_MANY)
         else:
@@ -117,6 +124,9 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Answer at once what was answered before; hand everything else to the application."""
         self._in_head = False
+        if self._from_proxy:
+            said = scheme_said(self.headers, self.scope["scheme"])
+            self.scope["scheme"] = said
         form = self._form_at_once()
         if form is None:
             super().on_headers_complete()
@@ -134,14 +144,16 @@ class PatientProtocol(HttpToolsProtocol):
             return None
         if any(name in _WITH_BODY for name, _ in self.headers):
             return None
-        return self._cache.at_once(self.parser.get_method(), self.url, self.headers)
+        method = self.parser.get_method()
+        return self._cache.at_once(method, self.url, self.headers, self.scope["scheme"])
 
     def _send(self, form: Form) -> None:
         date = self.server_state.default_headers[0][1]
         self.server_state.total_requests += 1
         keep = self.parser.should_keep_alive()
         ends = _ENDS_KEEPING if keep else _ENDS_CLOSING
-        self.transport.writelines((form.wire, b"date: ", date, ends, form.content))
+        strictly = _STRICTLY if self.scope["scheme"] == HTTPS else b""
+        self.transport.writelines((form.wire, strictly, b"date: ", date, ends, form.content))
         self._unset_keepalive_if_required()
         if keep:
             self.timeout_keep_alive_task = self.loop.call_later(

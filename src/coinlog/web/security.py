@@ -40,6 +40,10 @@ SECURITY_HEADERS: Headers = [
     ),
 ]
 
+STRICT = (b"strict-transport-security", b"max-age=31536000")
+"""Of answers by HTTPS alone: from then on this host is asked by HTTPS, for a year. Hosts below it
+are others' business."""
+
 METHODS = ("GET", "HEAD")
 MAX_TARGET_BYTES = 4096
 _SOUND = re.compile(rb"(?:[^%\x00-\x20\x7f-\xff\\]|%[0-9A-Fa-f]{2})*")
@@ -67,6 +71,17 @@ def _is_text(target: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not _CONTROLS.search(text)
+
+
+def secured(send: Send) -> Send:
+    """Return what sends an answer with the header that keeps browsers on HTTPS."""
+
+    async def send_strictly(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], STRICT]}
+        await send(message)
+
+    return send_strictly
 
 
 def error_headers(status: int, body: bytes, *, close: bool = False) -> Headers:

@@ -21,6 +21,7 @@ from typing import NoReturn, Protocol
 import sqlalchemy as sa
 
 from coinlog.web.listening import listen
+from coinlog.web.proxies import NOBODY, Networks
 
 STOP_SECONDS = 4.0
 _SOON_DEAD_SECONDS = 1.0
@@ -43,7 +44,9 @@ class Handle(Protocol):
         """End them, within five seconds."""
 
 
-def start_workers(store: sa.URL, host: str, port: int, workers: int = 1) -> Handle:
+def start_workers(
+    store: sa.URL, host: str, port: int, workers: int = 1, proxies: Networks = NOBODY
+) -> Handle:
     """Open the port and serve the page in processes beside this one; return at once.
 
     Call it before starting threads: it forks. Where forking is unknown, a thread serves.
@@ -52,27 +55,29 @@ def start_workers(store: sa.URL, host: str, port: int, workers: int = 1) -> Hand
         SettingError: the port cannot be opened.
     """
     sockets = listen(host, port, workers)
-    prepare = preparation(store, workers)
+    prepare = preparation(store, workers, proxies)
     if not hasattr(os, "fork"):
         return InThread(prepare, sockets)
     return Beside(prepare, sockets, workers)
 
 
-def serve(store: sa.URL, host: str, port: int, workers: int = 1) -> None:
+def serve(
+    store: sa.URL, host: str, port: int, workers: int = 1, proxies: Networks = NOBODY
+) -> None:
     """Open the port and serve the page until SIGTERM or SIGINT.
 
     Raises:
         SettingError: the port cannot be opened.
     """
     sockets = listen(host, port, workers)
-    prepare = preparation(store, workers)
+    prepare = preparation(store, workers, proxies)
     if hasattr(os, "fork"):
         Supervisor(prepare(), sockets, workers).run()
     else:
         prepare()(sockets)
 
 
-def preparation(store: sa.URL, workers: int) -> Prepare:
+def preparation(store: sa.URL, workers: int, proxies: Networks = NOBODY) -> Prepare:
     """Return what puts the application together, with its imports: they cost time and memory."""
 
     def prepare() -> Serve:
@@ -82,7 +87,7 @@ def preparation(store: sa.URL, workers: int) -> Prepare:
 
         app = create_app(store, cache_bytes=CACHE_BYTES // workers)
         warm_up()
-        return lambda sockets: run_worker(app, sockets)
+        return lambda sockets: run_worker(app, sockets, proxies)
 
     return prepare
 

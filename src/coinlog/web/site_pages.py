@@ -6,6 +6,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from coinlog.errors import NotFoundError
+from coinlog.store.listing import read_leading
 from coinlog.web import shell, views
 from coinlog.web.api import TheWatch
 from coinlog.web.embed_pages import sparkline
@@ -47,7 +48,7 @@ def sitemap(request: AnyRequest, watch: TheWatch) -> Response[bytes]:
         raise NotFoundError("a list of pages needs the host that they are at: none was named")
     with watch.moment() as moment:
         newest = moment.head.newest
-        found = watch.reader.market(newest.slot, limit=LISTED_ASSETS)[1] if newest else []
+        found = read_leading(watch.reader, newest.slot, LISTED_ASSETS) if newest else []
     # Only a server answers what that page is about.
     closed = {"/schema"} if request.app.state.bundle.edition == shell.PUBLISHED else set()
     there = {route.path for route in request.app.routes}

@@ -15,6 +15,7 @@ from coinlog.web.cache import ByteCache
 from coinlog.web.i18n import languages
 from coinlog.web.look import environment
 from coinlog.web.protocol import MAX_CONNECTIONS, Limits, protocol_with
+from coinlog.web.proxies import NOBODY, Networks
 
 GRACEFUL_SECONDS = 2
 _SPARE_FILES = 64
@@ -57,8 +58,9 @@ def warm_up() -> None:
             templates.get_template(name)
 
 
-def run_worker(app: ByteCache, sockets: list[socket.socket], limits: Limits | None = None) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def run_worker(app: ByteCache, sockets: list[socket.socket], proxies: Networks = NOBODY) -> None:
+    """Serve until SIGTERM or SIGINT; ``proxies`` are believed in what they say of a request."""
+    limits = Limits(connections=allowed_connections(), proxies=proxies)
     server_for(app, limits).run(sockets)
 
 

@@ -1,0 +1,1 @@
+"""The AWS stack of coinlog as code, and the commands that deploy it."""

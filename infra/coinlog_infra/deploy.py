@@ -1,0 +1,142 @@
+"""``make deploy``: coinlog in your own AWS account, from nothing to an address in one command.
+
+What is missing is told in one go, and what it costs before anything is made. Every step can be
+done again, so the same command also brings a deployment up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from ipaddress import ip_address, ip_network
+
+from coinlog.settings import Secret
+from coinlog_infra import cdk, given, steps
+from coinlog_infra.aws import Account, find_stack, refusals_explained
+from coinlog_infra.options import Options
+from coinlog_infra.outputs import Deployed, read_deployed
+from coinlog_infra.prerequisites import Missing, Ready, look, own_address
+from coinlog_infra.printing import print_estimate
+from coinlog_infra.remembered import remember
+from coinlog_infra.say import ask, note, plain, run, say, step
+from coinlog_infra.tasks import Clock
+
+TERMS = (
+    "CoinMarketCap's API terms allow its data for your own internal purposes and forbid to "
+    "redistribute or display it to others without its written consent "
+    "(https://coinmarketcap.com/api/terms/): PUBLIC=yes shows it to everybody."
+)
+KEYLESS = (
+    "no API key is given: keyless requests are counted by address, and Lambda shares its outgoing "
+    "addresses with strangers, so slots can fail through no fault of yours; a free key ends that: "
+    "COINLOG_API_KEY in the environment or .env, then make deploy again"
+)
+
+
+def main() -> int:
+    """Deploy by the options."""
+    options, key = given.load_options(), given.api_key()
+    account = Account(options.region)
+    with refusals_explained("looking at what is there"):
+        found = look(options, account)
+        if isinstance(found, list):
+            return _tell_missing(found)
+        is_new = find_stack(account, options.name) is None
+        keyless = key is None and not steps.has_key(account, options)
+    _introduce(found, is_new=is_new, keyless=keyless)
+    _agree(found.options, is_new=is_new)
+    for change in remember(found.options, given.FILE):
+        note(f"deploy.toml: {change}")
+    return deploy(account, found, key, Clock())
+
+
+def _tell_missing(missing: list[Missing]) -> int:
+    say("[red]✗[/] Before coinlog can be deployed:\n")
+    for one in missing:
+        plain(f"  - {one.what}\n    → {one.remedy}")
+    return 1
+
+
+def _introduce(ready: Ready, *, is_new: bool, keyless: bool) -> None:
+    options = ready.options
+    what = "Deploying" if is_new else "Bringing up to date"
+    say(f"{what} [bold]{options.name}[/] in account {ready.number}, {options.region}\n")
+    print_estimate(options)
+    say()
+    if keyless:
+        note(KEYLESS)
+    if options.public:
+        note(TERMS)
+    elif sys.stdin.isatty():
+        _look_whether_admitted(options)
+
+
+def _look_whether_admitted(options: Options) -> None:
+    """Say so where whoever deploys would not be let in: addresses at home change."""
+    try:
+        here = own_address()
+    except (OSError, ValueError):
+        return
+    if not any(ip_address(here) in ip_network(network) for network in options.admitted):
+        admitted = ", ".join(options.admitted)
+        note(f"only {admitted} may look, and you are at {here}: make deploy ADMIT={here}")
+
+
+def _agree(options: Options, *, is_new: bool) -> None:
+    if given.agreed():
+        return
+    if options.public:
+        ask("Show it to everybody? yes or no:", "yes", "YES=1")
+    elif is_new:
+        ask("Deploy this? yes or no:", "yes", "YES=1")
+
+
+def deploy(account: Account, ready: Ready, key: Secret | None, clock: Clock) -> int:
+    """Carry out the steps and print where everything is; return the exit code."""
+    options = ready.options
+    if not ready.bootstrapped:
+        with step("The account is prepared for CDK"):
+            cdk.bootstrap(account, ready.number)
+    if key is not None:
+        with step(f"The API key is in {options.api_key_parameter}"):
+            steps.write_key(account, options, key)
+    with step("The functions are packed"):
+        steps.pack_functions()
+    with step("The stack is deployed (the first time takes 15 minutes)"):
+        steps.deploy_stack(account, options, ready.zone_id)
+    deployed = read_deployed(account, options.name)
+    with step("The database has its schema and its users"):
+        steps.prepare_database(account, deployed, clock)
+    return _see_it_work(account, options, deployed, clock)
+
+
+def _see_it_work(account: Account, options: Options, deployed: Deployed, clock: Clock) -> int:
+    """Record a first slot and look at the page; return 1 where either is not to be seen."""
+    with step("A first slot is captured") as capturing:
+        first = steps.capture(account, deployed)
+        capturing.done = first.recorded
+    with step("It is in the database") as loading:
+        loading.done = first.recorded and steps.wait_until_loaded(account, deployed, first, clock)
+    with step("The page answers") as answering:
+        answering.done = steps.wait_until_it_answers(options, deployed, clock)
+    _tell(deployed)
+    if not first.recorded:
+        note(f"slot {first.slot} was not recorded: {first.detail}; the next one is tried anew")
+    elif not loading.done:
+        note(f'slot {first.slot} is in the bucket and not yet loaded: make ops CMD="status"')
+    if not answering.done:
+        note(f"{deployed.url} does not answer from here: docs/operations.md, “The page is away”")
+    return 0 if loading.done and answering.done else 1
+
+
+def _tell(deployed: Deployed) -> None:
+    say(f"""
+  The page      [bold cyan]{deployed.url}[/]
+  The archive   s3://{deployed.bucket}
+  The database  {deployed.database_host}, private: [bold]make tunnel[/] opens it for MySQL Workbench
+  Commands      make ops CMD="status"
+  Away again    make destroy [dim](keeps the data)[/]
+""")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,119 @@
+"""When things happen: the slots, the sweeps, and what a new object in the bucket sets off."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from coinlog.slots import DAY, MINUTE
+from coinlog_infra.archive import ALERTS, CAPTURES, ArchiveBucket
+from coinlog_infra.cron import slots_cron
+from coinlog_infra.deadletters import DeadLetters
+from coinlog_infra.function import Function
+from coinlog_infra.functions import Functions
+from coinlog_infra.options import Options
+
+SCHEDULED_TIME = {"scheduled_time": "<aws.scheduler.scheduled-time>"}
+"""What a function is handed: the schedule's own moment, however late or often it comes."""
+
+SWEEP_MINUTES = 15
+RETRIES = 3
+LEAST_AGE_SECONDS, MOST_AGE_SECONDS = 60, DAY
+"""What EventBridge Scheduler accepts."""
+
+
+class Schedule(Construct):
+    """Two schedules, one at the slots and one that sweeps, and the rules of the bucket."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        functions: Functions,
+        archive: ArchiveBucket,
+        dead_letters: DeadLetters,
+        options: Options,
+    ) -> None:
+        """Make the schedules and rules."""
+        super().__init__(scope, construct_id)
+        self.options, self.queue = options, dead_letters.queue
+        self.slots = self._schedule(
+            "slots",
+            functions.capture,
+            slots_cron(options.interval_seconds),
+            # The slot of an older event has passed.
+            age=min(options.interval_seconds, MOST_AGE_SECONDS),
+        )
+        self.sweep = self._schedule(
+            "sweep", functions.load, f"rate({SWEEP_MINUTES} minutes)", age=SWEEP_MINUTES * MINUTE
+        )
+        self._on_object(archive, "loads", f"{CAPTURES}*/manifest.json", functions.load)
+        # Without an end, the marks that send writes itself would call it again.
+        self._on_object(archive, "alerts", f"{ALERTS}*.json", functions.send)
+
+    def _schedule(
+        self, name: str, function: Function, expression: str, *, age: int
+    ) -> scheduler.CfnSchedule:
+        return scheduler.CfnSchedule(
+            self,
+            name,
+            name=f"{self.options.name}-{name}",
+            description=f"Calls {function.name}",
+            schedule_expression=expression,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=function.function.function_arn,
+                role_arn=self._role(f"{name}-role", function).role_arn,
+                input=json.dumps(SCHEDULED_TIME),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=RETRIES,
+                    maximum_event_age_in_seconds=max(age, LEAST_AGE_SECONDS),
+                ),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=self.queue.queue_arn
+                ),
+            ),
+        )
+
+    def _role(self, name: str, function: Function) -> iam.Role:
+        """Make the role of a schedule: it may call its function, and give up into the queue."""
+        account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        principal = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=account)
+        role = iam.Role(self, name, assumed_by=principal)
+        for action, on in (
+            ("lambda:InvokeFunction", function.function.function_arn),
+            ("sqs:SendMessage", self.queue.queue_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[on]))
+        return role
+
+    def _on_object(self, archive: ArchiveBucket, name: str, keys: str, function: Function) -> None:
+        """Call a function for every new object whose key is like ``keys``."""
+        pattern = events.EventPattern(
+            source=["aws.s3"],
+            detail_type=["Object Created"],
+            detail={
+                "bucket": {"name": [archive.bucket.bucket_name]},
+                "object": {"key": [{"wildcard": keys}]},
+            },
+        )
+        target = targets.LambdaFunction(
+            function.function,
+            dead_letter_queue=self.queue,
+            retry_attempts=RETRIES,
+            max_event_age=Duration.hours(6),
+        )
+        events.Rule(
+            self,
+            name,
+            description=f"New objects for {function.name}",
+            event_pattern=pattern,
+            targets=[target],
+        )

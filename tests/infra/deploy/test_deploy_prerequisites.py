@@ -1,0 +1,218 @@
+"""What must be there before a deploy: all that is missing is told in one go, with its remedy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from aws_server import AWSServer
+from coinlog_infra import deploy, given
+from coinlog_infra.aws import Account
+from coinlog_infra.cdk import BOOTSTRAPPED
+from coinlog_infra.options import Options
+from coinlog_infra.prerequisites import Missing, Ready, look
+from servers import free_port
+
+ADMITTED = Options(admitted=("203.0.113.7/32",), region="us-east-1")
+
+
+@pytest.fixture
+def docker(programs: Path) -> Path:
+    """Return a docker that answers."""
+    return program(programs / "docker", "exit 0")
+
+
+def program(path: Path, script: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def teller() -> Iterator[Callable[[str], str]]:
+    """Return a way to have a server tell an address, as AWS's does."""
+    servers: list[HTTPServer] = []
+
+    def tell(text: str) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield tell
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def missing(options: Options, account: Account, url: str = "http://127.0.0.1:9/") -> list[Missing]:
+    found = look(options, account, url)
+    assert isinstance(found, list)
+    return found
+
+
+def test_all_is_there(account: Account, docker: Path) -> None:
+    assert docker.exists()
+    found = look(ADMITTED, account)
+
+    assert isinstance(found, Ready)
+    assert found.number == "123456789012"
+    assert found.options == ADMITTED
+    assert not found.bootstrapped
+
+
+def test_an_account_that_was_prepared_for_cdk_is_known(
+    aws: AWSServer, account: Account, docker: Path
+) -> None:
+    assert docker.exists()
+    aws.client("ssm").put_parameter(Name=BOOTSTRAPPED, Value="25", Type="String")
+    found = look(ADMITTED, account)
+
+    assert isinstance(found, Ready)
+    assert found.bootstrapped
+
+
+def test_docker_is_missing(
+    account: Account, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(programs))
+    [one] = missing(ADMITTED, account)
+
+    assert one.what == "Docker is not installed"
+    assert "get-docker" in one.remedy
+
+
+def test_docker_does_not_answer(account: Account, programs: Path) -> None:
+    program(programs / "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    [one] = missing(ADMITTED, account)
+
+    assert "does not answer" in one.what
+
+
+def test_credentials_are_missing(
+    aws: AWSServer, docker: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert docker.exists()
+    without_credentials(monkeypatch, tmp_path)
+    [one] = missing(ADMITTED, Account("us-east-1"))
+
+    assert one.what == "there are no AWS credentials"
+    assert "aws configure" in one.remedy
+    assert aws.asked == ["POST /moto-api/reset"], "nothing is asked of AWS without credentials"
+
+
+def without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def test_credentials_are_refused(aws: AWSServer, account: Account, docker: Path) -> None:
+    assert docker.exists()
+    aws.refused["GetCallerIdentity"] = "ExpiredToken"
+    [one] = missing(ADMITTED, account)
+
+    assert "AWS refuses the credentials" in one.what
+    assert "aws sso login" in one.remedy
+
+
+def test_the_region_is_missing(
+    aws: AWSServer, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert aws.url
+    assert docker.exists()
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    [one] = missing(replace(ADMITTED, region=None), Account(None))
+
+    assert one.what == "no region is set"
+    assert "REGION=us-east-1" in one.remedy
+
+
+def test_who_may_look_is_this_machines_address_as_aws_tells_it(
+    account: Account, docker: Path, teller: Callable[[str], str]
+) -> None:
+    assert docker.exists()
+    found = look(replace(ADMITTED, admitted=()), account, teller("1.2.3.4\n"))
+
+    assert isinstance(found, Ready)
+    assert found.options.admitted == ("1.2.3.4/32",)
+
+
+@pytest.mark.parametrize("told", ["", "<html>", "10.0.0.1", "127.0.0.1", "::1", "1.2.3.4/0"])
+def test_an_address_is_never_guessed(
+    account: Account, docker: Path, teller: Callable[[str], str], told: str
+) -> None:
+    assert docker.exists()
+    [one] = missing(replace(ADMITTED, admitted=()), account, teller(told))
+
+    assert "ADMIT=1.2.3.4/32" in one.remedy
+
+
+def test_nobody_tells_the_address(account: Account, docker: Path) -> None:
+    assert docker.exists()
+    url = f"http://127.0.0.1:{free_port()}/"
+    [one] = missing(replace(ADMITTED, admitted=()), account, url)
+
+    assert url in one.what
+    assert "ADMIT=1.2.3.4/32" in one.remedy
+    assert isinstance(look(replace(ADMITTED, admitted=(), public=True), account, url), Ready)
+
+
+def test_the_zone_is_the_longest_that_holds_the_domain(
+    aws: AWSServer, account: Account, docker: Path
+) -> None:
+    assert docker.exists()
+    route53 = aws.client("route53")
+    for name in ("example.org", "coins.example.org", "ample.org"):
+        route53.create_hosted_zone(Name=name, CallerReference=name)
+    found = look(replace(ADMITTED, domain="www.coins.example.org"), account)
+
+    assert isinstance(found, Ready)
+    assert found.options.hosted_zone == "coins.example.org"
+    assert found.zone_id
+    assert "/" not in found.zone_id
+    [one] = missing(replace(ADMITTED, domain="other.net"), account)
+    assert "other.net" in one.what
+
+
+def test_everything_that_is_missing_is_told_at_once(
+    aws: AWSServer,
+    programs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert aws.url
+    without_credentials(monkeypatch, tmp_path)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setattr(given, "FILE", tmp_path / "deploy.toml")
+    monkeypatch.setattr(given.load_options, "__defaults__", (None, tmp_path / "deploy.toml"))
+    monkeypatch.setenv("DEPLOY_PUBLIC", "yes")
+
+    assert deploy.main() == 1
+
+    text = capsys.readouterr().out
+    for what in ("no region", "no AWS credentials", "Docker is not installed"):
+        assert what in text
+    assert text.count("→") == 3
+    assert not (tmp_path / "deploy.toml").exists()
