@@ -36,7 +36,7 @@ def load(
     """Settle the archive from where an event says on."""
     engine = open_engine(settings.database_url)
     try:
-        since_slot = first_slot(engine, settings, keys, moment)
+        since_slot = first_slot(engine, keys, moment)
         return settle_archive(engine, archive, settings, since_slot, lent)
     finally:
         # What is kept open would be cut off while the function is frozen.

@@ -61,7 +61,7 @@ def record(engine: sa.Engine, settings: Settings, slot: int, context: Context) -
     if captured is None:
         captured = asking.capture(archive, settings, slot, Lent(context, FOR_THE_DATABASE))
     migrate(engine)
-    since_slot = first_slot(engine, settings, [], slot)
+    since_slot = first_slot(engine, [], slot)
     done = settle_archive(engine, archive, settings, since_slot, Lent(context))
     return asking.facts(captured) | done | ({} if kept else {"warning": NOT_KEPT})
 

@@ -18,7 +18,7 @@ from coinlog.errors import MixedSourcesError
 from coinlog.loading import sweep
 from coinlog.market import Outcome
 from coinlog.settings import Settings
-from coinlog.slots import DAY, floor_slot, iso
+from coinlog.slots import DAY, iso
 from coinlog.store.ledger import read_rows
 from coinlog.store.reader import Reader
 from coinlog.store.writer import newest_settled, note_schedule
@@ -26,21 +26,22 @@ from coinlog.store.writer import newest_settled, note_schedule
 LATE_SECONDS = 2 * DAY
 """How much later than its slot an attempt may come and be found at the next look."""
 
+FIRST_SECONDS = 900
+"""How long after midnight (UTC) a look is the first one of a day: they come every 15 minutes."""
+
 MOST_MARKS = 20
 """Of many slots settled at once the newest are marked: one mark starts all there is to do."""
 
 _SLOT = re.compile(r"(?:^|/)captures/([0-9]{8}T[0-9]{6}Z)/")
 
 
-def first_slot(
-    engine: sa.Engine, settings: Settings, keys: Sequence[str], moment: int | None
-) -> int:
+def first_slot(engine: sa.Engine, keys: Sequence[str], moment: int | None) -> int:
     """Return the slot from which on to look: listing a bucket of many years takes its time.
 
     A look by hand and the first one of a day go through all of it, which finds whatever was put
     there late. Others go back to where the database stands, or to the slots of new objects.
     """
-    if not keys and (moment is None or floor_slot(moment, settings.interval_seconds) % DAY == 0):
+    if not keys and (moment is None or moment % DAY < FIRST_SECONDS):
         return 0
     newest = newest_settled(engine)
     if newest is None:
