@@ -16,7 +16,18 @@ from coinlog_infra.options import OPTIONS, Given, Options, build_options
 from coinlog_infra.remembered import remember
 
 ODD = {
-    "NAME": ["Coinlog", "c", "a--b", "a-", "-a", "coinlog;rm -rf /", "ñandú", "a" * 25, "a b", "a\n"],
+    "NAME": [
+        "Coinlog",
+        "c",
+        "a--b",
+        "a-",
+        "-a",
+        "coinlog;rm -rf /",
+        "ñandú",
+        "a" * 25,
+        "a b",
+        "a\n",
+    ],
     "REGION": ["us east", "us-east-1;x", "USA", "us-east-1/..", "1"],
     "INTERVAL": ["0", "7m", "5h", "-6h", "6", "6h; x", "١h"],
     "ASSETS": ["", "top:0", "top:99999999", "id:", "top:5+", "id:1;2"],

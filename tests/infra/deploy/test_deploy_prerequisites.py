@@ -86,7 +86,9 @@ def test_an_account_that_was_prepared_for_cdk_is_known(
     assert found.bootstrapped
 
 
-def test_docker_is_missing(account: Account, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docker_is_missing(
+    account: Account, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(programs))
     [one] = missing(ADMITTED, account)
 
@@ -130,7 +132,9 @@ def test_credentials_are_refused(aws: AWSServer, account: Account, docker: Path)
     assert "aws sso login" in one.remedy
 
 
-def test_the_region_is_missing(aws: AWSServer, docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_region_is_missing(
+    aws: AWSServer, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert aws.url
     assert docker.exists()
     monkeypatch.delenv("AWS_REGION")

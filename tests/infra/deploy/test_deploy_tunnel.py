@@ -48,9 +48,7 @@ while True:
 
 def install(folder: Path, way: str, version: str = "1.2.707.0") -> None:
     plugin = folder / "session-manager-plugin"
-    plugin.write_text(
-        PLUGIN.format(python=sys.executable, folder=folder, way=way, version=version)
-    )
+    plugin.write_text(PLUGIN.format(python=sys.executable, folder=folder, way=way, version=version))
     plugin.chmod(0o755)
 
 
