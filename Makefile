@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws \
+.PHONY: help setup up data test lint bench bench-scale image sbom secrets lambda synth check-aws \
 	estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
@@ -43,13 +43,17 @@ test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, real MariaDB and MySQL,
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@$(STEP) "MySQL for the tests, where it can be had" scripts/install_mysql.sh
 	@scripts/install_token_signin.sh
+	@$(STEP) "Containers for the tests" scripts/install_container_tools.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
-	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run
+	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
+		tests/image/mariadb/*.sh
+	@$(STEP) "Dockerfiles" .venv/bin/hadolint --failure-threshold warning Dockerfile tests/image/mariadb/Dockerfile
+	@$(STEP) "Workflows" .venv/bin/zizmor --offline --quiet .github
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
@@ -84,6 +88,15 @@ tunnel: setup $(INFRA) ## Open a port here to the private database, for MySQL Wo
 
 ops: setup $(INFRA) ## Run a command of coinlog in your AWS account (CMD="verify --sample 5%")
 	@$(ON_AWS).ops
+
+image: ## Build the container image (BASE_IMAGE=python:3.11-slim: on another base)
+	@scripts/build_image.sh
+
+sbom: setup $(DEV) ## List what coinlog is made of, and the licences, in dist/
+	@$(STEP) "Parts and licences in dist/" .venv/bin/python scripts/make_sbom.py
+
+secrets: ## Make the passwords for `docker compose up`, in secrets/
+	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh
 
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
