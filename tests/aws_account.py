@@ -55,6 +55,7 @@ class Account:
         wait_for_port(self.port, self.process, START_SECONDS)
         self.session = botocore.session.Session()
         self.session.set_credentials("made-up", "made-up")
+        self._clients: dict[str, Any] = {}
         self.ids: dict[str, str] = dict(PSEUDO)
         self.attributes: dict[tuple[str, str], str] = {}
         self.types: dict[str, str] = {}
@@ -63,6 +64,11 @@ class Account:
 
     def client(self, service: str) -> Any:  # noqa: ANN401  botocore has no types
         """Return a client of a service, which asks this server."""
+        if service not in self._clients:
+            self._clients[service] = self._new_client(service)
+        return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:  # noqa: ANN401  botocore has no types
         return self.session.create_client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
@@ -130,11 +136,18 @@ class Account:
         return self._joined({key: self.resolved(part, later) for key, part in value.items()})
 
     def _joined(self, value: dict[str, Any]) -> Any:  # noqa: ANN401  any JSON
-        """Return a text that was given in parts, where all of them are known."""
-        if isinstance(value.get("Fn::Sub"), str):
-            return re.sub(r"\$\{([^}]+)\}", lambda name: self.ids[name[1]], value["Fn::Sub"])
-        if "Fn::Join" in value and all(isinstance(part, str) for part in value["Fn::Join"][1]):
-            return str(value["Fn::Join"][0]).join(value["Fn::Join"][1])
+        """Return what a function of CloudFormation makes, where all it needs is known."""
+        if len(value) != 1:
+            return value
+        [(name, given)] = value.items()
+        if name == "Fn::Sub" and isinstance(given, str):
+            return re.sub(r"\$\{([^}]+)\}", lambda key: self.ids[key[1]], given)
+        if name == "Fn::Join" and all(isinstance(part, str) for part in given[1]):
+            return str(given[0]).join(given[1])
+        if name == "Fn::Split" and isinstance(given[1], str):
+            return given[1].split(given[0])
+        if name == "Fn::Select" and isinstance(given[1], list):
+            return given[1][int(given[0])]
         return value
 
     def _is_ours(self, resource: Template, waiting: Template) -> bool:

@@ -8,17 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+import aws_page_makers as page
+from aws_page_makers import NAME, HasClients, Properties
 
-class HasClients(Protocol):
-    """An account."""
-
-    def client(self, service: str) -> Any:  # noqa: ANN401  botocore has no types
-        """Return a client of a service."""
-
-
-Properties = dict[str, Any]
 Maker = Callable[[HasClients, Properties], dict[str, str]]
 
 
@@ -41,7 +35,7 @@ def database(account: HasClients, properties: Properties) -> dict[str, str]:
 
 def parameters(account: HasClients, properties: Properties) -> dict[str, str]:
     """Make a group of a database's parameters; CloudFormation's has no name to refer to."""
-    rds, name = account.client("rds"), "made-of-the-template"
+    rds, name = account.client("rds"), NAME
     rds.create_db_parameter_group(
         DBParameterGroupName=name,
         DBParameterGroupFamily=properties["Family"],
@@ -57,14 +51,14 @@ def parameters(account: HasClients, properties: Properties) -> dict[str, str]:
 
 def subnet_group(account: HasClients, properties: Properties) -> dict[str, str]:
     """Make a group of a database's subnets; CloudFormation's has no name to refer to."""
-    name = "made-of-the-template"
+    name = NAME
     account.client("rds").create_db_subnet_group(DBSubnetGroupName=name, **properties)
     return {"Ref": name}
 
 
 def bucket(account: HasClients, properties: Properties) -> dict[str, str]:
     """Make a bucket; CloudFormation's of the stand-in would leave out all but its encryption."""
-    s3, name = account.client("s3"), properties.get("BucketName", "made-of-the-template")
+    s3, name = account.client("s3"), properties.get("BucketName", NAME)
     where = {"LocationConstraint": s3.meta.region_name}
     s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
     s3.put_bucket_versioning(
@@ -233,14 +227,25 @@ def schedule(account: HasClients, properties: Properties) -> dict[str, str]:
 
 
 MAKERS: dict[str, Maker] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": page.scalable_target,
+    "AWS::ApplicationAutoScaling::ScalingPolicy": page.scaling_policy,
+    "AWS::CloudWatch::Alarm": page.alarm,
+    "AWS::CloudWatch::Dashboard": page.dashboard,
     "AWS::EC2::SecurityGroup": security_group,
     "AWS::EC2::SecurityGroupEgress": egress,
     "AWS::EC2::SecurityGroupIngress": ingress,
     "AWS::EC2::SubnetRouteTableAssociation": association,
+    "AWS::ECS::Cluster": page.cluster,
+    "AWS::ECS::Service": page.service,
+    "AWS::ECS::TaskDefinition": page.task,
+    "AWS::ElasticLoadBalancingV2::Listener": page.listener,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": page.balancer,
+    "AWS::ElasticLoadBalancingV2::TargetGroup": page.target_group,
     "AWS::Lambda::EventInvokeConfig": invoke_config,
     "AWS::Lambda::Function": function,
     "AWS::Lambda::LayerVersion": layer,
     "AWS::Lambda::Permission": permission,
+    "AWS::Logs::MetricFilter": page.metric_filter,
     "AWS::RDS::DBInstance": database,
     "AWS::RDS::DBParameterGroup": parameters,
     "AWS::RDS::DBSubnetGroup": subnet_group,

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws_account import NUMBER, REGION, Account
 from aws_makers import MAKERS
+from aws_templates import ADMITTED
 
 ROOT = Path(__file__).resolve().parents[2]
 ISOLATED, PUBLIC = "isolatedSubnet", "publicSubnet"
@@ -289,9 +290,14 @@ def as_list(value: Any) -> list[Any]:  # noqa: ANN401  a policy has one or sever
 
 
 def rights(account: Account, name: str) -> set[tuple[str, str]]:
-    """Return what the role of a function really may do, and on what."""
-    iam, client = account.client("iam"), account.client("lambda")
-    role = client.get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
+    """Return what a function may do, and on what."""
+    function = account.client("lambda").get_function_configuration(FunctionName=name)
+    return rights_of(account, function["Role"].rpartition("/")[2])
+
+
+def rights_of(account: Account, role: str) -> set[tuple[str, str]]:
+    """Return what a role really may do, and on what."""
+    iam = account.client("iam")
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     found = set()
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -317,3 +323,69 @@ def short(account: Account, arn: str) -> str:
 @pytest.mark.parametrize("name", EXPECTED_RIGHTS)
 def test_a_function_may_do_exactly_what_it_needs(account: Account, name: str) -> None:
     assert rights(account, f"coinlog-{name}") == EXPECTED_RIGHTS[name]
+
+
+def test_the_page_is_behind_the_balancer_and_admits_those_who_may_look(account: Account) -> None:
+    elb, known = account.client("elbv2"), groups(account)
+    [balancer] = elb.describe_load_balancers()["LoadBalancers"]
+    [listener] = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    [target] = elb.describe_target_groups()["TargetGroups"]
+    [front] = balancer["SecurityGroups"]
+    ecs = account.client("ecs")
+    [service] = ecs.describe_services(cluster="coinlog", services=ecs_services(account))["services"]
+    network = service["networkConfiguration"]["awsvpcConfiguration"]
+    [back] = [known[group] for group in network["securityGroups"]]
+
+    admitted = {
+        cidr
+        for rule in known[front]["IpPermissions"]
+        for cidr in [one["CidrIp"] for one in rule["IpRanges"]]
+    }
+    assert admitted == {cidr for cidr in ADMITTED if ":" not in cidr}
+    assert (listener["Port"], target["Port"], target["HealthCheckPath"]) == (80, 5000, "/live")
+    assert set(network["subnets"]) == subnets(account, PUBLIC)
+    assert [
+        (rule["FromPort"], [pair["GroupId"] for pair in rule["UserIdGroupPairs"]], rule["IpRanges"])
+        for rule in back["IpPermissions"]
+    ] == [(5000, [front], [])]
+
+
+def ecs_services(account: Account) -> list[str]:
+    found: list[str] = account.client("ecs").list_services(cluster="coinlog")["serviceArns"]
+    return found
+
+
+def test_the_page_runs_read_only_and_as_nobody(account: Account) -> None:
+    [task] = [
+        account.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        for arn in account.client("ecs").list_task_definitions()["taskDefinitionArns"]
+        if "/coinlog-page:" in arn
+    ]
+    [container] = task["containerDefinitions"]
+
+    assert container["readonlyRootFilesystem"]
+    assert container["user"].split(":")[0] not in {"", "0", "root"}
+    assert task["runtimePlatform"]["cpuArchitecture"] == "ARM64"
+    assert {
+        variable["value"]
+        for variable in container["environment"]
+        if variable["name"] in {"DB_USER", "COINLOG_DATABASE_SIGNIN"}
+    } == {"coinlog_page", "iam"}
+    role = task["taskRoleArn"].rpartition("/")[2]
+    assert rights_of(account, role) == {("rds-db:connect", "dbuser:DATABASE/coinlog_page")}
+
+
+def test_silence_is_an_alarm(account: Account) -> None:
+    found = {
+        alarm["AlarmName"]: alarm
+        for alarm in account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        # Those that scale tasks belong to AWS.
+        if alarm["AlarmName"].startswith("coinlog-")
+    }
+
+    assert found["coinlog-nothing-stored"]["TreatMissingData"] == "breaching"
+    assert {action for alarm in found.values() for action in alarm["AlarmActions"]} == {
+        account.ids_of("AWS::SNS::Topic")[0]
+    }
+    [rule] = account.client("logs").describe_metric_filters()["metricFilters"]
+    assert rule["logGroupName"] == "/aws/lambda/coinlog-load"
