@@ -19,7 +19,7 @@ from coinlog_infra.errors import DeployError, NotDeployedError
 from coinlog_infra.estimate import GIGABYTE, read_prices
 from coinlog_infra.options import Options
 from coinlog_infra.outputs import Deployed, read_deployed
-from coinlog_infra.say import ask, run, say, step
+from coinlog_infra.say import ask, note, run, say, step
 
 PARAMETER_GONE = "ParameterNotFound"
 INSTANCE_GONE = "DBInstanceNotFound"
@@ -59,11 +59,14 @@ def _parse_data(text: str) -> bool:
 def destroy(account: Account, options: Options, deployed: Deployed, *, delete: bool) -> int:
     """Take the stack away, and the data too only where that was asked; return the exit code."""
     before = snapshots(account, deployed)
-    if not delete:
-        with step("The database is saved in a snapshot"):
-            save_database(account, options, deployed)
-    with step("The database may go"):
-        unprotect(account, deployed)
+    if has_instance(account, deployed):
+        if not delete:
+            with step("The database is saved in a snapshot"):
+                save_database(account, options, deployed)
+        with step("The database may go"):
+            unprotect(account, deployed)
+    else:
+        note("the database is gone already: there is nothing of it to save")
     with step("The stack is taken away"):
         if deployed.edition_bucket:
             # CloudFormation removes no bucket with something in it.
@@ -85,6 +88,13 @@ def destroy(account: Account, options: Options, deployed: Deployed, *, delete: b
         return 0
     _tell_what_stays(account, deployed, snapshots(account, deployed) - before)
     return 0
+
+
+def has_instance(account: Account, deployed: Deployed) -> bool:
+    """Return whether the database is there; who needs this command may have lost it."""
+    pages = account.client("rds").get_paginator("describe_db_instances").paginate()
+    names = {one["DBInstanceIdentifier"] for page in pages for one in page["DBInstances"]}
+    return deployed.database_instance in names
 
 
 def snapshots(account: Account, deployed: Deployed) -> set[str]:

@@ -279,6 +279,21 @@ def test_a_snapshot_that_fails_keeps_everything(
     assert "DeleteStack" not in aws.asked
 
 
+def test_a_database_that_was_lost_keeps_nothing_from_going(
+    aws: AWSServer, account: Account, deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rds = aws.client("rds")
+    rds.modify_db_instance(DBInstanceIdentifier="coinlog", DeletionProtection=False)
+    rds.delete_db_instance(DBInstanceIdentifier="coinlog", SkipFinalSnapshot=True)
+
+    assert destroy.destroy(account, OPTIONS, deployed, delete=False) == 0
+
+    assert "the database is gone already" in capsys.readouterr().out
+    assert aws.client("cloudformation").list_stacks()["StackSummaries"][0]["StackStatus"] == (
+        "DELETE_COMPLETE"
+    )
+
+
 @pytest.mark.parametrize("told", [{}, {"YES": "1"}, {"YES": "coinlogg"}])
 def test_destroy_wants_the_name_typed(
     aws: AWSServer, deployed: Deployed, told: dict[str, str]
