@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-import boto3  # type: ignore[import-untyped]  # it has no types
+import boto3
 import pytest
 
 import cmc_server

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3  # type: ignore[import-untyped]  # it has no types
+import boto3
 import pytest
 import sqlalchemy as sa
 
