@@ -17,10 +17,8 @@ from aws_events import CONSOLE, created, notified, ruled, scheduled
 from cmc_server import CMCServer
 from coinlog.ahead import MANY
 from coinlog.archive import open_archive
-from coinlog.aws.prepare import LOADER, prepare
+from coinlog.aws.prepare import LOADER, PAGE, prepare
 from coinlog.slots import iso
-from coinlog.store.engine import open_engine
-from coinlog.store.migrate import migrate
 from lambda_runtime import FunctionError, LambdaFunction, Place
 from market import LISTINGS
 from mysql_server import TlsServers, mysql_command
@@ -47,7 +45,7 @@ MOST_BYTES = 50_000_000
 OLDEST_GLIBC = (2, 26)
 # A host that is this machine without being called so: anywhere else TLS is verified.
 HERE = "0.0.0.0"  # noqa: S104  asked, not bound
-KEY = "a-made-up-key"
+KEY, PASSWORD = "a-made-up-key", "a-made-up-password"
 
 for_each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
@@ -104,12 +102,15 @@ def store(server: MariaDB) -> Iterator[sa.URL]:
         yield url
 
 
-@pytest.fixture
-def tables(store: sa.URL) -> None:
-    """Make the tables first, as the migration step does on AWS."""
-    engine = open_engine(store)
-    migrate(engine)
-    engine.dispose()
+def prepared(server: MariaDB, store: sa.URL, identified: str) -> None:
+    """Make the tables and the users, as the step before does on AWS: it may do everything."""
+    server.execute(
+        f"GRANT ALL ON *.* TO {store.username}@'%' WITH GRANT OPTION",
+        f"ALTER USER {store.username}@'%' REQUIRE NONE",
+    )
+    # Twice: doing it again changes nothing.
+    for _ in range(2):
+        prepare(store, identified)
 
 
 @pytest.fixture
@@ -249,11 +250,12 @@ def test_a_test_event_records_the_current_slot(
     assert sorted(found) == [(1, world.slot), (1027, world.slot)]
 
 
-@pytest.mark.usefixtures("tables")
 @on(("3.11", "mariadb"), ("3.13", "mysql"))
 def test_capture_and_load_meet_in_the_bucket(
     place: Place, server: MariaDB, store: sa.URL, environment: dict[str, str], world: World
 ) -> None:
+    prepared(server, store, f"IDENTIFIED BY '{PASSWORD}'")
+    environment |= {"DB_USER": LOADER, "DB_PASSWORD": PASSWORD}
     time, bucket = iso(world.slot), world.bucket
     of_source = {name for name in environment if "CMC" in name or "KEY" in name}
     of_store = {name for name in environment if name.startswith("DB_")}
@@ -273,6 +275,12 @@ def test_capture_and_load_meet_in_the_bucket(
     assert len(world.source.asked(LISTINGS)) == 1
     assert (loaded["settled_attempts"], nothing["settled_attempts"]) == (1, 0)
     assert rows(server, store, "SELECT slot, outcome FROM slot") == ((world.slot, "stored"),)
+    ours = str(store.database).replace("_", r"\_")
+    granted = [str(row[0]) for row in rows(server, store, f"SHOW GRANTS FOR {PAGE}@'%'")]
+    assert [line for line in granted if not line.startswith("GRANT USAGE")] == [
+        line for line in granted if line.startswith(f"GRANT SELECT ON `{ours}`.* TO ")
+    ]
+    assert len(granted) == 2
 
 
 @needs_token_check
@@ -284,11 +292,7 @@ def test_load_signs_in_with_a_token_and_settles_a_backlog_in_one_process(
     environment: dict[str, str],
     backlog: dict[str, str],
 ) -> None:
-    server.execute(
-        f"GRANT ALL ON *.* TO {store.username}@'%' WITH GRANT OPTION",
-        f"ALTER USER {store.username}@'%' REQUIRE NONE",
-    )
-    prepare(store, BY_TOKEN)
+    prepared(server, store, BY_TOKEN)
     signed = {"DB_USER": LOADER, "COINLOG_DATABASE_SIGNIN": "iam", "DB_PASSWORD": ""}
     given = environment | backlog | signed
     with LambdaFunction(place, "coinlog.aws.load.handler", given) as function:
