@@ -29,8 +29,8 @@ LATE_SECONDS = 2 * DAY
 FIRST_SECONDS = 900
 """How long after midnight (UTC) a look is the first one of a day: they come every 15 minutes."""
 
-MOST_MARKS = 20
-"""Of many slots settled at once the newest are marked: one mark starts all there is to do."""
+MOST_TOLD = 20
+"""Of many slots settled at once the newest are told."""
 
 _SLOT = re.compile(r"(?:^|/)captures/([0-9]{8}T[0-9]{6}Z)/")
 
@@ -79,11 +79,14 @@ def settle_archive(
 
 
 def _mark(engine: sa.Engine, archive: Archive, settled: Sequence[AttemptKey]) -> list[int]:
-    """Mark slots that have come to have quotes, which starts the publishing; return them."""
-    newest = {key.slot: key for key in settled[-MOST_MARKS:]}
+    """Mark that slots have come to have quotes, which starts the publishing; return them.
+
+    Of several the newest is marked: each mark starts a task, and the first does all there is to do.
+    """
+    newest = {key.slot: key for key in settled[-MOST_TOLD:]}
     rows = read_rows(Reader(engine), list(newest)) if newest else []
     stored = sorted(row.slot for row in rows if row.outcome is not Outcome.FAILED)
-    for slot in stored:
+    for slot in stored[-1:]:
         name = f"loaded/{slot_name(slot)}"
         told = msgspec.json.encode({"slot": iso(slot), "attempt": newest[slot].attempt})
         # A slot that rises from partial to stored is marked a second time.
