@@ -13,7 +13,7 @@ from constructs import Construct
 
 from coinlog.slots import DAY, MINUTE
 from coinlog_infra.archive import ALERTS, CAPTURES, ArchiveBucket
-from coinlog_infra.cron import slots_cron
+from coinlog_infra.cron import again_minutes, slots_cron
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function
 from coinlog_infra.functions import Functions
@@ -29,7 +29,7 @@ LEAST_AGE_SECONDS, MOST_AGE_SECONDS = 60, DAY
 
 
 class Schedule(Construct):
-    """Two schedules, one at the slots and one that sweeps, and the rules of the bucket."""
+    """Schedules at the slots, a little after them, and that sweep; and the rules of the bucket."""
 
     def __init__(
         self,
@@ -43,13 +43,13 @@ class Schedule(Construct):
         """Make the schedules and rules."""
         super().__init__(scope, construct_id)
         self.options, self.queue = options, dead_letters.queue
-        self.slots = self._schedule(
-            "slots",
-            functions.capture,
-            slots_cron(options.interval_seconds),
-            # The slot of an older event has passed.
-            age=min(options.interval_seconds, MOST_AGE_SECONDS),
-        )
+        interval = options.interval_seconds
+        # The slot of an older event has passed.
+        age = min(interval, MOST_AGE_SECONDS)
+        self.slots = self._schedule("slots", functions.capture, slots_cron(interval), age=age)
+        # A slot that is stored costs nothing the second time; one that failed is not lost yet.
+        if after := again_minutes(interval):
+            self._schedule("again", functions.capture, slots_cron(interval, after), age=age)
         self.sweep = self._schedule(
             "sweep", functions.load, f"rate({SWEEP_MINUTES} minutes)", age=SWEEP_MINUTES * MINUTE
         )

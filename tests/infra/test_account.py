@@ -142,7 +142,7 @@ def test_events_that_fail_are_tried_again_and_then_kept(account: Account) -> Non
         config = client.get_function_event_invoke_config(FunctionName=f"coinlog-{name}")
         assert config["MaximumRetryAttempts"] == 2
         assert config["DestinationConfig"]["OnFailure"]["Destination"] == queue
-    for name in ("slots", "sweep"):
+    for name in ("slots", "again", "sweep"):
         target = account.client("scheduler").get_schedule(Name=f"coinlog-{name}")["Target"]
         assert target["DeadLetterConfig"]["Arn"] == queue
     policy = account.client("sqs").get_queue_attributes(
@@ -155,12 +155,13 @@ def test_events_that_fail_are_tried_again_and_then_kept(account: Account) -> Non
 def test_the_schedules_hand_over_their_own_time(account: Account) -> None:
     found = {
         name: account.client("scheduler").get_schedule(Name=f"coinlog-{name}")
-        for name in ("slots", "sweep")
+        for name in ("slots", "again", "sweep")
     }
 
     assert found["slots"]["ScheduleExpression"] == "cron(0 0/6 * * ? *)"
+    assert found["again"]["ScheduleExpression"] == "cron(10 0/6 * * ? *)"
     assert found["sweep"]["ScheduleExpression"] == "rate(15 minutes)"
-    for name, function in (("slots", "capture"), ("sweep", "load")):
+    for name, function in (("slots", "capture"), ("again", "capture"), ("sweep", "load")):
         schedule = found[name]
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         assert schedule["FlexibleTimeWindow"]["Mode"] == "OFF"

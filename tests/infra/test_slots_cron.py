@@ -11,7 +11,7 @@ from coinlog.errors import UsageError
 from coinlog.market import SourceKind
 from coinlog.slots import DAY, HOUR, MINUTE, due_slots, format_interval, parse_interval
 from coinlog.slots import Schedule as InForce
-from coinlog_infra.cron import slots_cron
+from coinlog_infra.cron import again_minutes, slots_cron
 
 INTERVALS = [MINUTE * n for n in range(1, 60) if 60 % n == 0] + [
     HOUR * n for n in range(1, 25) if 24 % n == 0
@@ -44,6 +44,9 @@ def test_every_slot_and_no_other_moment_fires(seconds: int) -> None:
 
     assert fire_times(slots_cron(seconds), day) == due
     assert len(due) == DAY // seconds
+    after = again_minutes(seconds)
+    assert fire_times(slots_cron(seconds, after), day) == [slot + after * MINUTE for slot in due]
+    assert 0 <= 3 * after * MINUTE <= seconds
 
 
 def test_the_default_is_written_as_the_contract_says() -> None:
