@@ -3,8 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth \
-	estimate deploy destroy tunnel ops lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth estimate deploy destroy tunnel ops lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13

@@ -28,7 +28,7 @@ from servers import free_port
 # what it was told.
 PLUGIN = """\
 #!{python} -IS
-import json, os, socket, sys, time
+import json, os, signal, socket, sys
 if sys.argv[1:] == ["--version"]:
     print("{version}")
     raise SystemExit
@@ -41,8 +41,7 @@ server = socket.create_server(("127.0.0.1", port))
 server.accept()[0].close()
 if "{way}" == "dies":
     raise SystemExit(9)
-while True:
-    time.sleep(60)
+signal.pause()
 """
 
 
@@ -184,6 +183,7 @@ def program(aws: AWSServer, deployed: Deployed, programs: Path) -> Iterator[subp
         "PYTHONPATH": str(given.ROOT / "infra"),
         "DEPLOY_PORT": str(free_port()),
         "DEPLOY_NAME": "coinlog",
+        "DEPLOY_REGION": "us-east-1",
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
