@@ -17,13 +17,13 @@ from coinlog.settings.dotenv import read_dotenv
 from coinlog_infra.options import OPTIONS, Given, Option, Options, build_options
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT / "deploy.toml"
+FILE, DOTENV = ROOT / "deploy.toml", ROOT / ".env"
 PREFIX = "DEPLOY_"
 
 _KEYS = {option.key: option for option in OPTIONS}
 
 
-def load_options(environ: Mapping[str, str] | None = None, file: Path = FILE) -> Options:
+def load_options(environ: Mapping[str, str] | None = None, file: Path | None = None) -> Options:
     """Return the options: a make variable or the environment wins over ``deploy.toml``.
 
     Interval and assets of the program's own ``.env`` hold where neither says otherwise.
@@ -31,10 +31,11 @@ def load_options(environ: Mapping[str, str] | None = None, file: Path = FILE) ->
     Raises:
         UsageError: a value cannot be used, or the file cannot be read.
     """
-    return build_options({**from_dotenv(), **from_file(file), **from_environment(environ)})
+    found = {**from_dotenv(DOTENV), **from_file(file or FILE)}
+    return build_options({**found, **from_environment(environ)})
 
 
-def from_dotenv(path: Path = ROOT / ".env") -> dict[str, Given]:
+def from_dotenv(path: Path) -> dict[str, Given]:
     """Return what the program's own ``.env`` says of what is recorded, by field.
 
     Raises:
@@ -119,7 +120,7 @@ def api_key() -> Secret | None:
     Raises:
         SettingError: one that is set cannot be used.
     """
-    return load_settings(dotenv=ROOT / ".env").api_key
+    return load_settings(dotenv=DOTENV).api_key
 
 
 def said(name: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aws_server import REGION, SIGNED_IN, AWSServer
+from coinlog_infra import given
 from coinlog_infra.aws import Account
 from coinlog_infra.outputs import OUTPUTS, Deployed, read_deployed
 from coinlog_infra.tasks import Clock
@@ -37,10 +38,22 @@ def aws(aws_server: AWSServer, monkeypatch: pytest.MonkeyPatch) -> AWSServer:
     return aws_server
 
 
+@pytest.fixture(autouse=True)
+def own_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the developer's own deployment and key out of every test."""
+    monkeypatch.setattr(given, "FILE", tmp_path / "deploy.toml")
+    monkeypatch.setattr(given, "DOTENV", tmp_path / ".env")
+
+
+@pytest.fixture(scope="session")
+def accounts() -> dict[str, Account]:
+    """Keep the one account: making boto3's clients takes longer than all that they are asked."""
+    return {}
+
+
 @pytest.fixture
-def account(aws: AWSServer) -> Account:
-    assert aws.url
-    return Account(REGION)
+def account(aws: AWSServer, accounts: dict[str, Account]) -> Account:
+    return accounts.setdefault(aws.url, Account(REGION))
 
 
 @pytest.fixture

@@ -118,8 +118,7 @@ def test_what_make_is_told_wins_over_the_environment_the_file_and_the_program(
 ) -> None:
     file, dotenv = tmp_path / "deploy.toml", tmp_path / ".env"
     dotenv.write_text("COINLOG_INTERVAL=5m\nCOINLOG_ASSETS=top:5\n")
-    lines = given.from_dotenv(dotenv)
-    monkeypatch.setattr(given, "from_dotenv", lambda: lines)
+    monkeypatch.setattr(given, "DOTENV", dotenv)
 
     assert given.load_options({}, file).interval_seconds == 300
     file.write_text('interval = "15m"\n')

@@ -205,8 +205,6 @@ def test_everything_that_is_missing_is_told_at_once(
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    monkeypatch.setattr(given, "FILE", tmp_path / "deploy.toml")
-    monkeypatch.setattr(given.load_options, "__defaults__", (None, tmp_path / "deploy.toml"))
     monkeypatch.setenv("DEPLOY_PUBLIC", "yes")
 
     assert deploy.main() == 1
@@ -215,4 +213,4 @@ def test_everything_that_is_missing_is_told_at_once(
     for what in ("no region", "no AWS credentials", "Docker is not installed"):
         assert what in text
     assert text.count("→") == 3
-    assert not (tmp_path / "deploy.toml").exists()
+    assert not given.FILE.exists()

@@ -183,6 +183,7 @@ def program(aws: AWSServer, deployed: Deployed, programs: Path) -> Iterator[subp
         "PYTHONPATH": str(given.ROOT / "infra"),
         "DEPLOY_PORT": str(free_port()),
         "DEPLOY_NAME": "coinlog",
+        "DEPLOY_REGION": "us-east-1",
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(

@@ -7,8 +7,6 @@ as CloudFormation would. Everything else is what runs at a user's.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,18 +30,28 @@ from .conftest import template
 CANARY = "00000000-canary-4000-8000-000000000000"
 OPTIONS = Options(region="us-east-1", admitted=("203.0.113.7/32",))
 
+# Asks for the stack by plain HTTP: importing boto3 would take longer than all the rest.
 FAKE_CDK = """\
-#!{python} -I
-import boto3, json, os, sys
+#!{python} -IS
+import json, os, sys
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+def ask(**form):
+    scope = "Credential=x/20260101/us-east-1/cloudformation/aws4_request"
+    headers = {{"Authorization": "AWS4-HMAC-SHA256 " + scope}}
+    sent = Request(os.environ["AWS_ENDPOINT_URL"], urlencode(form).encode(), headers)
+    return urlopen(sent).read().decode()
+
 with open("{folder}/cdk.log", "a") as log:
     log.write(json.dumps([sys.argv[1:], os.environ["AWS_REGION"]]) + "\\n")
 if sys.argv[1] == "deploy":
     if os.path.exists("{folder}/broken"):
         print("UPDATE_ROLLBACK_COMPLETE: the page did not become healthy", file=sys.stderr)
         raise SystemExit(1)
-    formation = boto3.client("cloudformation")
-    if not formation.list_stacks()["StackSummaries"]:
-        formation.create_stack(StackName="coinlog", TemplateBody=open("{folder}/template").read())
+    if "StackName>coinlog<" not in ask(Action="ListStacks"):
+        template = open("{folder}/template").read()
+        ask(Action="CreateStack", StackName="coinlog", TemplateBody=template)
 """
 
 
@@ -177,39 +185,28 @@ def test_a_function_that_breaks_ends_it(
         deploy.deploy(account, ready, None, ticking(works))
 
 
-def program(module: str, **told: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as make does, with nobody at the keyboard."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(given.ROOT / "infra"),
-        **{f"DEPLOY_{name}": value for name, value in told.items()},
-    }
-    return subprocess.run(
-        (sys.executable, "-m", f"coinlog_infra.{module}"),
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_without_a_key_it_is_warned_and_costs_come_before_anything(
-    aws: AWSServer, programs: Path
+    aws: AWSServer,
+    programs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     docker = programs / "docker"
     docker.write_text("#!/bin/sh\n")
     docker.chmod(0o755)
-    done = program("deploy", ADMIT="203.0.113.7", REGION="us-east-1", PUBLIC="yes")
+    monkeypatch.setenv("DEPLOY_ADMIT", "203.0.113.7")
+    monkeypatch.setenv("DEPLOY_PUBLIC", "yes")
 
-    text = " ".join(done.stdout.split())
-    assert done.returncode == 2
+    with pytest.raises(UsageError, match="Nobody is here to answer: say YES=1"):
+        deploy.main()
+
+    text = " ".join(capsys.readouterr().out.split())
     assert "no API key is given: keyless requests are counted by address" in text
     assert "together" in text
     assert "CoinMarketCap's API terms" in text
-    assert "Nobody is here to answer" in done.stderr
     changing = ("Create", "Put", "Run", "Update", "Delete", "Execute")
     assert [action for action in aws.asked if action.startswith(changing)] == []
+    assert not given.FILE.exists()
 
 
 def test_destroy_keeps_the_data(
@@ -294,16 +291,22 @@ def test_a_database_that_was_lost_keeps_nothing_from_going(
     )
 
 
-@pytest.mark.parametrize("told", [{}, {"YES": "1"}, {"YES": "coinlogg"}])
+@pytest.mark.parametrize("yes", ["", "1", "coinlogg"])
 def test_destroy_wants_the_name_typed(
-    aws: AWSServer, deployed: Deployed, told: dict[str, str]
+    aws: AWSServer,
+    deployed: Deployed,
+    yes: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert deployed.bucket
-    done = program("destroy", REGION="us-east-1", DATA="delete", **told)
+    monkeypatch.setenv("DEPLOY_DATA", "delete")
+    monkeypatch.setenv("DEPLOY_YES", yes)
 
-    assert done.returncode == 2
-    assert "Nobody can bring these back" in done.stdout
-    assert "YES=coinlog" in done.stderr
+    with pytest.raises(UsageError, match="say YES=coinlog in the command"):
+        destroy.main()
+
+    assert "Nobody can bring these back" in capsys.readouterr().out
     assert not {"DeleteStack", "ModifyDBInstance", "CreateDBSnapshot"} & set(aws.asked)
 
 
