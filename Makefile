@@ -3,8 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale image sbom secrets lambda synth check-aws \
-	estimate deploy destroy tunnel ops lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws estimate deploy destroy tunnel ops image sbom secrets lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13
@@ -77,7 +76,7 @@ check-aws: synth $(CHECKOV) ## Let checkov look at the AWS stack's templates
 estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
 	@$(ON_AWS).estimating
 
-deploy: setup $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
+deploy: lambda $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
 	@$(ON_AWS).deploy
 
 destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not)
