@@ -201,7 +201,7 @@ def test_options_change_what_they_say(templates: dict[str, Any]) -> None:
     ]
 
     assert (database["Engine"], database["EngineVersion"]) == ("mariadb", "11.4")
-    assert {tuple(function["Architectures"]) for function in functions} == {("x86_64",)}
+    assert {tuple(function["Architectures"]) for function in functions} == {("arm64",)}
     assert "cron(0/5 * * * ? *)" in {one["ScheduleExpression"] for one in schedules}
 
 
