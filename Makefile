@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth estimate deploy destroy tunnel ops lock clean
+.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws estimate deploy destroy tunnel ops image sbom secrets lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13
@@ -16,6 +16,7 @@ RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 BENCH := .venv/.bench
 INFRA := .venv/.infra
+CHECKOV := .venv-checkov/.done
 CDK := infra/node_modules/.package-lock.json
 
 ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
@@ -37,16 +38,21 @@ up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1
 data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
 	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
-test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, a real MariaDB and a real Chromium
+test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@$(STEP) "MySQL for the tests, where it can be had" scripts/install_mysql.sh
 	@scripts/install_token_signin.sh
+	@$(STEP) "Containers for the tests" scripts/install_container_tools.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
-	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run
+	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
+		tests/image/mariadb/*.sh
+	@$(STEP) "Dockerfiles" .venv/bin/hadolint --failure-threshold warning Dockerfile tests/image/mariadb/Dockerfile
+	@$(STEP) "Workflows" .venv/bin/zizmor --offline --quiet .github
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
@@ -64,10 +70,13 @@ lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: 
 synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
 	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
 
+check-aws: synth $(CHECKOV) ## Let checkov look at the AWS stack's templates
+	@$(STEP) "What checkov finds" scripts/check_aws.sh
+
 estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
 	@$(ON_AWS).estimating
 
-deploy: setup $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
+deploy: lambda $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
 	@$(ON_AWS).deploy
 
 destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not)
@@ -79,11 +88,20 @@ tunnel: setup $(INFRA) ## Open a port here to the private database, for MySQL Wo
 ops: setup $(INFRA) ## Run a command of coinlog in your AWS account (CMD="verify --sample 5%")
 	@$(ON_AWS).ops
 
+image: ## Build the container image (BASE_IMAGE=python:3.11-slim: on another base)
+	@scripts/build_image.sh
+
+sbom: setup $(DEV) ## List what coinlog is made of, and the licences, in dist/
+	@$(STEP) "Parts and licences in dist/" .venv/bin/python scripts/make_sbom.py
+
+secrets: ## Make the passwords for `docker compose up`, in secrets/
+	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh
+
 lock: setup ## Refresh the locks to the newest allowed versions
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv frontend/node_modules infra/node_modules cdk.out \
+	@rm -rf .venv .venv-uv .venv-checkov frontend/node_modules infra/node_modules cdk.out \
 		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
@@ -102,6 +120,10 @@ $(BENCH): requirements-bench.lock $(DEV)
 
 $(INFRA): requirements-infra.lock $(DEV)
 	@$(STEP) "Packages for AWS" scripts/setup_environment.sh requirements-infra.lock
+	@touch $@
+
+$(CHECKOV): requirements-checkov.lock scripts/install_checkov.sh
+	@$(STEP) "checkov" scripts/install_checkov.sh
 	@touch $@
 
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py

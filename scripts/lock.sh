@@ -24,6 +24,7 @@ compile --group lambda --constraint requirements.lock --output-file requirements
 compile --group lambda-runtime --constraint requirements-dev.lock \
     --output-file requirements-lambda-runtime.lock
 compile --group infra --constraint requirements-dev.lock --output-file requirements-infra.lock
+compile --group checkov --output-file requirements-checkov.lock
 compile --group uv --output-file requirements-uv.lock
 
 for folder in frontend infra; do

@@ -91,9 +91,10 @@ def put_attempt(  # noqa: PLR0913  what an attempt may be
     outcome: Outcome = Outcome.STORED,
     simulated: bool = False,
     ids: Sequence[int] = (1, 1027),
+    body: bytes | None = None,
 ) -> None:
     """Put an attempt into an archive by hand; without Bitcoin or Ethereum it is partial."""
-    body = listings_body(ids, slot + 12)
+    body = listings_body(ids, slot + 12) if body is None else body
     if simulated:
         body = body.replace(b'"error_code"', b'"simulated":true,"error_code"')
     answer = Answer("listings-1", LISTINGS, {"limit": "2"}, 200, body, slot + 12.0, 0.1)

@@ -7,6 +7,7 @@ verified as Amazon's would be.
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import shutil
 import socket
 from collections.abc import Iterator
@@ -27,6 +28,11 @@ NAME = "database.test"
 TOKEN_CHECKER = Path("/usr/local/lib/coinlog-tests/check_token")
 TOKEN_SERVICE = Path("/etc/pam.d/coinlog-tests")
 BY_TOKEN = f"IDENTIFIED VIA pam USING '{TOKEN_SERVICE.name}'"
+TOKEN_OPTIONS = (
+    ("--plugin-load-add=auth_pam", "--pam-use-cleartext-plugin=ON")
+    if TOKEN_SERVICE.exists()
+    else ()
+)
 
 needs_token_check = pytest.mark.skipif(
     not (TOKEN_CHECKER.exists() and TOKEN_SERVICE.exists()),
@@ -50,10 +56,10 @@ class Authority:
         self.file.write_bytes(self._certificate.public_bytes(Encoding.PEM))
 
     def server_options(self, name: str) -> tuple[str, ...]:
-        """Return MariaDB's options for a certificate of a name."""
+        """Return a server's options for a certificate of a name or an address."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        names = x509.SubjectAlternativeName([_general_name(name)])
         certificate = (
             _builder(subject, self._name, key)
             .add_extension(names, critical=False)
@@ -63,6 +69,13 @@ class Authority:
         pem.write_bytes(certificate.public_bytes(Encoding.PEM))
         key_pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return (f"--ssl-ca={self.file}", f"--ssl-cert={pem}", f"--ssl-key={key_pem}")
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: Any) -> x509.CertificateBuilder:  # noqa: ANN401  any kind of key
@@ -84,9 +97,7 @@ class TlsMariaDB(MariaDB):
     def __init__(self) -> None:
         super().__init__()
         self.authority = Authority(self.folder)
-        self.options = self.authority.server_options(NAME)
-        if TOKEN_SERVICE.exists():
-            self.options += ("--plugin-load-add=auth_pam", "--pam-use-cleartext-plugin=ON")
+        self.options = self.authority.server_options(NAME) + TOKEN_OPTIONS
         for path in self.folder.iterdir():
             if self.user and path.is_file():
                 shutil.chown(path, self.user)

@@ -10,7 +10,6 @@ from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -21,6 +20,9 @@ from coinlog_infra.options import Options
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+RETRIES = 2
+"""How often Lambda tries an event again: the most it offers."""
 
 NETWORK_INTERFACES = (
     "ec2:CreateNetworkInterface",
@@ -122,13 +124,11 @@ class Function(Construct):
             environment=dict(shared.environment),
             memory_size=size.memory_mb,
             timeout=size.timeout,
-            retry_attempts=2,
-            max_event_age=size.event_age,
-            on_failure=destinations.SqsDestination(shared.dead_letters),
             vpc=inside.vpc if inside else None,
             vpc_subnets=inside.subnets if inside else None,
             security_groups=[inside.security_group] if inside else None,
         )
+        self._keep_what_fails(shared.dead_letters, size.event_age)
         self._accept_findings(inside)
 
     def allow(
@@ -142,6 +142,23 @@ class Function(Construct):
                 conditions=when,
             )
         )
+
+    def _keep_what_fails(self, queue: sqs.IQueue, event_age: Duration) -> None:
+        """Try an event twice again and put it into the queue then; CDK's way may read it too."""
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "retries",
+            function_name=self.function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=RETRIES,
+            maximum_event_age_in_seconds=event_age.to_seconds(),
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
+                    destination=queue.queue_arn
+                )
+            ),
+        )
+        self.allow("sqs:SendMessage", on=queue.queue_arn)
 
     def _log(self) -> logs.LogGroup:
         group = logs.LogGroup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
@@ -24,6 +25,8 @@ def load_aws(package: str, *parts: str) -> ModuleType:
     Raises:
         MissingPackageError: it is not installed.
     """
+    # At its finest it logs whole answers and what it signs, secrets and all.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     return _load(package, parts, "pip install 'coinlog[aws]'")
 
 

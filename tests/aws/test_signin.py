@@ -51,7 +51,7 @@ def environment(server: MariaDB, name: str, **more: str) -> dict[str, str]:
 
 
 def test_a_token_is_the_one_that_amazons_own_library_makes() -> None:
-    client = boto3.client("rds", REGION)
+    client = boto3.Session().client("rds", REGION)
     theirs = client.generate_db_auth_token(RDS_HOST, 3306, LOADER)
     ours = token_maker(RDS_HOST, 3306, LOADER, REGION)()
 

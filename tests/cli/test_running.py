@@ -12,7 +12,7 @@ import pytest
 
 from cmc_server import CMCServer, Exchange
 from market import LISTINGS, answer_all
-from program import get, read_until, run, running, start
+from program import get, read_until, run, run_json, running, start
 from servers import free_port
 
 PORT_WORD = "taken by another program"
@@ -41,6 +41,20 @@ def test_up_records_and_serves_what_it_recorded(source: CMCServer) -> None:
     assert {asset["id"] for asset in assets["assets"]} == {1, 1027}
     assert assets["assets"][0]["quote"]["price"] == 100.5
     assert process.returncode == 0
+
+
+def test_up_without_a_page_records_and_leaves_the_port_to_others(source: CMCServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with running("up", "--no-page", COINLOG_CMC_URL=source.url, COINLOG_PORT=port) as process:
+            said = read_until(process, "stored")
+            read_until(process, "next slot")
+            family = psutil.Process(process.pid).children(recursive=True)
+
+    assert any("coinlog serve" in line for line in said)
+    assert family == []
+    assert process.returncode == 0
+    assert run_json("status")["newest"]["outcome"] == "stored"
 
 
 def test_up_out_of_reach_says_so_serves_the_reason_and_keeps_trying() -> None:

@@ -33,7 +33,7 @@ def capture(
         ArchiveError: the archive cannot be used.
         BusyError: another is at work on it still, and our time is over.
     """
-    plan = plan_of(settings, lent)
+    plan = plan_of(settings, lent.machine)
     if floor_slot(time.time(), settings.interval_seconds) > slot:
         return Captured(slot, Standing.PASSED)
     while True:
@@ -49,14 +49,14 @@ def capture(
         sleep(LOOK_SECONDS)
 
 
-def plan_of(settings: Settings, lent: Lent) -> Plan:
+def plan_of(settings: Settings, machine: str) -> Plan:
     """Return what is recorded, by a deadline that any other capture of the slot has too."""
     return Plan(
         interval_seconds=settings.interval_seconds,
         assets=settings.assets,
         source=SourceKind.COINMARKETCAP,
-        deadline_seconds=min(settings.deadline_seconds, lent.left()),
-        machine=lent.machine,
+        deadline_seconds=settings.deadline_seconds,
+        machine=machine,
     )
 
 

@@ -45,6 +45,8 @@ def event_slot(event: object, interval_seconds: int, now: float) -> int:
         EventError: it is none of the events that are known, or one of a time to come.
     """
     moment = scheduled_time(event)
+    if moment is None and object_keys(event):
+        raise EventError(f"an event of S3 tells no slot: {_EXPECTED}")
     if moment is None:
         return floor_slot(now, interval_seconds)
     slot = floor_slot(moment, interval_seconds)

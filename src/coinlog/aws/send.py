@@ -16,7 +16,7 @@ from coinlog.archive import Archive
 from coinlog.aws.alerts import FOLDER, SENT, alert_paths, read_alert
 from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import object_keys, scheduled_time
-from coinlog.aws.lending import Context, report
+from coinlog.aws.lending import Context, Lent, report
 from coinlog.aws.setting_up import patient, ready_settings
 from coinlog.errors import AlertError, DamagedError, SettingError
 from coinlog.extras import load_aws
@@ -43,23 +43,23 @@ def handler(event: object, context: Context) -> dict[str, object]:
         ArchiveError: the bucket cannot be used.
         AlertError: the topic cannot be used; what was not sent is sent by a later call.
     """
-    settings = ready_settings()
+    lent, settings = Lent(context), ready_settings()
     # Only to refuse what is no event of ours.
     object_keys(event), scheduled_time(event)
     if not settings.alert_topic:
         raise SettingError(
             "COINLOG_ALERT_TOPIC is not set: expected the ARN of the topic to publish alerts to"
         )
-    sent = send_alerts(bucket_of(settings), settings.alert_topic)
-    return report("send", sent=sent, log_stream=context.log_stream_name)
+    sent = send_alerts(bucket_of(settings), settings.alert_topic, lent)
+    return report("send", sent=sent, unfinished=lent.over)
 
 
-def send_alerts(archive: Archive, topic: str) -> list[str]:
-    """Publish each alert that has not been; return their paths."""
+def send_alerts(archive: Archive, topic: str, lent: Lent) -> list[str]:
+    """Publish each alert that has not been, as far as the time goes; return their paths."""
     marks = set(archive.objects.paths(SENT))
     waiting = [path for path in alert_paths(archive) if not _is_sent(archive, path, marks)]
     client = _client() if waiting else None
-    return [path for path in waiting if _send(archive, client, topic, path)]
+    return [path for path in waiting if not lent.over and _send(archive, client, topic, path)]
 
 
 def _is_sent(archive: Archive, path: str, marks: set[str]) -> bool:
@@ -76,8 +76,12 @@ def _send(archive: Archive, client: Any, topic: str, path: str) -> bool:  # noqa
             return False
         archive.objects.put(_mark(path), msgspec.json.encode(claim))
     alert = read_alert(archive, path)
-    done = Sent(now, time.time(), _publish(client, topic, alert.subject, alert.text))
-    archive.objects.put(_mark(path), msgspec.json.encode(done))
+    try:
+        message_id = _publish(client, topic, alert.subject, alert.text)
+    except AlertError:
+        archive.objects.put(_mark(path), msgspec.json.encode(Sent(0.0)))
+        raise
+    archive.objects.put(_mark(path), msgspec.json.encode(Sent(now, time.time(), message_id)))
     return True
 
 

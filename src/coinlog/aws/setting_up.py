@@ -39,7 +39,7 @@ def with_key(settings: Settings) -> Settings:
     if settings.api_key or not name:
         return settings
     url = PRO_URL if settings.cmc_url == KEYLESS_URL else settings.cmc_url
-    return replace(settings, api_key=_key_in(name), cmc_url=url)
+    return replace(settings, api_key=key_in(name), cmc_url=url)
 
 
 def patient() -> Any:  # noqa: ANN401  botocore has no types
@@ -50,7 +50,7 @@ def patient() -> Any:  # noqa: ANN401  botocore has no types
 
 
 @cache
-def _key_in(name: str) -> Secret:
+def key_in(name: str) -> Secret:
     """Return the key in a parameter: asked for once in the life of the process."""
     boto3, errors = load_aws("boto3"), load_aws("botocore", "exceptions").exceptions
     try:

@@ -50,13 +50,14 @@ def ended_by_signals() -> Iterator[None]:
 @click.option(
     "--simulated", is_flag=True, help="Record a made-up market, offline, with a year of history."
 )
+@click.option("--no-page", is_flag=True, help="Record alone: the page is served elsewhere.")
 @click.option(
     "--backfill",
     "history",
     type=click.Choice(["ask", "none", *RANGES]),
     help="Fetch the past too, with a key: asked at the first start unless COINLOG_BACKFILL says.",
 )
-def up(*, simulated: bool, history: str | None) -> None:
+def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
     """Record the market, serve the page, and go on recording.
 
     Needs no account and no key. Ctrl-C stops it; starting again goes on where it stopped, and
@@ -69,14 +70,16 @@ def up(*, simulated: bool, history: str | None) -> None:
       COINLOG_INTERVAL=1h COINLOG_ASSETS=top:1000 coinlog up
       COINLOG_PORT=8080 coinlog up
       COINLOG_API_KEY=... coinlog up --backfill 1y
+      coinlog up --no-page     (elsewhere: coinlog serve)
     """
     with errors_explained(), ended_by_signals(), ExitStack() as stack:
         settings = ready_settings()
         url = stack.enter_context(simulated_process()) if simulated else None
         parts = chosen_parts(settings, simulated=simulated, url=url)
         _try_to_migrate(parts)
-        stack.callback(start_workers(*_site(parts)).stop)
-        _introduce(parts, simulated=simulated)
+        if not no_page:
+            stack.callback(start_workers(*_site(parts)).stop)
+        _introduce(parts, simulated=simulated, page=not no_page)
         _foresee(parts)
         if simulated:
             _fill_in(parts)
@@ -137,13 +140,14 @@ def _try_to_migrate(parts: Parts) -> None:
     parts.engine.dispose()
 
 
-def _introduce(parts: Parts, *, simulated: bool) -> None:
+def _introduce(parts: Parts, *, simulated: bool, page: bool) -> None:
     settings = parts.settings
     market = "[bold yellow]SIMULATED[/] market" if simulated else "CoinMarketCap"
     access = "" if simulated else ", with your key" if settings.api_key else ", keyless"
     every = format_interval(settings.interval_seconds)
     say(f"[bold]coinlog {__version__}[/] records {market}{access}: {settings.assets} every {every}")
-    say(f"  page     [bold cyan]{_address(parts)}[/]")
+    served = f"[bold cyan]{_address(parts)}[/]" if page else "not here: `coinlog serve` serves it"
+    say(f"  page     {served}")
     say(f"  store    {escape(settings.database_url.render_as_string())}")
     say(f"  archive  {escape(settings.archive)}")
 
