@@ -24,6 +24,15 @@ def source() -> Iterator[CMCServer]:
         yield server
 
 
+def test_asking_how_things_stand_makes_nothing(tmp_path: Path) -> None:
+    done = run("status", COINLOG_DATA=str(tmp_path / "none"))
+
+    assert done.returncode == 1
+    assert "there is no database at" in done.stderr
+    assert "`coinlog up` or `coinlog record` makes one" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
 def test_ten_at_once_leave_one_stored_slot_and_one_of_them_asks(source: CMCServer) -> None:
     recorders = [start("record", "--json", COINLOG_CMC_URL=source.url) for _ in range(10)]
     said = [json.loads(recorder.communicate(timeout=60)[0]) for recorder in recorders]
