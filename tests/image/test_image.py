@@ -228,6 +228,7 @@ def test_compose_records_into_mariadb_and_shows_it(
     wait_until(
         lambda: "stored" in compose("logs", "recorder"), lambda: compose("logs", "--no-color")
     )
+    wait_until(lambda: answers(port), lambda: compose("logs"))
     # The page looks at the store every 2 s.
     wait_until(lambda: get(port, "/api/v1/assets").json()["total"] > 0, lambda: compose("logs"))
 

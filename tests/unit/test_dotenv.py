@@ -152,6 +152,7 @@ CANARY = "s3cr3t-canary"
         f'DB_HOST="a db_password={CANARY}"',
         f"DB_HOST='x'; # {CANARY}",
         f"{CANARY}: x",
+        f"DB_HOST:DB_PASSWORD{CANARY}",
     ],
 )
 def test_a_secret_behind_a_harmless_name_is_never_shown(line: str) -> None:
