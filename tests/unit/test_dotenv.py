@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinlog.errors import SettingError
@@ -173,6 +173,7 @@ PARTS = st.tuples(MARKS, NAMES, MARKS, VALUES, MARKS, SECRET_NAMES, MARKS)
 
 
 @settings(max_examples=500)
+@example(("", "DB_HOST", "", "", ":", "DB_PASSWORD", ""), "", "")
 @given(PARTS, MARKS, st.sampled_from(["", "export "]))
 def test_no_refusal_shows_a_secret_that_stands_behind_another_setting(
     parts: tuple[str, ...], end: str, start: str

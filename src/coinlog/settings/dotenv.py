@@ -34,7 +34,8 @@ _FURTHER = re.compile(
     r"""(?<![A-Za-z0-9_])(?:COINLOG|COIN|CMC|DB)_[A-Z_]+["']?[ \t]*[:=]""", re.IGNORECASE
 )
 
-_OF_A_SECRET = re.compile(r"pass|key|secret|token", re.IGNORECASE)
+_OF_A_SECRET = re.compile(r"(?:COINLOG|COIN|CMC|DB)_|pass|key|secret|token", re.IGNORECASE)
+"""What a value may be mistaken for that holds the name of a setting, perhaps of a secret one."""
 
 
 class Line(NamedTuple):
