@@ -236,7 +236,7 @@ def _tell_what_stays(account: Account, deployed: Deployed, found: set[str]) -> N
         say(f"    snapshot  {snapshot}  [dim]up to ${dollars:.2f}, by what is in it[/]")
     dollars = _gigabytes(account, deployed.bucket) * prices["bucket"]["gb_month"]
     say(f"    archive   s3://{deployed.bucket}  [dim]${dollars:.2f}[/]")
-    say("  docs/operations.md says how to begin anew from either, and how to delete both.\n")
+    say("  docs/operations.md: how to begin anew from them; docs/deploy.md: how to delete them.\n")
 
 
 def _gigabytes(account: Account, bucket: str) -> float:

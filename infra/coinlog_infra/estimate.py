@@ -135,7 +135,7 @@ def _functions(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     capture = slots * sizes.CAPTURE_SECONDS * sizes.CAPTURE_MEMORY_MB
     load = (slots * sizes.LOAD_SECONDS + sweeps * sizes.SWEEP_SECONDS) * sizes.LOAD_MEMORY_MB
     gigabyte_seconds = (capture + load) / 1024
-    dollars = gigabyte_seconds * prices[f"{options.architecture}_gb_second"]
+    dollars = gigabyte_seconds * prices["arm64_gb_second"]
     dollars += calls * prices["million_requests"] / MILLION
     yield Part("capture and load", f"{calls:,.0f} calls", dollars)
 

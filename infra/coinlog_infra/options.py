@@ -291,7 +291,7 @@ OPTIONS: tuple[Option, ...] = (
         parse=one_of("arm64", "x86_64"),
         expected="arm64 or x86_64",
         example="arm64",
-        help="Of the page's task and the functions; the building machine's own unless told.",
+        help="Of the tasks; the building machine's own unless told. Functions are arm64.",
         remembered=False,
     ),
 )

@@ -12,7 +12,6 @@ import time_machine
 
 from cmc_server import CMCServer
 from coinlog.archive import Archive, open_archive
-from coinlog.settings import stored_key
 from coinlog.slots import floor_slot
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
@@ -61,8 +60,6 @@ def function(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    # Each test begins with a cold start.
-    stored_key.key_in.cache_clear()
     return monkeypatch
 
 

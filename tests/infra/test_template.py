@@ -205,7 +205,7 @@ def test_options_change_what_they_say(templates: dict[str, Any]) -> None:
     assert (database["Engine"], database["EngineVersion"]) == ("mariadb", "11.4")
     # Ten times the first size, and never more than RDS offers.
     assert (database["AllocatedStorage"], database["MaxAllocatedStorage"]) == ("7000", 65_536)
-    assert {tuple(function["Architectures"]) for function in functions} == {("x86_64",)}
+    assert {tuple(function["Architectures"]) for function in functions} == {("arm64",)}
     assert "cron(0/5 * * * ? *)" in {one["ScheduleExpression"] for one in schedules}
 
 

@@ -167,7 +167,9 @@ def test_a_source_that_fails_is_told_and_the_deployment_stands(
     aws.captured |= {"outcome": "failed", "detail": "rate limited: shared addresses"}
     ready = Ready(OPTIONS, "123456789012", bootstrapped=True, zone_id=None)
 
-    assert deploy.deploy(account, ready, None, ticking(works)) == 1
+    assert deploy.deploy(account, ready, None, ticking(works)) == 0
+    edition = replace(ready, options=replace(OPTIONS, shape="edition"))
+    assert deploy.deploy(account, edition, None, ticking(works)) == 1, "it has nothing to show"
 
     text = capsys.readouterr().out
     assert "was not recorded: rate limited: shared addresses" in text
