@@ -12,7 +12,7 @@ from coinlog_infra import removal
 from coinlog_infra.aws import Account, code_of, find_stack
 from coinlog_infra.errors import DeployError
 from coinlog_infra.options import Options
-from coinlog_infra.parts import Parts, read_parts
+from coinlog_infra.parts import Parts, read_parts, was_whole
 from coinlog_infra.say import note
 from coinlog_infra.tasks import Clock
 from coinlog_infra.waiting import until
@@ -36,12 +36,10 @@ def clear_failed(account: Account, options: Options, clock: Clock) -> bool:
             f"CloudFormation has been taking back {options.name} for an hour: look at its events "
             "in the console, then make deploy again"
         )
-    if find_stack(account, options.name) is None:
+    stack = find_stack(account, options.name)
+    if stack is None or was_whole(stack):
         return False
-    parts = read_parts(account, options.name)
-    if parts.whole:
-        return False
-    tell(clear(account, options, parts))
+    tell(clear(account, options, read_parts(account, options.name)))
     return True
 
 

@@ -56,13 +56,18 @@ def read_parts(account: Account, name: str) -> Parts:
     return Parts(
         stack=stack["StackId"],
         since=since,
-        whole=bool(stack.get("Outputs")) or stack["StackStatus"] not in NEVER_WHOLE,
+        whole=was_whole(stack),
         database=_own(account, _first(found, DATABASE), since),
         bucket=_first(found, BUCKET, ARCHIVE),
         edition_bucket=_first(found, BUCKET, EDITION),
         cluster=_first(found, CLUSTER),
         rules=tuple(one["PhysicalResourceId"] for one in found if one["ResourceType"] == RULE),
     )
+
+
+def was_whole(stack: dict[str, Any]) -> bool:
+    """Return whether a stack was deployed to its end at some time."""
+    return bool(stack.get("Outputs")) or stack["StackStatus"] not in NEVER_WHOLE
 
 
 def _resources(account: Account, stack: str) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ def define(aws: AWSServer, kind: str) -> str:
     return str(defined["taskDefinition"]["taskDefinitionArn"])
 
 
-def template(outputs: dict[str, str], **more: dict[str, object]) -> str:
+def template(outputs: dict[str, str], **more: object) -> str:
     """Return a template whose stack says these outputs and keeps the bucket when it goes.
 
     ``more`` are further resources, by the names that the real template's begin with.

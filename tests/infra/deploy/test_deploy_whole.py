@@ -449,6 +449,7 @@ def test_destroy_wants_the_name_typed(
     assert parts.bucket
     monkeypatch.setenv("DEPLOY_DATA", "delete")
     monkeypatch.setenv("DEPLOY_YES", yes)
+    aws.asked.clear()
 
     with pytest.raises(UsageError, match="say YES=coinlog in the command"):
         destroy.main()
