@@ -1,8 +1,9 @@
 """The step that prepares the database: its tables and the two users.
 
-``python -m coinlog.aws.prepare`` runs as a task of its own in the container image, before new code
-does: with the master secret in DB_USER and DB_PASSWORD, which nothing else ever sees. The functions
-and the page sign in as the users made here, with tokens of AWS. Doing it again changes nothing.
+``python -m coinlog.aws.prepare`` runs as a task of its own in the new container image, right after
+the stack has it: until then new code works on the old schema. The master secret is in DB_USER and
+DB_PASSWORD, which nothing else ever sees. The functions and the page sign in as the users made
+here, with tokens of AWS. Doing it again changes nothing.
 """
 
 from __future__ import annotations

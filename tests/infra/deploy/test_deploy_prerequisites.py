@@ -214,3 +214,17 @@ def test_everything_that_is_missing_is_told_at_once(
         assert what in text
     assert text.count("→") == 3
     assert not given.FILE.exists()
+
+
+def test_nobody_is_let_in_by_a_pipelines_address(
+    account: Account, docker: Path, teller: Callable[[str], str]
+) -> None:
+    """The runner would admit itself, and lock out whoever was admitted before."""
+    assert docker.exists()
+    nobody = replace(ADMITTED, admitted=())
+
+    found = look(nobody, account, teller("1.2.3.4\n"), attended=False)
+
+    assert isinstance(found, list)
+    assert any("nothing says who may look" in one.what for one in found)
+    assert isinstance(look(ADMITTED, account, attended=False), Ready)
