@@ -43,7 +43,7 @@ def main() -> int:
             )
         deployed = read_deployed(account, options.name)
     _tell_what_goes(account, options, deployed, delete=delete)
-    if given.said("YES") != options.name:
+    if not given.agreed_to(options.name):
         ask(f"Type {options.name} to go on:", options.name, f"YES={options.name}")
     return destroy(account, options, deployed, delete=delete)
 
