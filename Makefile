@@ -76,7 +76,7 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 	@.venv/bin/python bench/scale.py
 
 lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: for that runtime)
-	@.venv/bin/python scripts/build_lambda.py --python $(LAMBDA_PYTHON)
+	@.venv/bin/python scripts/build_lambda.py --python "$(LAMBDA_PYTHON)"
 
 synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
 	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet

@@ -32,8 +32,8 @@ KEYLESS = (
 )
 
 ODD_KEY = (
-    "the API key does not look like CoinMarketCap's, which are 36 characters, digits, the letters a "
-    "to f and dashes: slots fail while it is wrong; COINLOG_API_KEY in the environment or .env"
+    "the API key does not look like CoinMarketCap's, which are 36 characters (digits, the letters "
+    "a to f, dashes): slots fail while it is wrong; COINLOG_API_KEY in the environment or .env"
 )
 
 

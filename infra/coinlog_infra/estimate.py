@@ -81,7 +81,7 @@ def most(options: Options, prices: dict[str, Any] | None = None) -> float:
     """Return US dollars a month with as many copies of the page as load can ask for, all month."""
     table = read_prices() if prices is None else prices
     copy = (_task_hour(options, table) + table["address"]["hour"]) * HOURS
-    return estimate(options, table).dollars + (options.max_tasks - options.min_tasks) * copy
+    return float(estimate(options, table).dollars + (options.max_tasks - options.min_tasks) * copy)
 
 
 def database_gb_a_year(options: Options) -> float:
@@ -105,8 +105,9 @@ def _database(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     hourly = prices["class_hour"].get(options.database_class)
     if hourly is None:
         raise UsageError(
-            f"DATABASE_CLASS is {options.database_class}, for which {PATH} has no price: expected "
-            f"one of {', '.join(prices['class_hour'])}; or add its price an hour there, with the date"
+            f"DATABASE_CLASS is {options.database_class}, for which {PATH} has no price: "
+            f"expected one of {', '.join(prices['class_hour'])}; or add its price an hour there, "
+            "with the date"
         )
     gigabytes = options.database_storage_gb
     yield Part("database", options.database_class, hourly * HOURS)

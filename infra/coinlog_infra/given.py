@@ -47,8 +47,10 @@ def file_of(name: str) -> Path:
     Raises:
         UsageError: ``deploy.toml`` cannot be read.
     """
+    if not NAME.fullmatch(name):
+        return FILE
     own = FILE.with_name(f"{FILE.stem}.{name}{FILE.suffix}")
-    if not NAME.fullmatch(name) or not (own.exists() or FILE.exists()):
+    if not own.exists() and not FILE.exists():
         return FILE
     first = from_file(FILE).get("name", Given(Options().name, "")).text
     return FILE if name == first and not own.exists() else own

@@ -80,8 +80,8 @@ OPTIONS: tuple[Option, ...] = (
         parse=parse_name,
         expected="2 to 24 lower-case letters, digits and single hyphens, a letter first",
         example="coinlog",
-        help="What everything in the account is called. A second name is a second coinlog, with a file "
-        "like this of its own.",
+        help="What everything in the account is called. A second name is a second coinlog, "
+        "with a file like this of its own.",
     ),
     Option(
         field="region",

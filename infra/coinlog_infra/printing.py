@@ -30,8 +30,9 @@ def print_estimate(options: Options) -> None:
     )
     if options.shape == "page" and options.max_tasks > options.min_tasks:
         say(
-            f"  Under load up to {options.max_tasks} copies of the page run: {most(options):.2f} at "
-            f"most,\n  if they did all month. MAX_TASKS={options.min_tasks} keeps it from that."
+            f"  Under load up to {options.max_tasks} copies of the page run: "
+            f"{most(options):.2f} at most,\n  if they did all month. "
+            f"MAX_TASKS={options.min_tasks} keeps it from that."
         )
     _note_what_is_large(options, page, edition)
 

@@ -105,8 +105,8 @@ def _tell(deployed: Deployed, port: int) -> None:
     mysql -h 127.0.0.1 -P {port} -u {USER} --ssl-mode=VERIFY_CA \\
       --ssl-ca={escape(shlex.quote(str(CA)))} \\
       --enable-cleartext-plugin {escape(deployed.database_name)}
-    [dim]MariaDB's client, which may be called mysql too, has no option to check the CA without the
-    host's name, and the name here is 127.0.0.1: mysql --version says whose it is[/]
+    [dim]MariaDB's client, which may be called mysql too, does not know these options:
+    mysql --version says whose it is.[/]
 
   [dim]Enter prints a password; Ctrl-C closes the tunnel and stops its task.[/]""")
 

@@ -305,7 +305,7 @@ def test_destroy_wants_the_name_typed(
     monkeypatch.setenv("DEPLOY_DATA", "delete")
     monkeypatch.setenv("DEPLOY_YES", yes)
 
-    with pytest.raises(UsageError, match="say YES=coinlog in the command"):
+    with pytest.raises(UsageError, match="YES=coinlog"):
         destroy.main()
 
     assert "Nobody can bring these back" in capsys.readouterr().out
