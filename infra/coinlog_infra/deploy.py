@@ -31,6 +31,11 @@ KEYLESS = (
     "COINLOG_API_KEY in the environment or .env, then make deploy again"
 )
 
+ODD_KEY = (
+    "the API key does not look like CoinMarketCap's, which are 36 characters (digits, the letters "
+    "a to f, dashes): slots fail while it is wrong; COINLOG_API_KEY in the environment or .env"
+)
+
 
 def main() -> int:
     """Deploy by the options."""
@@ -43,9 +48,12 @@ def main() -> int:
         is_new = find_stack(account, options.name) is None
         keyless = key is None and not steps.has_key(account, options)
     _introduce(found, is_new=is_new, keyless=keyless)
+    if key is not None and not given.looks_like_a_key(key):
+        note(ODD_KEY)
     _agree(found.options, is_new=is_new)
-    for change in remember(found.options, given.FILE):
-        note(f"deploy.toml: {change}")
+    file = given.file_of(found.options.name)
+    for change in remember(found.options, file):
+        note(f"{file.name}: {change}")
     return deploy(account, found, key, Clock())
 
 

@@ -25,7 +25,7 @@ def main() -> int:
     with refusals_explained("looking at what is there"):
         parts = read_parts(account, options.name)
     _tell_what_goes(account, options, parts, delete=delete)
-    if given.said("YES") != options.name:
+    if not given.agreed_to(options.name):
         ask(f"Type {options.name} to go on:", options.name, f"YES={options.name}")
     if not parts.whole:
         return _clear(account, options, parts)

@@ -30,6 +30,9 @@ PUBLISH_SECONDS = 120
 ARCHIVE_BYTES_PER_ASSET = 400
 """What an asset takes in the archive per slot: 80 kB for 200."""
 
+DATABASE_BYTES_PER_ASSET = 150
+"""What an asset takes in the database per slot: 30 kB for 200."""
+
 ANSWERS_PER_SLOT = 6
 EDITION_FILES_BESIDES = 60
 """Files that a slot renews in an edition besides one for each asset."""
