@@ -16,7 +16,7 @@ import pytest
 from botocore.model import OperationModel
 
 from aws_server import AWSServer
-from coinlog_infra import deploy, steps
+from coinlog_infra import cdk, deploy, steps
 from coinlog_infra.aws import Account
 from coinlog_infra.options import Options
 from coinlog_infra.outputs import Deployed
@@ -71,7 +71,7 @@ def test_every_action_of_a_deployment_is_allowed(
 
     for service in ("cloudformation", "ecs", "logs", "lambda", "s3", "ssm", "elbv2", "rds"):
         account.client(service).meta.events.register("before-call", note)
-    monkeypatch.setattr(steps.cdk, "deploy", lambda *_: None)
+    monkeypatch.setattr(cdk, "deploy", lambda *_: None)
     monkeypatch.setattr(steps, "pack_functions", lambda: None)
     monkeypatch.setattr(deploy, "_may_look", lambda _: False)
     options = Options(region="us-east-1", admitted=("203.0.113.7/32",))
