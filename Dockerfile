@@ -51,6 +51,8 @@ LABEL org.opencontainers.image.title="coinlog" \
 # A volume that is mounted here begins with this owner.
 RUN install --directory --owner=10001 --group=10001 /data
 COPY --from=build /opt/coinlog /opt/coinlog
+# Fargate knows no tmpfs and gives what it mounts to root, unless the image says whose it is.
+VOLUME /tmp
 ENV PATH="/opt/coinlog/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

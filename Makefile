@@ -26,6 +26,16 @@ TOLD := NAME REGION INTERVAL ASSETS SHAPE PUBLIC ADMIT DOMAIN ZONE EMAIL ENGINE 
 	DATABASE_GB MIN_TASKS MAX_TASKS ARCHITECTURE YES DATA CMD PORT HOST
 $(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
 	$(eval export DEPLOY_$(name) := $$(value $(name)))))
+# A variable with a slip in it would be passed over in silence. Settings of coinlog and of AWS go to
+# what make starts, as the environment does.
+SAID := $(foreach name,$(filter-out -%,$(.VARIABLES)),$(if $(filter command,$(firstword \
+	$(origin $(name)))),$(name)))
+ODD := $(filter-out $(TOLD) TESTS SIMULATED LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS SHELL \
+	COINLOG_% DB_% CMC_% COIN_% AWS_% CDK_% DEPLOY_%,$(SAID))
+ifneq ($(strip $(ODD)),)
+$(error $(shell python3 scripts/explain_variable.py $(firstword $(ODD)) $(TOLD) TESTS SIMULATED \
+	LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS))
+endif
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,7 +76,7 @@ bench-scale: setup $(BENCH) ## Measure at 0.7, 7 and 70 million quotes; takes a 
 	@.venv/bin/python bench/scale.py
 
 lambda: setup ## Make the packages for AWS Lambda in dist/ (LAMBDA_PYTHON=3.11: for that runtime)
-	@.venv/bin/python scripts/build_lambda.py --python $(LAMBDA_PYTHON)
+	@.venv/bin/python scripts/build_lambda.py --python "$(LAMBDA_PYTHON)"
 
 synth: lambda $(INFRA) $(CDK) ## Write the AWS stack's templates into cdk.out/ (offline, without Docker)
 	@$(STEP) "Templates in cdk.out" scripts/cdk.sh synth --quiet
@@ -77,10 +87,10 @@ check-aws: synth $(CHECKOV) ## Let checkov look at the AWS stack's templates
 estimate: setup $(INFRA) ## Say what coinlog on AWS costs a month (SHAPE=edition INTERVAL=1h ...)
 	@$(ON_AWS).estimating
 
-deploy: lambda $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
+deploy: setup $(INFRA) $(CDK) ## Deploy to your AWS account (SHAPE=edition PUBLIC=yes DOMAIN=... INTERVAL=1h)
 	@$(ON_AWS).deploy
 
-destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not)
+destroy: setup $(INFRA) ## Take coinlog out of your AWS account again, keeping its data (DATA=delete: not them)
 	@$(ON_AWS).destroy
 
 tunnel: setup $(INFRA) ## Open a port here to the private database, for MySQL Workbench (PORT=3307)
@@ -119,7 +129,7 @@ $(BENCH): requirements-bench.lock $(DEV)
 	@$(STEP) "Packages for the benchmarks" scripts/setup_environment.sh requirements-bench.lock
 	@touch $@
 
-$(INFRA): requirements-infra.lock $(DEV)
+$(INFRA): requirements-infra.lock $(RUNTIME)
 	@$(STEP) "Packages for AWS" scripts/setup_environment.sh requirements-infra.lock
 	@touch $@
 

@@ -1,5 +1,6 @@
 """Make what AWS Lambda runs: dist/ zips of the function and of its layer, for arm64 and x86_64.
 
+All of it or nothing: it is made in a folder beside, and takes the old one's place when it is whole.
 The same sources and lock make the same bytes again: order, times and modes in the zips are fixed.
 The folders they are made of stay beside them, for the infrastructure to upload. Nothing compiled
 by Python is in them: that would take the runtime's own Python to make, and more room than there is.
@@ -12,8 +13,9 @@ import ast
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +33,11 @@ UNUSED_FOLDERS = {"bin", "testing", "tests", "__pycache__"}
 UNUSED_ENDINGS = (".c", ".pxd", ".pyi", ".pyx", ".pyc", ".lock")
 UNUSED_NOTES = {"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "entry_points.txt", "top_level.txt"}
 
+PYTHONS = ("3.11", "3.12", "3.13")
+"""The runtimes of Lambda that the program itself can run on."""
+
+HANDLERS = ("capture", "load", "record", "send")
+
 OLDEST_TIME = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
 
@@ -42,14 +49,39 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where to (dist)")
     parser.add_argument("--architecture", choices=PLATFORMS, nargs="*", default=[*PLATFORMS])
     given = parser.parse_args()
+    if given.python not in PYTHONS:
+        sys.exit(f"LAMBDA_PYTHON is {given.python[:20]!r}: expected {_listed(PYTHONS)}")
     given.out.mkdir(parents=True, exist_ok=True)
-    function = _emptied(given.out / "function")
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=given.out) as name:
+        made = Path(name)
+        build(made, given.python, given.architecture)
+        for path in sorted(made.iterdir()):
+            _replace(given.out / path.name, path)
+    sys.stdout.write(
+        f"  Runtime python{given.python}; handler coinlog.aws.record.handler, or that of "
+        f"{_listed([one for one in HANDLERS if one != 'record'])}\n"
+    )
+
+
+def build(out: Path, python: str, architectures: list[str]) -> None:
+    """Build the function and its layers into an empty folder."""
+    function = _folder(out / "function")
     copy_function(function)
-    _pack(function, given.out / "coinlog-function.zip")
-    for architecture in given.architecture:
-        layer = _emptied(given.out / f"layer-{architecture}")
-        install_layer(layer / "python", architecture, given.python)
-        _pack(layer, given.out / f"coinlog-layer-{architecture}.zip")
+    _pack(function, out / "coinlog-function.zip")
+    for architecture in architectures:
+        layer = _folder(out / f"layer-{architecture}")
+        install_layer(layer / "python", architecture, python)
+        _pack(layer, out / f"coinlog-layer-{architecture}.zip")
+
+
+def _replace(old: Path, new: Path) -> None:
+    if old.is_dir():
+        shutil.rmtree(old)
+    new.replace(old)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def copy_function(target: Path) -> None:
@@ -121,12 +153,11 @@ def _output(*command: str) -> str:
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        sys.exit(f"{command[0]} failed:\n{done.stderr}")
+        sys.exit(f"{command[0]} failed; dist/ stays as it was:\n{done.stderr}")
     return done.stdout.strip()
 
 
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
+def _folder(folder: Path) -> Path:
     folder.mkdir()
     return folder
 

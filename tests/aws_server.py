@@ -54,7 +54,7 @@ class AWSServer:
         self.session_request = ""
         self.stack_status = ""
         self.health = "healthy"
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, timeout=60) as client:
             client.post(f"{self.url}/moto-api/reset").raise_for_status()
 
     def _client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes its clients at run time

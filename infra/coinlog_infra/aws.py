@@ -17,6 +17,8 @@ from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
     NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
     WaiterError,
 )
 
@@ -54,26 +56,37 @@ class Account:
 
 
 @contextmanager
-def refusals_explained(doing: str) -> Iterator[None]:
-    """Turn what boto3 raises into one sentence.
+def refusals_explained(doing: str = "") -> Iterator[None]:
+    """Turn what boto3 raises into one sentence, which begins with what was being done.
 
     Raises:
         DeployError: AWS refused, could not be reached, or its answer did not come.
     """
+    doing = f"{doing}: " if doing else ""
     try:
         yield
+    except NoRegionError as error:
+        raise DeployError(
+            f"{doing}no region is set: say REGION=us-east-1 in the command, or set one for good: "
+            "aws configure"
+        ) from error
+    except ProfileNotFound as error:
+        raise DeployError(
+            f"{doing}{error}: expected one of those that `aws configure list-profiles` shows; "
+            "correct or unset AWS_PROFILE"
+        ) from error
     except ClientError as error:
         told = error.response.get("Error", {})
         raise DeployError(
-            f"{doing}: AWS refused {error.operation_name}: {told.get('Code', 'unknown')}: "
+            f"{doing}AWS refused {error.operation_name}: {told.get('Code', 'unknown')}: "
             f"{told.get('Message') or 'it says no more'}{_hint(str(told.get('Code', '')))}"
         ) from error
     except NoCredentialsError as error:
-        raise DeployError(f"{doing}: there are no credentials; run: aws configure") from error
+        raise DeployError(f"{doing}there are no credentials; run: aws configure") from error
     except EndpointConnectionError as error:
-        raise DeployError(f"{doing}: {error}; check the region and your connection") from error
+        raise DeployError(f"{doing}{error}; check the region and your connection") from error
     except (BotoCoreError, WaiterError) as error:
-        raise DeployError(f"{doing}: {error}") from error
+        raise DeployError(f"{doing}{error}") from error
 
 
 def _hint(code: str) -> str:

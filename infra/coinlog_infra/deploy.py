@@ -31,6 +31,11 @@ KEYLESS = (
     "COINLOG_API_KEY in the environment or .env, then make deploy again"
 )
 
+ODD_KEY = (
+    "the API key does not look like CoinMarketCap's, which are 36 characters (digits, the letters "
+    "a to f, dashes): slots fail while it is wrong; COINLOG_API_KEY in the environment or .env"
+)
+
 
 def main() -> int:
     """Deploy by the options."""
@@ -43,9 +48,12 @@ def main() -> int:
         is_new = find_stack(account, options.name) is None
         keyless = key is None and not steps.has_key(account, options)
     _introduce(found, is_new=is_new, keyless=keyless)
+    if key is not None and not given.looks_like_a_key(key):
+        note(ODD_KEY)
     _agree(found.options, is_new=is_new)
-    for change in remember(found.options, given.FILE):
-        note(f"deploy.toml: {change}")
+    file = given.file_of(found.options.name)
+    for change in remember(found.options, file):
+        note(f"{file.name}: {change}")
     return deploy(account, found, key, Clock())
 
 
@@ -105,7 +113,7 @@ def deploy(account: Account, ready: Ready, key: Secret | None, clock: Clock) -> 
             steps.write_key(account, options, key)
     with step("The functions are packed"):
         steps.pack_functions()
-    with step("The stack is deployed (the first time takes 15 minutes)"):
+    with step("The stack is deployed (15 min the first time)"):
         steps.deploy_stack(account, options, ready.zone_id, clock)
     deployed = read_deployed(account, options.name)
     with step("The database has its schema and its users"):
@@ -177,7 +185,8 @@ def _tell(deployed: Deployed) -> None:
     say(f"""
   The page      [bold cyan]{deployed.url}[/]
   The archive   s3://{deployed.bucket}
-  The database  {deployed.database_host}, private: [bold]make tunnel[/] opens it for MySQL Workbench
+  The database  {deployed.database_host}
+                private: [bold]make tunnel[/] opens it for MySQL Workbench
   Commands      make ops CMD="status"
   Away again    make destroy [dim](keeps the data)[/]
 """)

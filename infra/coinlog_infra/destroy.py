@@ -25,7 +25,7 @@ def main() -> int:
     with refusals_explained("looking at what is there"):
         parts = read_parts(account, options.name)
     _tell_what_goes(account, options, parts, delete=delete)
-    if given.said("YES") != options.name:
+    if not given.agreed_to(options.name):
         ask(f"Type {options.name} to go on:", options.name, f"YES={options.name}")
     if not parts.whole:
         return _clear(account, options, parts)
@@ -109,7 +109,7 @@ def _tell_what_stays(account: Account, parts: Parts, found: set[str]) -> None:
     if parts.bucket:
         dollars = _gigabytes(account, parts.bucket) * prices["bucket"]["gb_month"]
         say(f"    archive   s3://{parts.bucket}  [dim]${dollars:.2f}[/]")
-    say("  docs/operations.md says how to begin anew from either, and how to delete both.\n")
+    say("  docs/operations.md: how to begin anew from them; docs/deploy.md: how to delete them.\n")
 
 
 def _gigabytes(account: Account, bucket: str) -> float:

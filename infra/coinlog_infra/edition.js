@@ -9,11 +9,11 @@ function octets(address) {
 
 function groups(text) {
   if (text === "") return [];
-  return text.split(":").flatMap(function (part) {
-    if (!part.includes(".")) return [parseInt(part, 16)];
+  return text.split(":").reduce(function (found, part) {
+    if (!part.includes(".")) return found.concat(parseInt(part, 16));
     var four = octets(part);
-    return [four[0] * 256 + four[1], four[2] * 256 + four[3]];
-  });
+    return found.concat(four[0] * 256 + four[1], four[2] * 256 + four[3]);
+  }, []);
 }
 
 function bits(numbers, width) {
@@ -60,7 +60,8 @@ function refusal() {
 var NOWHERE = "/.nowhere";
 
 function fileOf(uri) {
-  if (uri.startsWith("/.") || uri.startsWith("/_")) return NOWHERE;
+  // S3 would read %2e as a dot. No file of an edition has a "%" in its name.
+  if (uri.startsWith("/.") || uri.startsWith("/_") || uri.includes("%")) return NOWHERE;
   if (uri.endsWith("/")) return uri + "index.html";
   return uri.split("/").pop().includes(".") ? uri : uri + "/index.html";
 }

@@ -21,6 +21,7 @@ CHEAP = 0.5
 """An edition costs at most this part of a page."""
 
 FILE = Path(__file__).with_name("prices.toml")
+PATH = f"infra/coinlog_infra/{FILE.name}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,19 @@ def both_shapes(options: Options) -> tuple[Estimate, Estimate]:
 _SHAPES: Iterable[Any] = ("page", "edition")
 
 
+def most(options: Options, prices: dict[str, Any] | None = None) -> float:
+    """Return US dollars a month with as many copies of the page as load can ask for, all month."""
+    table = read_prices() if prices is None else prices
+    copy = (_task_hour(options, table) + table["address"]["hour"]) * HOURS
+    return float(estimate(options, table).dollars + (options.max_tasks - options.min_tasks) * copy)
+
+
+def database_gb_a_year(options: Options) -> float:
+    """Return the gigabytes that a year of slots takes in the database."""
+    slots = 12 * slots_a_month(options)
+    return slots * _assets(options) * sizes.DATABASE_BYTES_PER_ASSET / GIGABYTE
+
+
 def slots_a_month(options: Options) -> float:
     """Return how many slots a month has."""
     return HOURS * HOUR / options.interval_seconds
@@ -91,8 +105,9 @@ def _database(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     hourly = prices["class_hour"].get(options.database_class)
     if hourly is None:
         raise UsageError(
-            f"prices.toml has no price for {options.database_class}: expected one of "
-            f"{', '.join(prices['class_hour'])}; or add its price an hour, with the date"
+            f"DATABASE_CLASS is {options.database_class}, for which {PATH} has no price: "
+            f"expected one of {', '.join(prices['class_hour'])}; or add its price an hour there, "
+            "with the date"
         )
     gigabytes = options.database_storage_gb
     yield Part("database", options.database_class, hourly * HOURS)
@@ -109,7 +124,8 @@ def _task_hour(options: Options, table: dict[str, Any]) -> float:
 
 def _page(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     balancer, count = table["balancer"], options.min_tasks
-    size = f"{sizes.TASK_CPU / 1024:g} CPU, {sizes.TASK_MEMORY_MB / 1024:g} GB"
+    size = f"{sizes.TASK_CPU / 1024:g} CPU {sizes.TASK_MEMORY_MB / 1024:g} GB"
+    size = f"{size} {options.architecture}"
     amount = size if count == 1 else f"{count} times {size}"
     yield Part("page", amount, count * _task_hour(options, table) * HOURS)
     units = balancer["capacity_hour"] * sizes.PAGE_CAPACITY_UNITS
@@ -135,7 +151,7 @@ def _functions(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     capture = slots * sizes.CAPTURE_SECONDS * sizes.CAPTURE_MEMORY_MB
     load = (slots * sizes.LOAD_SECONDS + sweeps * sizes.SWEEP_SECONDS) * sizes.LOAD_MEMORY_MB
     gigabyte_seconds = (capture + load) / 1024
-    dollars = gigabyte_seconds * prices[f"{options.architecture}_gb_second"]
+    dollars = gigabyte_seconds * prices["arm64_gb_second"]
     dollars += calls * prices["million_requests"] / MILLION
     yield Part("capture and load", f"{calls:,.0f} calls", dollars)
 

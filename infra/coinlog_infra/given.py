@@ -6,6 +6,7 @@ This is the only module of ``infra/`` that reads the environment: all others rec
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -14,12 +15,14 @@ from pathlib import Path
 from coinlog.errors import UsageError
 from coinlog.settings import Secret, load_settings
 from coinlog.settings.dotenv import read_dotenv
-from coinlog_infra.options import OPTIONS, Given, Option, Options, build_options
+from coinlog_infra.option import NAME, Option
+from coinlog_infra.options import OPTIONS, Given, Options, build_options
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE, DOTENV = ROOT / "deploy.toml", ROOT / ".env"
 PREFIX = "DEPLOY_"
 
+_KEY = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 _KEYS = {option.key: option for option in OPTIONS}
 
 
@@ -31,8 +34,26 @@ def load_options(environ: Mapping[str, str] | None = None, file: Path | None = N
     Raises:
         UsageError: a value cannot be used, or the file cannot be read.
     """
-    found = {**from_dotenv(DOTENV), **from_file(file or FILE)}
-    return build_options({**found, **from_environment(environ)})
+    told = from_environment(environ)
+    name = told["name"].text.strip() if "name" in told else ""
+    return build_options({**from_dotenv(DOTENV), **from_file(file or file_of(name)), **told})
+
+
+def file_of(name: str) -> Path:
+    """Return the file that a deployment's options are in: ``deploy.toml`` is the first one's.
+
+    A second name has its own, so that neither takes the other's options for its own.
+
+    Raises:
+        UsageError: ``deploy.toml`` cannot be read.
+    """
+    if not NAME.fullmatch(name):
+        return FILE
+    own = FILE.with_name(f"{FILE.stem}.{name}{FILE.suffix}")
+    if not own.exists() and not FILE.exists():
+        return FILE
+    first = from_file(FILE).get("name", Given(Options().name, "")).text
+    return FILE if name == first and not own.exists() else own
 
 
 def from_dotenv(path: Path) -> dict[str, Given]:
@@ -123,6 +144,16 @@ def api_key() -> Secret | None:
     return load_settings(dotenv=DOTENV).api_key
 
 
+def looks_like_a_key(key: Secret) -> bool:
+    """Return whether a key has the form of CoinMarketCap's: 32 hexadecimal digits with dashes."""
+    return bool(_KEY.fullmatch(key.reveal()))
+
+
+def docker() -> str:
+    """Return the program that builds images: CDK's own variable names another than Docker."""
+    return os.environ.get("CDK_DOCKER", "").strip() or "docker"
+
+
 def said(name: str) -> str:
     """Return a make variable that is no option, such as ``YES`` or ``CMD``: empty if not given."""
     return os.environ.get(f"{PREFIX}{name}", "").strip()
@@ -131,6 +162,18 @@ def said(name: str) -> str:
 def agreed() -> bool:
     """Return whether ``YES=1`` was given: do not ask."""
     return said("YES").lower() in {"1", "yes", "true"}
+
+
+def agreed_to(name: str) -> bool:
+    """Return whether ``YES`` repeats a name, which is how to agree to what cannot be undone.
+
+    Raises:
+        UsageError: it says something else.
+    """
+    answer = said("YES")
+    if answer and answer != name:
+        raise UsageError(f"YES is {answer[:40]!r}: expected the name, YES={name}")
+    return bool(answer)
 
 
 def environment(**more: str) -> dict[str, str]:

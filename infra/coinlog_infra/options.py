@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
 from typing import Any, Literal, cast
 
 from coinlog.errors import UsageError
 from coinlog.settings import parsers
 from coinlog.slots import format_interval, parse_interval
+from coinlog_infra.option import (
+    Option,
+    matching,
+    one_of,
+    parse_flag,
+    parse_name,
+    parse_networks,
+    write_networks,
+)
 
 HOUR = 3600
 MOST_TASKS = 20
 
-_NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,23}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@(?=.{4,253}$)(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 _CLASS = re.compile(r"db\.[a-z0-9]{2,6}\.(?:[0-9]{0,2}x?large|micro|small|medium)")
 _REGION = re.compile(r"[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]")
-
-YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 
 
 Engine = Literal["mysql", "mariadb"]
@@ -67,81 +72,6 @@ class Options:
         return f"/{self.name}/api-key"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """One option: how it is called in a field, in ``deploy.toml`` and for ``make``.
-
-    ``setting`` is the program's own setting for the same. One that is not ``remembered`` is not
-    written into ``deploy.toml``.
-    """
-
-    field: str
-    key: str
-    variable: str
-    parse: Callable[[str], object]
-    write: Callable[[object], str] = str
-    expected: str
-    example: str
-    help: str
-    setting: str = ""
-    remembered: bool = True
-
-
-def parse_name(text: str) -> str:
-    """Return a name that every part of AWS takes: letters, digits and single hyphens."""
-    if not _NAME.fullmatch(text):
-        raise ValueError
-    return text
-
-
-def parse_flag(text: str) -> bool:
-    """Return whether a text says yes."""
-    if text.lower() in (*YES, *NO):
-        return text.lower() in YES
-    raise ValueError
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser of one of some words."""
-
-    def parse(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError
-        return text.lower()
-
-    return parse
-
-
-def matching(pattern: re.Pattern[str], *, lower: bool = False) -> Callable[[str], str]:
-    """Return a parser of what a pattern matches whole."""
-
-    def parse(text: str) -> str:
-        value = text.lower() if lower else text
-        if not pattern.fullmatch(value):
-            raise ValueError
-        return value
-
-    return parse
-
-
-def parse_networks(text: str) -> tuple[str, ...]:
-    """Return networks in CIDR notation; a plain address is a network of one.
-
-    A network that is the whole internet is refused: that is what ``public`` is for.
-    """
-    parts = [part for part in re.split(r"[\s,]+", text.strip()) if part]
-    networks = [ip_network(part, strict=False) for part in parts]
-    if not networks:
-        raise ValueError
-    if any(network.prefixlen < 8 for network in networks):  # noqa: PLR2004  a sixteenth-million of IPv4
-        raise ValueError("it is open to a large part of the internet: PUBLIC=yes says so openly")
-    return tuple(dict.fromkeys(map(str, networks)))
-
-
-def _joined(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
 OPTIONS: tuple[Option, ...] = (
     Option(
         field="name",
@@ -150,7 +80,8 @@ OPTIONS: tuple[Option, ...] = (
         parse=parse_name,
         expected="2 to 24 lower-case letters, digits and single hyphens, a letter first",
         example="coinlog",
-        help="What everything in the account is called. A second name is a second coinlog.",
+        help="What everything in the account is called. A second name is a second coinlog, "
+        "with a file like this of its own.",
     ),
     Option(
         field="region",
@@ -190,7 +121,7 @@ OPTIONS: tuple[Option, ...] = (
         expected="page or edition",
         example="edition",
         help="page: a running page behind a balancer. edition: files, renewed after each slot, "
-        "for less than half the money.",
+        "for less than a third of the money.",
     ),
     Option(
         field="public",
@@ -207,7 +138,7 @@ OPTIONS: tuple[Option, ...] = (
         key="admit",
         variable="ADMIT",
         parse=parse_networks,
-        write=_joined,
+        write=write_networks,
         expected="addresses or networks, with commas between",
         example="203.0.113.7/32",
         help="Who may look while it is not public.",
@@ -262,7 +193,7 @@ OPTIONS: tuple[Option, ...] = (
         key="database_gb",
         variable="DATABASE_GB",
         parse=parsers.whole(20, 65_536),
-        expected="a whole number of gigabytes from 20 on",
+        expected="a whole number of gigabytes from 20 to 65536",
         example="20",
         help="The database's disk, which grows by itself. It can be made larger, never smaller.",
     ),
@@ -291,7 +222,7 @@ OPTIONS: tuple[Option, ...] = (
         parse=one_of("arm64", "x86_64"),
         expected="arm64 or x86_64",
         example="arm64",
-        help="Of the page's task and the functions; the building machine's own unless told.",
+        help="Of the tasks; the building machine's own unless told. Functions are arm64.",
         remembered=False,
     ),
 )

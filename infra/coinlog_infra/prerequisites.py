@@ -98,10 +98,12 @@ def _account_number(account: Account) -> str | Missing:
 
 
 def _docker() -> Missing | None:
-    docker = shutil.which("docker")
-    if docker is None:
+    docker = given.docker()
+    if shutil.which(docker) is None:
+        podman = shutil.which("podman") and ", or: CDK_DOCKER=podman make deploy (never tried here)"
         return Missing(
-            "Docker is not installed", "https://docs.docker.com/get-docker/, then start it"
+            f"{docker.capitalize()} is not installed",
+            f"https://docs.docker.com/get-docker/, then start it{podman or ''}",
         )
     try:
         done = subprocess.run(  # noqa: S603  the user's own Docker
@@ -112,9 +114,9 @@ def _docker() -> Missing | None:
     if done is not None and done.returncode == 0:
         return None
     return Missing(
-        "Docker is installed and does not answer",
+        f"{docker.capitalize()} is installed and does not answer",
         "start Docker Desktop, or: sudo systemctl start docker; and see that you may use it: "
-        "docker info",
+        f"{docker} info",
     )
 
 
@@ -137,10 +139,10 @@ def _admitted(options: Options, url: str, *, attended: bool) -> tuple[str, ...] 
         )
     try:
         address = own_address(url)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         return Missing(
-            f"your own address could not be asked of {url} ({error})",
-            "make deploy ADMIT=1.2.3.4/32 with the address you will look from",
+            f"nobody could be asked for your own address: {url} did not tell it",
+            f"make deploy ADMIT=<your address>; a browser shows it at {OWN_ADDRESS_URL}",
         )
     return (f"{address}/32",)
 

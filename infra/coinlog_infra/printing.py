@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from coinlog_infra.estimate import CHEAP, Estimate, both_shapes
+from coinlog_infra.estimate import (
+    CHEAP,
+    PATH,
+    Estimate,
+    both_shapes,
+    database_gb_a_year,
+    most,
+)
 from coinlog_infra.options import Options
 from coinlog_infra.say import note, out, say
 
@@ -18,9 +25,27 @@ def print_estimate(options: Options) -> None:
     out.print(_table(page, edition, options.shape))
     say(
         f"  [dim]US dollars without taxes, by AWS's prices in {page.region} of {page.date}\n"
-        f"  (infra/coinlog_infra/prices.toml), for few readers. {escape(page.elsewhere)}\n"
+        f"  ({PATH}), for few readers. {escape(page.elsewhere)}\n"
         "  There is no NAT gateway and no interface endpoint to pay for.[/]"
     )
+    if options.shape == "page" and options.max_tasks > options.min_tasks:
+        say(
+            f"  Under load up to {options.max_tasks} copies of the page run: "
+            f"{most(options):.2f} at most,\n  if they did all month. "
+            f"MAX_TASKS={options.min_tasks} keeps it from that."
+        )
+    _note_what_is_large(options, page, edition)
+
+
+def _note_what_is_large(options: Options, page: Estimate, edition: Estimate) -> None:
+    year = database_gb_a_year(options)
+    if year > options.database_storage_gb:
+        note(
+            f"a year of this takes about {year:.0f} GB in the database, which begins with "
+            f"{options.database_storage_gb} GB and grows by itself, at its price; a "
+            f"{options.database_class} may be too small for it, and the times of functions and "
+            "tasks above are those of 200 assets: DATABASE_GB and DATABASE_CLASS say more"
+        )
     if edition.dollars > page.dollars * CHEAP:
         note(
             "so often, and for so many assets, an edition is not the cheap shape: each slot writes "
@@ -33,8 +58,8 @@ def _table(page: Estimate, edition: Estimate, chosen: str) -> Table:
     table.add_column("a month", footer="together")
     table.add_column("", style="dim")
     for one in (page, edition):
-        style = "bold" if one.shape == chosen else "dim"
-        heading = f"SHAPE={one.shape}"
+        style, mark = ("bold", "▸ ") if one.shape == chosen else ("dim", "")
+        heading = f"{mark}SHAPE={one.shape}"
         table.add_column(
             heading, f"{one.dollars:.2f}", justify="right", style=style, footer_style=style
         )

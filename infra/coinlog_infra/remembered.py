@@ -7,7 +7,8 @@ from pathlib import Path
 
 from coinlog.errors import UsageError
 from coinlog_infra.given import from_file
-from coinlog_infra.options import OPTIONS, Option, Options, build_options
+from coinlog_infra.option import Option
+from coinlog_infra.options import OPTIONS, Options, build_options
 
 INTRODUCTION = """\
 # What `make deploy` deploys. Change a line and deploy again, or say it once: what

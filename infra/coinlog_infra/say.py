@@ -81,7 +81,7 @@ def run(command: Callable[[], int | None]) -> None:
     """Carry out a command as a program: its errors as sentences, its exit code as it says."""
     for number in ENDING:
         signal.signal(number, end_once)
-    with errors_explained(), refusals_explained("it stopped"):
+    with errors_explained(), refusals_explained():
         try:
             code = command()
         except KeyboardInterrupt:

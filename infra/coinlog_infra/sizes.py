@@ -14,7 +14,7 @@ SWEEPS_AN_HOUR = 4
 BALANCER_ZONES = 2
 """A balancer stands in two zones, with an address in each."""
 
-ALARMS = 9
+ALARMS = 10
 METRICS = 1
 """Of our own: the count of stored slots."""
 
@@ -29,6 +29,9 @@ PUBLISH_SECONDS = 120
 
 ARCHIVE_BYTES_PER_ASSET = 400
 """What an asset takes in the archive per slot: 80 kB for 200."""
+
+DATABASE_BYTES_PER_ASSET = 150
+"""What an asset takes in the database per slot: 30 kB for 200."""
 
 ANSWERS_PER_SLOT = 6
 EDITION_FILES_BESIDES = 60

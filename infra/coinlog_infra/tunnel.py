@@ -7,6 +7,7 @@ and the task is stopped at the end, however that comes. The database stays close
 from __future__ import annotations
 
 import select
+import shlex
 import socket
 import subprocess
 import sys
@@ -33,7 +34,7 @@ PORT = 3307
 
 OPEN_SECONDS = 30.0
 LOOK_SECONDS = 0.5
-CA = "src/coinlog/aws/rds-ca.pem"
+CA = given.ROOT / "src" / "coinlog" / "aws" / "rds-ca.pem"
 
 
 def sign_in(account: Account, deployed: Deployed) -> str:
@@ -96,12 +97,16 @@ def _tell(deployed: Deployed, port: int) -> None:
     Username   {USER}            [dim]reads, and may do nothing else[/]
     Password   Enter here prints one, good for {TOKEN_MINUTES} minutes
     Schema     {escape(deployed.database_name)}
-    SSL        Use SSL: Require and Verify CA; SSL CA File: {CA}
+    SSL        Use SSL: Require and Verify CA; SSL CA File:
+               {escape(str(CA))}
     Advanced   Enable Cleartext Authentication Plugin   [dim]inside TLS[/]
 
-  [bold]mysql[/], with the password in MYSQL_PWD:
-    mysql -h 127.0.0.1 -P {port} -u {USER} --ssl-mode=VERIFY_CA --ssl-ca={CA} \\
+  [bold]mysql[/], MySQL's own client, with the password in MYSQL_PWD:
+    mysql -h 127.0.0.1 -P {port} -u {USER} --ssl-mode=VERIFY_CA \\
+      --ssl-ca={escape(shlex.quote(str(CA)))} \\
       --enable-cleartext-plugin {escape(deployed.database_name)}
+    [dim]MariaDB's client, which may be called mysql too, does not know these options:
+    mysql --version says whose it is.[/]
 
   [dim]Enter prints a password; Ctrl-C closes the tunnel and stops its task.[/]""")
 

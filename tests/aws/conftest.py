@@ -12,14 +12,16 @@ import time_machine
 
 from cmc_server import CMCServer
 from coinlog.archive import Archive, open_archive
-from coinlog.settings import stored_key
 from coinlog.slots import floor_slot
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from market import answer_all
 from samples import STEP
+from synthesized import shapes
 from tls_servers import NAME, TlsMariaDB, named
+
+__all__ = ["shapes"]
 
 
 @pytest.fixture
@@ -58,8 +60,6 @@ def function(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    # Each test begins with a cold start.
-    stored_key.key_in.cache_clear()
     return monkeypatch
 
 

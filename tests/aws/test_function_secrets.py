@@ -32,15 +32,20 @@ def parameter(function: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.usefixtures("parameter")
-def test_the_key_of_a_parameter_is_sent_and_read_once(
-    function: pytest.MonkeyPatch, source: CMCServer
+def test_the_key_of_a_parameter_is_sent_and_a_renewed_one_at_once(
+    archive: Archive, source: CMCServer
 ) -> None:
-    capture.handler({}, Context())
-    keys = {request.headers.get("x-cmc_pro_api_key") for request in source.requests}
-    assert keys == {KEY}
+    asked = len(capture.handler({}, Context()) and source.requests)
+    assert {request.headers.get("x-cmc_pro_api_key") for request in source.requests} == {KEY}
 
-    function.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{free_port()}")
-    assert capture.handler({}, Context())["detail"] == "stored already"
+    boto3.client("ssm").put_parameter(
+        Name=NAME, Value="renewed", Type="SecureString", Overwrite=True
+    )
+    for path in [*archive.objects.paths("captures/")]:
+        archive.objects.remove(path)
+    capture.handler({}, Context())
+    later = {request.headers.get("x-cmc_pro_api_key") for request in source.requests[asked:]}
+    assert later == {"renewed"}
 
 
 def test_a_key_that_is_given_wins_and_nothing_is_read(

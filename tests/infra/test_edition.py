@@ -142,7 +142,13 @@ def test_every_address_in_a_published_page_leads_to_a_published_file(
 
 
 def test_what_the_publishing_notes_for_itself_is_not_there(edition: Template) -> None:
-    hidden = ("/.coinlog/edition.json", "/.coinlog/", "/.well-known/x", "/_headers")
+    hidden = (
+        "/.coinlog/edition.json",
+        "/.coinlog/",
+        "/.well-known/x",
+        "/_headers",
+        "/%2ecoinlog/x",
+    )
 
     answers = ask(edition, *((INSIDE, uri) for uri in hidden))
 

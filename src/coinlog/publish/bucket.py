@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import msgspec
 
 from coinlog.errors import ArchiveError, DamagedError, ExportError, UsageError
 from coinlog.objects import open_objects
@@ -15,9 +15,9 @@ from coinlog.publish.headers import caching_of, type_of
 NOTES = ".coinlog"
 """The folder of our own notes in an edition."""
 
-_LOCK = f"{NOTES}/lock"
+_LOCK = f"{NOTES}/lock-"
 _LOCKED_SECONDS = 3600
-"""A run that was killed leaves its lock behind; after so long it is taken over."""
+"""A run that was killed leaves its lock behind; after so long it is nobody's."""
 _PATIENCE_SECONDS = 900
 _LOOK_SECONDS = 2.0
 
@@ -71,35 +71,41 @@ class BucketSite:
             UsageError: another run has not ended within a quarter of an hour.
         """
         with self._explained():
-            self._wait_for_lock(time.monotonic() + _PATIENCE_SECONDS)
+            lock = self._locked(time.monotonic() + _PATIENCE_SECONDS)
         try:
             yield
         finally:
-            self.remove(_LOCK)
+            self.remove(lock)
 
-    def _wait_for_lock(self, give_up: float) -> None:
-        while not self._objects.create(_LOCK, b'{"since":%d}' % time.time()):
-            if self._locked_seconds() > _LOCKED_SECONDS:
-                # Removed first: of several that wait, one takes it.
-                self._objects.remove(_LOCK)
-            elif time.monotonic() > give_up:
+    def _locked(self, give_up: float) -> str:
+        """Return our lock, when there is no other."""
+        while True:
+            if not self._others(""):
+                lock = f"{_LOCK}{int(time.time())}-{secrets.token_hex(8)}"
+                self._objects.create(lock, b"")
+                # Of two at once the one that looks last sees the other: perhaps both withdraw.
+                if not self._others(lock):
+                    return lock
+                self._objects.remove(lock)
+            if time.monotonic() > give_up:
                 raise UsageError(
                     f"another `coinlog publish` is at work in {self.location}: run the same again "
                     "when it has ended; if it was killed, in an hour"
                 )
-            else:
-                time.sleep(_LOOK_SECONDS)
+            time.sleep(random.uniform(0.5, 1.5) * _LOOK_SECONDS)  # noqa: S311  for fairness
 
-    def _locked_seconds(self) -> float:
-        """Return how long the lock has been there; one that cannot be read is of nobody."""
-        body = self.read(_LOCK)
-        if body is None:
-            return 0
-        try:
-            since = msgspec.json.decode(body, type=dict[str, int])
-        except msgspec.MsgspecError:
-            return time.time()
-        return time.time() - since.get("since", 0)
+    def _others(self, lock: str) -> bool:
+        """Return whether somebody else's lock is there; one that was left behind is removed."""
+        alive = False
+        for path in self.paths(NOTES):
+            if path == lock or not path.startswith(_LOCK):
+                continue
+            since = path.removeprefix(_LOCK).partition("-")[0]
+            if since.isdecimal() and time.time() - int(since) < _LOCKED_SECONDS:
+                alive = True
+            else:
+                self._objects.remove(path)
+        return alive
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

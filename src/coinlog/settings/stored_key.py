@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from coinlog.errors import SettingError
@@ -45,9 +44,8 @@ def patient() -> Any:  # noqa: ANN401  botocore has no types
     return config.Config(**wait, retries={"total_max_attempts": 3})
 
 
-@cache
 def key_in(name: str) -> Secret | None:
-    """Return the key in a parameter, ``None`` where there is none: asked for once a process."""
+    """Return the key in a parameter, ``None`` where there is none; a renewed one holds at once."""
     boto3, errors = load_aws("boto3"), load_aws("botocore", "exceptions").exceptions
     try:
         client = boto3.client("ssm", config=patient())

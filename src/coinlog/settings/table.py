@@ -268,7 +268,7 @@ SETTINGS: tuple[Setting, ...] = (
         expected="the name of a parameter in AWS Systems Manager",
         example="/coinlog/api-key",
         help="Where the functions on AWS find the CoinMarketCap key, a SecureString, unless "
-        "`COINLOG_API_KEY` is given. They read it once at each cold start.",
+        "`COINLOG_API_KEY` is given. They read it for each slot.",
         special=True,
     ),
     Setting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_the_page_costs_what_a_sum_by_hand_says() -> None:
     gigabyte_seconds = slots * (10 * 0.5 + 5 * 1) + 4 * hours * 3 * 1
     functions = gigabyte_seconds * 0.0000133334 + calls * 0.2 / 1e6
     archive = 12 * slots * 200 * 400 / 1e9 * 0.023 + slots * 6 * 0.005 / 1e3
-    watching = 9 * 0.10 + 0.30 + 0.2 * 0.50 + 0.3 * 0.10
+    watching = 10 * 0.10 + 0.30 + 0.2 * 0.50 + 0.3 * 0.10
 
     expected = database + page + balancer + addresses + functions + archive + watching
 
@@ -58,6 +59,44 @@ def test_where_the_edition_is_not_cheap_it_is_said(capsys: pytest.CaptureFixture
     assert "an edition is not the cheap shape" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_year_that_does_not_fit_the_disk_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.print_estimate(replace(ARM, interval_seconds=300, assets="top:5000"))
+    text = " ".join(capsys.readouterr().out.split())
+
+    # 30 kB for 200 assets and slot, 12 slots an hour, 5,000 assets.
+    year = 30_000 / 200 * 5000 * 12 * 24 * 365 / 1e9
+    assert f"about {year:.0f} GB in the database" in text
+    printing.print_estimate(ARM)
+    assert "in the database, which" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_load_can_make_it_cost_what_a_page_of_that_many_copies_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printing.print_estimate(ARM)
+    told = re.search(
+        r"up to 4 copies of the page run: (\d+\.\d\d) at most", capsys.readouterr().out
+    )
+
+    assert told
+    assert float(told[1]) == pytest.approx(estimate(replace(ARM, min_tasks=4)).dollars, abs=0.006)
+    for quiet in (replace(ARM, max_tasks=1), replace(ARM, shape="edition")):
+        printing.print_estimate(quiet)
+        assert "Under load" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shape", ["page", "edition"])
+def test_the_chosen_shape_and_the_architecture_are_seen_without_colour(
+    capsys: pytest.CaptureFixture[str], shape: Literal["page", "edition"]
+) -> None:
+    printing.print_estimate(Options(architecture="x86_64", shape=shape))
+    text = capsys.readouterr().out
+
+    assert re.findall(r"▸ SHAPE=(\w+)", text) == [shape]
+    assert re.search(r"^  page .* x86_64 ", text, re.MULTILINE)
+    assert max(map(len, text.splitlines()[:16])) <= 80
+
+
 def test_what_is_printed_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     printing.print_estimate(ARM)
 
@@ -83,7 +122,7 @@ def test_more_copies_and_a_larger_database_cost_more() -> None:
 
 
 def test_a_class_without_a_price_is_refused_by_name() -> None:
-    with pytest.raises(UsageError, match=r"no price for db\.r8g\.large"):
+    with pytest.raises(UsageError, match=r"DATABASE_CLASS is db\.r8g\.large, for which infra/coi"):
         estimate(replace(ARM, database_class="db.r8g.large"))
 
 
@@ -92,7 +131,10 @@ def test_the_docs_say_the_same() -> None:
     english = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     spanish = (ROOT / "docs" / "es" / "desplegar.md").read_text(encoding="utf-8")
 
+    intel = f"{estimate(Options(architecture='x86_64')).dollars:.2f}"
     assert f"| {page} | {edition} |" in english
+    assert intel in english
+    assert intel.replace(".", ",") in spanish
     assert f"| {page} | {edition} |".replace(".", ",") in spanish
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from coinlog.errors import UsageError
+from coinlog.settings import Secret
 from coinlog_infra import given
 from coinlog_infra.options import OPTIONS, Given, Options, build_options
 from coinlog_infra.remembered import remember
@@ -44,6 +48,9 @@ ODD = {
     "MAX_TASKS": ["0", "21"],
     "ARCHITECTURE": ["amd64", "mips"],
 }
+
+
+MAKE = shutil.which("make") or "make"
 
 
 def told(**variables: str) -> Options:
@@ -184,6 +191,96 @@ def test_what_changes_is_written_and_told_and_the_rest_stays(tmp_path: Path) -> 
     assert remember(replace(Options(), interval_seconds=3600), file) == [
         "email: you@example.org → none"
     ]
+
+
+def test_a_second_name_has_a_file_of_its_own_and_leaves_the_first_ones_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = tmp_path / "deploy.toml"
+    monkeypatch.setattr(given, "FILE", first)
+
+    def deploy(**variables: str) -> Options:
+        environ = {f"DEPLOY_{name}": value for name, value in variables.items()}
+        options = given.load_options(environ)
+        remember(options, given.file_of(options.name))
+        return options
+
+    deploy(INTERVAL="1h", REGION="eu-west-1")
+    before = first.read_text()
+    second = deploy(NAME="segundo", REGION="us-east-1")
+
+    assert second.interval_seconds == Options().interval_seconds, "not the first one's"
+    assert first.read_text() == before
+    assert given.load_options({}).name == "coinlog"
+    assert given.load_options({"DEPLOY_NAME": "segundo"}).region == "us-east-1"
+    assert given.load_options({"DEPLOY_NAME": "coinlog"}).region == "eu-west-1"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["deploy.segundo.toml", "deploy.toml"]
+
+
+def test_the_first_name_of_all_is_remembered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(given, "FILE", tmp_path / "deploy.toml")
+    options = given.load_options({"DEPLOY_NAME": "mine"})
+    remember(options, given.file_of(options.name))
+
+    assert given.load_options({}).name == "mine"
+    assert given.file_of("../mine") == given.FILE, "refused later, and no path"
+
+
+def test_a_yes_that_is_not_the_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not given.agreed_to("coinlog")
+    monkeypatch.setenv("DEPLOY_YES", "coinlog")
+    assert given.agreed_to("coinlog")
+    monkeypatch.setenv("DEPLOY_YES", "1")
+    with pytest.raises(UsageError, match="YES is '1': expected the name, YES=coinlog"):
+        given.agreed_to("coinlog")
+
+
+def test_a_key_that_cannot_be_coinmarketcaps_is_seen() -> None:
+    assert given.looks_like_a_key(Secret("b54bcf4d-1bca-4e8e-9a24-22ff2c3d462c"))
+    assert not given.looks_like_a_key(Secret("short"))
+    assert not given.looks_like_a_key(Secret("b54bcf4d-1bca-4e8e-9a24-22ff2c3d462"))
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    unset = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    return subprocess.run(
+        (MAKE, "--dry-run", *words),
+        cwd=given.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("shape=edition", "SHAPE"), ("INTERVALO=1h", "INTERVAL"), ("data=delete", "DATA")],
+)
+def test_a_slip_in_a_variable_of_make_is_refused(word: str, meant: str) -> None:
+    refused = make("destroy", word)
+
+    assert refused.returncode == 2
+    assert f"did you mean {meant}?" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_every_option_and_every_setting_may_be_said_to_make() -> None:
+    words = [f"{option.variable}=x" for option in OPTIONS]
+    others = ("TESTS=a b", "YES=1", "CMD=verify --sample 5%", "COINLOG_PORT=80", "DB_HOST=x")
+
+    done = make("help", *words, *others)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_deployer_needs_no_packages_for_tests() -> None:
+    said = make("--always-make", "deploy").stdout
+
+    assert "requirements-infra.lock" in said
+    assert "requirements-dev.lock" not in said
 
 
 def test_a_file_that_cannot_be_changed_line_by_line_is_left_alone(tmp_path: Path) -> None:

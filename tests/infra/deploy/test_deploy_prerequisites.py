@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_server import AWSServer
-from coinlog_infra import deploy, given
+from aws_server import SIGNED_IN, AWSServer
+from coinlog_infra import deploy, destroy, given, say, tunnel
 from coinlog_infra.aws import Account
 from coinlog_infra.cdk import BOOTSTRAPPED
 from coinlog_infra.options import Options
@@ -103,6 +103,43 @@ def test_docker_does_not_answer(account: Account, programs: Path) -> None:
     assert "does not answer" in one.what
 
 
+def test_podman_alone_is_not_passed_over_and_cdks_own_variable_chooses_it(
+    account: Account, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(programs))
+    program(programs / "podman", "exit 0")
+    [one] = missing(ADMITTED, account)
+
+    assert "CDK_DOCKER=podman" in one.remedy
+    monkeypatch.setenv("CDK_DOCKER", "podman")
+    assert isinstance(look(ADMITTED, account), Ready)
+
+
+def test_a_command_without_a_region_or_with_an_unknown_profile_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(say, "ENDING", ())
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name, value in SIGNED_IN.items():
+        monkeypatch.setenv(name.upper(), value)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for command, profile, remedy in (
+        (destroy.main, "", "say REGION=us-east-1"),
+        (tunnel.main, "", "say REGION=us-east-1"),
+        (tunnel.main, "nobodys", "aws configure list-profiles"),
+    ):
+        if profile:
+            monkeypatch.setenv("AWS_PROFILE", profile)
+        with pytest.raises(SystemExit) as ended:
+            say.run(command)
+        told = " ".join(capsys.readouterr().err.split())
+        assert ended.value.code == 1
+        assert remedy in told
+        assert "it stopped" not in told
+
+
 def test_credentials_are_missing(
     aws: AWSServer, docker: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -163,7 +200,9 @@ def test_an_address_is_never_guessed(
     assert docker.exists()
     [one] = missing(replace(ADMITTED, admitted=()), account, teller(told))
 
-    assert "ADMIT=1.2.3.4/32" in one.remedy
+    assert "ADMIT=<your address>" in one.remedy
+    assert "Errno" not in one.what
+    assert "ValueError" not in one.what
 
 
 def test_nobody_tells_the_address(account: Account, docker: Path) -> None:
@@ -172,7 +211,8 @@ def test_nobody_tells_the_address(account: Account, docker: Path) -> None:
     [one] = missing(replace(ADMITTED, admitted=()), account, url)
 
     assert url in one.what
-    assert "ADMIT=1.2.3.4/32" in one.remedy
+    assert "refused" not in one.what, "Python's words"
+    assert "https://checkip.amazonaws.com" in one.remedy
     assert isinstance(look(replace(ADMITTED, admitted=(), public=True), account, url), Ready)
 
 

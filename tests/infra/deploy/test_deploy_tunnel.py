@@ -89,8 +89,10 @@ def test_a_plugin_that_dies_ends_the_tunnel_and_its_task(
     assert aws.asked.count("TerminateSession") == 1
     text = capsys.readouterr().out
     assert "exit code 9" in text
-    for shown in (f"Port       {port}", "coinlog_page", "VERIFY_CA", "Cleartext"):
+    for shown in (f"Port       {port}", "coinlog_page", "VERIFY_CA", "Cleartext", str(tunnel.CA)):
         assert shown in text
+    assert tunnel.CA.is_absolute()
+    assert "MySQL's own client" in text
 
 
 def test_a_plugin_that_never_opens_the_port_ends_the_task(

@@ -451,7 +451,7 @@ def test_destroy_wants_the_name_typed(
     monkeypatch.setenv("DEPLOY_YES", yes)
     aws.asked.clear()
 
-    with pytest.raises(UsageError, match="say YES=coinlog in the command"):
+    with pytest.raises(UsageError, match="YES=coinlog"):
         destroy.main()
 
     assert "Nobody can bring these back" in capsys.readouterr().out
