@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aws_server import SIGNED_IN, AWSServer
+from coinlog.errors import UsageError
 from coinlog_infra import deploy, destroy, given, say, tunnel
 from coinlog_infra.aws import Account
 from coinlog_infra.cdk import BOOTSTRAPPED
@@ -254,3 +255,23 @@ def test_everything_that_is_missing_is_told_at_once(
         assert what in text
     assert text.count("→") == 3
     assert not given.FILE.exists()
+
+
+def test_a_key_that_cannot_be_one_is_told_before_anything_is_made(
+    aws: AWSServer,
+    docker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert aws.url
+    assert docker.exists()
+    monkeypatch.setenv("DEPLOY_PUBLIC", "yes")
+    for key, count in (("short-and-wrong", 1), ("b54bcf4d-1bca-4e8e-9a24-22ff2c3d462c", 0)):
+        monkeypatch.setenv("COINLOG_API_KEY", key)
+
+        with pytest.raises(UsageError, match="Nobody is here to answer"):
+            deploy.main()
+
+        text = " ".join(capsys.readouterr().out.split())
+        assert text.count("does not look like CoinMarketCap's") == count
+        assert key not in text
