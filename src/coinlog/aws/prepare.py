@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from coinlog.errors import CoinlogError, SettingError, UsageError
 from coinlog.settings import load_settings
 from coinlog.store.engine import open_engine, store_errors
-from coinlog.store.migrate import migrate
+from coinlog.store.migrate import current_revision, migrate
+from coinlog.store.schema import REVISION
 
 LOADER, PAGE = "coinlog_load", "coinlog_page"
 RIGHTS = {LOADER: ("SELECT", "INSERT", "UPDATE"), PAGE: ("SELECT",)}
@@ -77,11 +78,22 @@ def prepare(url: sa.URL, identified: str = AWS_PLUGIN) -> list[str]:
     _make_database(url)
     engine = open_engine(url)
     try:
-        steps = [f"schema {step}" for step in migrate(engine)] or ["the schema is up to date"]
+        steps = _bring_up(engine)
         made = [_make_user(engine, user, identified) for user in RIGHTS]
     finally:
         engine.dispose()
     return [*steps, *made]
+
+
+def _bring_up(engine: sa.Engine) -> list[str]:
+    """Bring the tables to this program's; say what was done.
+
+    Newer ones stay: they are there where a release was rolled back, and serve the one before too.
+    """
+    found = current_revision(engine)
+    if found is not None and found > REVISION:
+        return [f"the schema is {found}, of a newer coinlog, and stays as it is"]
+    return [f"schema {step}" for step in migrate(engine)] or ["the schema is up to date"]
 
 
 def _make_database(url: sa.URL) -> None:
