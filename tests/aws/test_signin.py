@@ -234,6 +234,21 @@ def test_rights_that_a_user_should_not_have_are_taken_back(
     loader.dispose()
 
 
+@needs_token_check
+def test_a_newer_schema_stays_where_a_release_was_rolled_back(
+    prepared: dict[str, str], tls_mariadb: TlsMariaDB
+) -> None:
+    name = prepared["DB_NAME"]
+    tls_mariadb.execute(f"UPDATE {name}.alembic_version SET version_num = '9999'")
+    master = {**prepared, "COINLOG_DATABASE_SIGNIN": "password", "DB_PASSWORD": f"p@ss/{name}"}
+
+    said = prepare(load_settings(master, None).database_url, BY_TOKEN)
+
+    tls_mariadb.execute(f"UPDATE {name}.alembic_version SET version_num = '{schema.REVISION}'")
+    assert said[0] == "the schema is 9999, of a newer coinlog, and stays as it is"
+    assert len(said) == 3
+
+
 def test_where_the_plugin_is_absent_it_is_told_what_to_switch_on(tls_mariadb: TlsMariaDB) -> None:
     with tls_mariadb.database() as plain:
         name = str(plain.database)
