@@ -8,6 +8,7 @@ answers are ours, given by what a test has set.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -23,6 +24,11 @@ from werkzeug.wrappers import Request, Response
 SIGNED_IN = {"aws_access_key_id": "made-up", "aws_secret_access_key": "made-up"}
 REGION = "us-east-1"
 SESSION = {"SessionId": "session-1", "TokenValue": "token-canary", "StreamUrl": "wss://nowhere"}
+HEALTH = (
+    "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions><member>"
+    "<TargetHealth><State>{}</State></TargetHealth></member></TargetHealthDescriptions>"
+    "</DescribeTargetHealthResult></DescribeTargetHealthResponse>"
+)
 
 
 class AWSServer:
@@ -46,7 +52,9 @@ class AWSServer:
         self.captured: dict[str, Any] = {}
         self.function_error = False
         self.session_request = ""
-        with httpx.Client(trust_env=False) as client:
+        self.stack_status = ""
+        self.health = "healthy"
+        with httpx.Client(trust_env=False, timeout=60) as client:
             client.post(f"{self.url}/moto-api/reset").raise_for_status()
 
     def _client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes its clients at run time
@@ -67,6 +75,8 @@ class AWSServer:
         answer = self._own(action, request)
         if answer is None and action == "DescribeTasks":
             answer = self._tasks(environ)
+        if answer is None and action == "DescribeStacks" and self.stack_status:
+            answer = self._half_made(environ)
         return answer(environ, start_response) if answer else self.moto(environ, start_response)
 
     def _own(self, action: str, request: Request) -> Response | None:
@@ -80,9 +90,16 @@ class AWSServer:
         if request.path.endswith("/invocations"):
             error = {"X-Amz-Function-Error": "Unhandled"} if self.function_error else {}
             return Response(json.dumps(self.captured), headers=error)
-        if request.path == "/live":
-            return Response("live")
-        return None
+        if action == "DescribeTargetHealth":
+            return Response(HEALTH.format(self.health), content_type="text/xml")
+        return Response("live") if request.path == "/live" else None
+
+    def _half_made(self, environ: dict[str, Any]) -> Response:
+        """Return moto's stacks as CloudFormation tells of one whose creation has failed."""
+        answer = Response.from_app(self.moto, environ)
+        text = re.sub(r"<Outputs>.*?</Outputs>", "", answer.get_data(as_text=True), flags=re.DOTALL)
+        text = text.replace(">CREATE_COMPLETE<", f">{self.stack_status}<")
+        return Response(text, answer.status_code, content_type="text/xml")
 
     def _tasks(self, environ: dict[str, Any]) -> Response:
         """Return moto's tasks with the state that ECS would tell of them."""

@@ -27,7 +27,13 @@ OPEN = replace(
 )
 SHAPES = {
     "page": PLAIN,
-    "mariadb": replace(PLAIN, engine="mariadb", interval_seconds=300, architecture="x86_64"),
+    "mariadb": replace(
+        PLAIN,
+        engine="mariadb",
+        interval_seconds=300,
+        database_storage_gb=7000,
+        architecture="x86_64",
+    ),
     "domain": OPEN,
     "edition": replace(PLAIN, shape="edition"),
     "edition-domain": replace(OPEN, shape="edition", interval_seconds=86_400),

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
+import pymysql
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from coinlog.cli import main
@@ -50,14 +52,34 @@ def run_here(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 
     A process of its own takes half a second to start; that it does is what others prove.
     """
-    loggers = [logging.getLogger(name) for name in ("coinlog", "sqlalchemy.pool")]
-    levels = [logger.level for logger in loggers]
-    done = CliRunner().invoke(main, arguments, env=environment, prog_name="coinlog")
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
+    with _left_as_it_was():
+        done = CliRunner().invoke(main, arguments, env=environment, prog_name="coinlog")
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+@contextmanager
+def _left_as_it_was() -> Iterator[None]:
+    """Put back what a command changes for its whole process, and close what ends with that."""
+    opened: list[Any] = []
+
+    def note(connection: object, _record: object) -> None:
+        opened.append(connection)
+
+    sa.event.listen(sa.pool.Pool, "connect", note)
+    loggers = [logging.getLogger(name) for name in ("coinlog", "sqlalchemy.pool")]
+    levels = [logger.level for logger in loggers]
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    sa.event.remove(sa.pool.Pool, "connect", note)
+    for connection in opened:
+        with suppress(pymysql.Error):  # closed already
+            connection.close()
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def run_json_here(*arguments: str, **environment: str) -> dict[str, Any]:

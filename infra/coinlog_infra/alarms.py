@@ -14,6 +14,7 @@ from coinlog.slots import HOUR, MINUTE, grace_seconds
 BREACHING = cloudwatch.TreatMissingData.BREACHING
 QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+OVER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 MOST_PERIODS = 100

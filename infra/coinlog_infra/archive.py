@@ -14,6 +14,8 @@ CAPTURES, BACKFILL, LOADED, ALERTS = "captures/", "backfill/", "loaded/", "alert
 """The folders: raw answers, history fetched later, marks of what was loaded, alerts to send."""
 
 SENT = f"{ALERTS}sent/"
+CHECK = "check"
+"""The one object that is written to be removed again: by it doctor sees that it can."""
 
 OLD_VERSION_DAYS = 90
 PASSING_DAYS = 90

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from coinlog.slots import MINUTE, format_interval
 from coinlog_infra.accepted import accept_wildcard
-from coinlog_infra.archive import ALERTS, CAPTURES, LOADED, SENT, ArchiveBucket
+from coinlog_infra.archive import ALERTS, BACKFILL, CAPTURES, LOADED, SENT, ArchiveBucket
 from coinlog_infra.database import LOADER, Database
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function, Inside, Shared, Size, code_in, layer_in
@@ -88,7 +88,7 @@ class Functions(Construct):
         name = self.options.api_key_parameter
         capture.function.add_environment("COINLOG_API_KEY_PARAMETER", name)
         capture.allow("ssm:GetParameter", on=parameter_arn(self, name))
-        self._let_list(capture, CAPTURES)
+        self._let_list(capture)
         self._let(capture, "s3:GetObject", "s3:PutObject", folder=CAPTURES)
         return capture
 
@@ -108,8 +108,9 @@ class Functions(Construct):
         for name, value in database_environment(database, LOADER).items():
             load.function.add_environment(name, value)
         load.allow("rds-db:connect", on=database.user_arn(LOADER))
-        self._let_list(load, CAPTURES, ALERTS)
+        self._let_list(load)
         self._let(load, "s3:GetObject", folder=CAPTURES)
+        self._let(load, "s3:GetObject", folder=BACKFILL)
         self._let(load, "s3:PutObject", folder=LOADED)
         self._let(load, "s3:PutObject", folder=ALERTS)
         return load
@@ -131,11 +132,16 @@ class Functions(Construct):
         accept_wildcard(function.role, objects, "objects have the names of their slots")
 
     def _let_list(self, function: Function, *folders: str) -> None:
-        """Let a function list what is in folders of the bucket, and nothing beside them."""
+        """Let a function list folders of the bucket, or all of it where none is named.
+
+        Only to who may list without a condition on the prefix does S3 say that an object is gone:
+        to others it refuses the reading, and one lost answer looks like a bucket that is away.
+        """
+        prefixes = [f"{folder}*" for folder in folders]
         function.allow(
             "s3:ListBucket",
             on=self.archive.bucket.bucket_arn,
-            when={"StringLike": {"s3:prefix": [f"{folder}*" for folder in folders]}},
+            when={"StringLike": {"s3:prefix": prefixes}} if prefixes else None,
         )
 
 

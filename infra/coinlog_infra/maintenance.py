@@ -16,7 +16,7 @@ from constructs import Construct
 
 from coinlog.slots import format_interval
 from coinlog_infra.accepted import accept_wildcard
-from coinlog_infra.archive import ArchiveBucket
+from coinlog_infra.archive import CHECK, ArchiveBucket
 from coinlog_infra.containers import Containers, Run, Task
 from coinlog_infra.database import LOADER, MASTER, Database
 from coinlog_infra.functions import database_environment, parameter_arn
@@ -86,6 +86,8 @@ class Maintenance(Construct):
         objects = archive.bucket.arn_for_objects("*")
         task.allow("s3:GetObject", "s3:PutObject", on=objects)
         accept_wildcard(task.role, objects, "commands read and write attempts of any slot")
+        # What doctor writes to see whether it can; nothing else is ever removed.
+        task.allow("s3:DeleteObject", on=archive.bucket.arn_for_objects(CHECK))
         return task
 
     def _tunnel(self) -> Task:

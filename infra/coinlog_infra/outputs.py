@@ -30,7 +30,11 @@ class Deployed:
     database_name: str
     database_instance: str
     edition_bucket: str = ""
-    """Of the cheap shape; a page has none."""
+    """Of the cheap shape, as is the task that publishes; a page has neither."""
+
+    publish_task: str = ""
+    targets: str = ""
+    """The balancer's target group of a page; an edition has none."""
 
 
 def output_name(field: str) -> str:

@@ -46,15 +46,19 @@ class Ready:
 
 
 def look(
-    options: Options, account: Account, address_url: str = OWN_ADDRESS_URL
+    options: Options,
+    account: Account,
+    address_url: str = OWN_ADDRESS_URL,
+    *,
+    attended: bool = True,
 ) -> Ready | list[Missing]:
-    """Return that all is there, or everything that is missing.
+    """Return that all is there, or everything that is missing; ``attended``: somebody sits here.
 
     Raises:
         ClientError, BotoCoreError: the account cannot be looked at although we are signed in.
     """
     number = _account_number(account)
-    admitted = _admitted(options, address_url)
+    admitted = _admitted(options, address_url, attended=attended)
     found = (_region(account), number, _docker(), _cdk(), admitted)
     missing = [one for one in found if isinstance(one, Missing)]
     if missing or not isinstance(number, str) or not isinstance(admitted, tuple):
@@ -122,10 +126,17 @@ def _cdk() -> Missing | None:
     return Missing("the CDK command is not installed", "make synth installs it")
 
 
-def _admitted(options: Options, url: str) -> tuple[str, ...] | Missing:
+def _admitted(options: Options, url: str, *, attended: bool) -> tuple[str, ...] | Missing:
     """Return who may look: whom the options name, else this machine's address as others see it."""
     if options.admitted or options.public:
         return options.admitted
+    if not attended:
+        # A runner's address would let in the runner, and lock out whoever may look today.
+        return Missing(
+            "nobody is here, and nothing says who may look",
+            "ADMIT=1.2.3.4/32 with the address you will look from, or PUBLIC=yes; in a pipeline "
+            'admit = "1.2.3.4/32" in its deploy.toml (docs/deploying-regularly.md)',
+        )
     try:
         address = own_address(url)
     except (OSError, ValueError):

@@ -8,15 +8,18 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from coinlog.slots import DAY, MINUTE
+from coinlog_infra.accepted import accept
 from coinlog_infra.archive import ALERTS, CAPTURES, ArchiveBucket
 from coinlog_infra.cron import again_minutes, slots_cron
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function
-from coinlog_infra.functions import Functions
+from coinlog_infra.functions import LOAD_SIZE, Functions
 from coinlog_infra.options import Options
 
 SCHEDULED_TIME = {"scheduled_time": "<aws.scheduler.scheduled-time>"}
@@ -26,6 +29,15 @@ SWEEP_MINUTES = 15
 RETRIES = 3
 LEAST_AGE_SECONDS, MOST_AGE_SECONDS = 60, DAY
 """What EventBridge Scheduler accepts."""
+
+AT_ONCE = 2
+"""How many calls of ``load`` new objects may lead to at a time: the least that Lambda offers."""
+
+GATHERED, GATHER_SECONDS = 1000, 5
+"""How many new objects lead to one call, and how long Lambda waits for more of them."""
+
+PATIENCE = 6
+"""A queue's patience, in timeouts of the function that reads it: what Lambda asks for."""
 
 
 class Schedule(Construct):
@@ -53,9 +65,11 @@ class Schedule(Construct):
         self.sweep = self._schedule(
             "sweep", functions.load, f"rate({SWEEP_MINUTES} minutes)", age=SWEEP_MINUTES * MINUTE
         )
-        self._on_object(archive, "loads", f"{CAPTURES}*/manifest.json", functions.load)
+        self._on_object(
+            archive, "loads", f"{CAPTURES}*/manifest.json", self._by_queue(functions.load)
+        )
         # Without an end, the marks that send writes itself would call it again.
-        self._on_object(archive, "alerts", f"{ALERTS}*.json", functions.send)
+        self._on_object(archive, "alerts", f"{ALERTS}*.json", self._at_once(functions.send))
 
     def _schedule(
         self, name: str, function: Function, expression: str, *, age: int
@@ -94,8 +108,64 @@ class Schedule(Construct):
             role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[on]))
         return role
 
-    def _on_object(self, archive: ArchiveBucket, name: str, keys: str, function: Function) -> None:
-        """Call a function for every new object whose key is like ``keys``."""
+    def _at_once(self, function: Function) -> events.IRuleTarget:
+        """Return the target that calls a function for each object."""
+        return targets.LambdaFunction(
+            function.function,
+            dead_letter_queue=self.queue,
+            retry_attempts=RETRIES,
+            max_event_age=Duration.hours(6),
+        )
+
+    def _by_queue(self, function: Function) -> events.IRuleTarget:
+        """Return the target that calls a function for many objects together.
+
+        An archive of years that is moved into the bucket brings thousands of objects at once. A
+        call for each would take every run that a new account has, and leave ``capture`` none.
+        """
+        waiting = self._waiting(function)
+        function.allow(
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            on=waiting.queue_arn,
+        )
+        lambda_.CfnEventSourceMapping(
+            self,
+            "reading",
+            event_source_arn=waiting.queue_arn,
+            function_name=function.function.function_name,
+            batch_size=GATHERED,
+            maximum_batching_window_in_seconds=GATHER_SECONDS,
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=AT_ONCE
+            ),
+        )
+        return targets.SqsQueue(
+            waiting,
+            dead_letter_queue=self.queue,
+            retry_attempts=RETRIES,
+            max_event_age=Duration.hours(6),
+        )
+
+    def _waiting(self, function: Function) -> sqs.Queue:
+        """Make the queue in which new objects wait for a function."""
+        waiting = sqs.Queue(
+            self,
+            "waiting",
+            queue_name=f"{function.name}-waiting",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(PATIENCE * LOAD_SIZE.timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.queue, max_receive_count=RETRIES),
+        )
+        accept(waiting, "CKV_AWS_27", "it is, by SQS's own key, which checkov does not know")
+        return waiting
+
+    def _on_object(
+        self, archive: ArchiveBucket, name: str, keys: str, target: events.IRuleTarget
+    ) -> None:
+        """Tell a target of every new object whose key is like ``keys``."""
         pattern = events.EventPattern(
             source=["aws.s3"],
             detail_type=["Object Created"],
@@ -104,16 +174,10 @@ class Schedule(Construct):
                 "object": {"key": [{"wildcard": keys}]},
             },
         )
-        target = targets.LambdaFunction(
-            function.function,
-            dead_letter_queue=self.queue,
-            retry_attempts=RETRIES,
-            max_event_age=Duration.hours(6),
-        )
         events.Rule(
             self,
             name,
-            description=f"New objects for {function.name}",
+            description=f"New objects like {keys}",
             event_pattern=pattern,
             targets=[target],
         )

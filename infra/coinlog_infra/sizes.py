@@ -14,7 +14,7 @@ SWEEPS_AN_HOUR = 4
 BALANCER_ZONES = 2
 """A balancer stands in two zones, with an address in each."""
 
-ALARMS = 9
+ALARMS = 10
 METRICS = 1
 """Of our own: the count of stored slots."""
 

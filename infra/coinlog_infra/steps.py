@@ -7,21 +7,27 @@ import subprocess
 from dataclasses import dataclass
 
 from coinlog.attempts import slot_name
+from coinlog.capturing import Standing
 from coinlog.market import Outcome
 from coinlog.settings import Secret
 from coinlog.slots import parse_time
-from coinlog_infra import cdk, given
-from coinlog_infra.aws import Account
+from coinlog_infra import cdk, clearing, given
+from coinlog_infra.aws import Account, refusals_explained
 from coinlog_infra.errors import DeployError
 from coinlog_infra.options import Options
 from coinlog_infra.outputs import Deployed
 from coinlog_infra.say import plain
 from coinlog_infra.tasks import Clock, running, wait_until_ended
-from coinlog_infra.waiting import answers, is_there, until
+from coinlog_infra.waiting import answers, is_healthy, is_there, until
 
 PREPARE_SECONDS = 1800
+PUBLISH_SECONDS = 3600
 LOADED_SECONDS = 300
+HEALTHY_SECONDS = 300
 ANSWER_SECONDS = 600
+
+NOTHING_RECORDED = "nothing is recorded yet"
+"""What ``coinlog publish`` says of an empty store, which no release is to blame for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,11 @@ class FirstSlot:
     def recorded(self) -> bool:
         """Whether its answers are in the bucket."""
         return self.outcome in {Outcome.STORED, Outcome.PARTIAL}
+
+    @property
+    def passed(self) -> bool:
+        """Whether a later slot is recorded, as where the interval has just become longer."""
+        return self.outcome is None and self.detail == Standing.PASSED
 
     @property
     def marker(self) -> str:
@@ -78,10 +89,24 @@ def pack_functions() -> None:
         raise DeployError(f"make lambda failed:\n{done.stdout}{done.stderr}")
 
 
-def deploy_stack(account: Account, options: Options, zone_id: str | None) -> None:
-    """Bring the account to what the code says."""
+def deploy_stack(account: Account, options: Options, zone_id: str | None, clock: Clock) -> None:
+    """Bring the account to what the code says; a creation that fails leaves nothing in the way.
+
+    Raises:
+        DeployError: it did not succeed; what is there already is as it was before.
+    """
+    clearing.clear_failed(account, options, clock)
     parameters = {"HostedZoneId": zone_id} if zone_id else {}
-    cdk.deploy(account, options.name, parameters)
+    try:
+        cdk.deploy(account, options.name, parameters)
+    except DeployError as error:
+        with refusals_explained(f"{error}\nTaking away what was half made did not succeed"):
+            cleared = clearing.clear_failed(account, options, clock)
+        if cleared:
+            raise DeployError(
+                f"{error}\nWhat was half made is taken away: mend that, then make deploy again"
+            ) from error
+        raise
 
 
 def prepare_database(account: Account, deployed: Deployed, clock: Clock) -> None:
@@ -94,8 +119,31 @@ def prepare_database(account: Account, deployed: Deployed, clock: Clock) -> None
     with running(account, deployed, deployed.prepare_task, plain) as task:
         code = wait_until_ended(account, task, lines.append, clock, PREPARE_SECONDS)
     if code:
-        told = "\n".join(lines[-30:])
-        raise DeployError(f"the database could not be prepared (exit code {code}):\n{told}")
+        raise DeployError(
+            f"the database could not be prepared (exit code {code}):\n{_last(lines)}\n"
+            "Mend that and run make deploy again. Meanwhile the new code works with the schema "
+            "that is there, and what it cannot load waits in the bucket"
+        )
+
+
+def _last(lines: list[str]) -> str:
+    return "\n".join(lines[-30:])
+
+
+def publish(account: Account, deployed: Deployed, clock: Clock) -> bool:
+    """Bring an edition up to date; return whether there was anything to publish.
+
+    Raises:
+        DeployError: it failed; what it printed is shown.
+    """
+    lines: list[str] = []
+    with running(account, deployed, deployed.publish_task, plain) as task:
+        code = wait_until_ended(account, task, lines.append, clock, PUBLISH_SECONDS)
+    if code and any(NOTHING_RECORDED in line for line in lines):
+        return False
+    if code:
+        raise DeployError(f"publishing failed (exit code {code}):\n{_last(lines)}")
+    return True
 
 
 def capture(account: Account, deployed: Deployed) -> FirstSlot:
@@ -117,6 +165,11 @@ def capture(account: Account, deployed: Deployed) -> FirstSlot:
 def wait_until_loaded(account: Account, deployed: Deployed, first: FirstSlot, clock: Clock) -> bool:
     """Return whether a slot was loaded into the database in good time."""
     return until(lambda: is_there(account, deployed.bucket, first.marker), clock, LOADED_SECONDS)
+
+
+def wait_until_healthy(account: Account, deployed: Deployed, clock: Clock) -> bool:
+    """Return whether the balancer finds a page that answers, in good time: it sees it always."""
+    return until(lambda: is_healthy(account, deployed.targets), clock, HEALTHY_SECONDS)
 
 
 def wait_until_it_answers(options: Options, deployed: Deployed, clock: Clock) -> bool:

@@ -28,7 +28,11 @@ def tell(stack: CoinlogStack) -> None:
         "DatabasePort": str(database.port),
         "DatabaseName": database.name,
         "DatabaseInstance": database.instance.instance_identifier,
-        **({"EditionBucket": stack.edition.bucket.bucket_name} if stack.edition else {}),
     }
+    if stack.edition:
+        told["EditionBucket"] = stack.edition.bucket.bucket_name
+        told["PublishTask"] = stack.edition.task.definition.task_definition_arn
+    if stack.page:
+        told["Targets"] = stack.page.targets.target_group_arn
     for name, value in told.items():
         CfnOutput(stack, name, value=value)

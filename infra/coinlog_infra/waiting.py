@@ -32,6 +32,14 @@ def answers(url: str) -> bool:
         return False
 
 
+def is_healthy(account: Account, targets: str) -> bool:
+    """Return whether a balancer finds a copy of the page that answers it."""
+    found = account.client("elbv2").describe_target_health(TargetGroupArn=targets)
+    return any(
+        one["TargetHealth"]["State"] == "healthy" for one in found["TargetHealthDescriptions"]
+    )
+
+
 def is_there(account: Account, bucket: str, key: str) -> bool:
     """Return whether a bucket holds an object."""
     try:

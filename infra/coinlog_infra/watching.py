@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from coinlog_infra.alarms import BELOW, BREACHING, Alarms, Rule, patience
+from coinlog_infra.alarms import BELOW, BREACHING, OVER, Alarms, Rule, patience
 from coinlog_infra.database import Database
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.edition import Edition
@@ -32,8 +32,8 @@ GIGABYTE = 1024**3
 LEAST_SPACE = 0.05
 """Of the disk's first size. RDS makes it larger at a tenth: below, that has failed."""
 
-LEAST_CREDITS = 30
-"""Of processor, in minutes at full speed; what is used beyond them is paid for."""
+LEAST_MEMORY = 64 * 1024**2
+"""Below this the database swaps, and signing in by IAM begins to fail."""
 
 ERRORS_5XX = 5
 
@@ -95,7 +95,10 @@ class Watching(Construct):
         )
 
     def _stored(self) -> cloudwatch.Metric:
-        """Count the slots that ``load`` says it has stored, by the line it logs."""
+        """Count the slots that ``load`` stored while they were the newest due, by what it logs.
+
+        Old slots that it catches up with say nothing of whether the schedule is alive.
+        """
         namespace = f"coinlog/{self.options.name}"
         logs.MetricFilter(
             self,
@@ -103,7 +106,7 @@ class Watching(Construct):
             log_group=self.watched.functions.load.log,
             filter_name=STORED,
             filter_pattern=logs.FilterPattern.literal(
-                '{ $.function = "load" && $.stored[0] = "*" }'
+                '{ $.function = "load" && $.stored_due = "*" }'
             ),
             metric_namespace=namespace,
             metric_name=STORED,
@@ -166,18 +169,23 @@ class Watching(Construct):
                 silence=BREACHING,
             ),
         )
-        # Only burstable classes have credits.
-        if self.options.database_class.startswith("db.t"):
-            credit = instance.metric("CPUCreditBalance", period=SOON, statistic="Minimum")
-            says = "The database has used up its processor credits: it is too small for its work."
-            rule = Rule(
-                name="database-credits",
-                says=says,
-                threshold=LEAST_CREDITS,
+        self.alarms.add(
+            instance.metric_freeable_memory(period=SOON, statistic="Average"),
+            Rule(
+                name="database-memory",
+                says="The database has hardly any memory left: sign-ins may begin to fail.",
+                threshold=LEAST_MEMORY,
                 compared=BELOW,
                 count=3,
-            )
-            self.alarms.add(credit, rule)
+            ),
+        )
+        # Only burstable classes have credits.
+        if self.options.database_class.startswith("db.t"):
+            # Not the balance: that of a new instance begins at nothing, and takes hours to rise.
+            paid = instance.metric("CPUSurplusCreditsCharged", period=SOON, statistic="Maximum")
+            says = "The database uses more processor than its class has, which is paid for."
+            rule = Rule(name="database-credits", says=says, threshold=0, compared=OVER)
+            self.alarms.add(paid, rule)
 
     def _watch_page(self, page: Page) -> None:
         self.alarms.add(

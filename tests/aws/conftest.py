@@ -18,7 +18,10 @@ from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from market import answer_all
 from samples import STEP
+from synthesized import shapes
 from tls_servers import NAME, TlsMariaDB, named
+
+__all__ = ["shapes"]
 
 
 @pytest.fixture

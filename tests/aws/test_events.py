@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -60,12 +61,28 @@ def test_a_slot_of_a_time_to_come_is_refused() -> None:
         event_slot(scheduler("2026-01-26T18:00:00Z"), STEP, SLOT - 121.0)
 
 
+def waited(*events: object) -> dict[str, object]:
+    """Return the event of a queue in which others have waited."""
+    return {
+        "Records": [
+            {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(event)}
+            for event in events
+        ]
+    }
+
+
 def test_objects_are_named_as_they_are_called_in_the_bucket() -> None:
     assert object_keys(s3("a/captures%2F2026+01/x.json", "%C3%B1")) == [
         "a/captures/2026 01/x.json",
         "ñ",
     ]
     assert object_keys(ON_A_BUS) == ["alerts/x.json"]
+    assert object_keys(waited(ON_A_BUS, s3("a+b"), ON_A_BUS)) == [
+        "alerts/x.json",
+        "a b",
+        "alerts/x.json",
+    ]
+    assert scheduled_time(waited(ON_A_BUS)) is None
     assert object_keys({"Service": "Amazon S3", "Event": "s3:TestEvent"}) == []
     assert [object_keys(event) for event in ({}, CONSOLE, RULE)] == [[], [], []]
 
@@ -108,3 +125,9 @@ def test_an_odd_event_is_refused_with_what_is_expected(name: str) -> None:
 def test_records_that_are_not_of_s3_are_refused(records: list[Any]) -> None:
     with pytest.raises(EventError, match="not of S3"):
         object_keys({"Records": records})
+
+
+@pytest.mark.parametrize("body", ["", "now", "[]", "[" * 5000, None, 7, '{"scheduledTime": "x"}'])
+def test_messages_that_are_no_events_are_refused(body: object) -> None:
+    with pytest.raises(EventError, match="cannot be used: expected"):
+        object_keys({"Records": [{"eventSource": "aws:sqs", "body": body}]})

@@ -6,14 +6,14 @@ plugin would: the driver sends it by the same ``mysql_clear_password``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 import sqlalchemy as sa
 
-from coinlog.aws.prepare import LOADER, PAGE, prepare
+from coinlog.aws.prepare import DELETES, LOADER, PAGE, prepare
 from coinlog.errors import SettingError, StoreError, StoreUnavailableError
 from coinlog.settings import load_settings
 from coinlog.settings.databases import RDS_AUTHORITY
@@ -24,6 +24,8 @@ from servers import MariaDB
 from tls_servers import BY_TOKEN, NAME, Authority, TlsMariaDB, needs_token_check
 
 REGION = "eu-west-1"
+KEPT = ("store", "slot", "attempt", "thinning")
+"""The tables that the loader takes nothing from: what was due, what was tried, what was dropped."""
 RDS_HOST = f"coinlog.c9akciq32rgq.{REGION}.rds.amazonaws.com"
 
 
@@ -145,6 +147,10 @@ def prepared(tls_mariadb: TlsMariaDB) -> Iterator[dict[str, str]]:
         tls_mariadb.execute(*(f"DROP USER {user}@'%'" for user in (LOADER, PAGE)))
 
 
+def deletes(tables: Iterable[str]) -> list[str]:
+    return [str(schema.metadata.tables[name].delete()) for name in tables]
+
+
 def url_of(environ: dict[str, str], user: str) -> sa.URL:
     return load_settings({**environ, "DB_USER": user}, None).database_url
 
@@ -179,7 +185,11 @@ def test_the_pages_user_may_read_and_the_loaders_may_write_and_neither_makes_tab
     insert = "INSERT INTO schedule VALUES (1, 60, 'top:1', 'coinmarketcap')"
     create = "CREATE TABLE more (id INT)"
     for user, allowed, refused in (
-        (LOADER, ("SELECT * FROM v_prices", insert), (create, "DROP TABLE quote")),
+        (
+            LOADER,
+            ("SELECT * FROM v_prices", insert, *deletes(DELETES[LOADER])),
+            (create, "DROP TABLE quote", *deletes(KEPT)),
+        ),
         (PAGE, ("SELECT * FROM v_prices",), (insert, create, "DELETE FROM quote")),
     ):
         engine = open_engine(url_of(prepared, user))
@@ -196,11 +206,17 @@ def test_the_pages_user_may_read_and_the_loaders_may_write_and_neither_makes_tab
         engine.dispose()
 
 
+def test_of_every_table_it_is_said_whether_the_loader_may_delete_from_it() -> None:
+    assert sorted([*DELETES[LOADER], *KEPT]) == sorted(schema.metadata.tables)
+
+
 @needs_token_check
 def test_rights_that_a_user_should_not_have_are_taken_back(
     prepared: dict[str, str], tls_mariadb: TlsMariaDB
 ) -> None:
     tls_mariadb.execute(f"GRANT INSERT ON {prepared['DB_NAME']}.* TO {PAGE}@'%'")
+    # As an earlier coinlog granted it.
+    tls_mariadb.execute(f"GRANT DELETE ON {prepared['DB_NAME']}.* TO {LOADER}@'%'")
     master = {**prepared, "COINLOG_DATABASE_SIGNIN": "password"}
     master["DB_PASSWORD"] = f"p@ss/{prepared['DB_NAME']}"
     prepare(load_settings(master, None).database_url, BY_TOKEN)
@@ -209,6 +225,13 @@ def test_rights_that_a_user_should_not_have_are_taken_back(
     with pytest.raises(StoreError, match="may not do that"), store_errors(), engine.begin() as one:
         one.execute(schema.store.insert(), {"id": 9, "version": 1})
     engine.dispose()
+
+    loader = open_engine(url_of(prepared, LOADER))
+    with pytest.raises(StoreError, match="may not do that"), store_errors(), loader.begin() as one:
+        one.execute(schema.slot.delete())
+    with store_errors(), loader.begin() as one:
+        one.execute(schema.quote.delete())
+    loader.dispose()
 
 
 def test_where_the_plugin_is_absent_it_is_told_what_to_switch_on(tls_mariadb: TlsMariaDB) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cmc_server import CMCServer, Reply, json_reply, reset
 from market import LISTINGS, answer_all
-from program import read_until, run, run_json, running
+from program import read_until, run, run_here, run_json_here, running
 from servers import free_port
 
 KEY_INFO = "/v1/key/info"
@@ -57,8 +57,8 @@ def test_what_fits_is_told_once_a_slot(source: CMCServer) -> None:
     source.on(KEY_INFO, plan(15_000, left=13_500))
     keyed = {"COINLOG_CMC_URL": source.url, "COINLOG_API_KEY": KEY}
 
-    done, again = run("record", **keyed), run_json("record", **keyed)
-    found = run("doctor", **keyed)
+    done, again = run_here("record", **keyed), run_json_here("record", **keyed)
+    found = run_here("doctor", **keyed)
 
     told = "1 slot costs 4 credits, 124 slots a month (31 days): 496 of 15,000 credits a month"
     assert done.returncode == 0
@@ -73,7 +73,7 @@ def test_a_plan_that_cannot_be_known_is_told_and_recording_goes_on(
 ) -> None:
     source.on(KEY_INFO, answer)
 
-    told = run_json("record", COINLOG_CMC_URL=source.url, COINLOG_API_KEY=KEY)
+    told = run_json_here("record", COINLOG_CMC_URL=source.url, COINLOG_API_KEY=KEY)
 
     assert told["outcome"] == "stored"
     assert told["forecast"]["credits_a_month"] == 496

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from program import run
+from program import run, run_here
 
 WHATS = ("archive", "database", "ledger", "disk", "port", "source")
 
@@ -23,7 +23,7 @@ WHATS = ("archive", "database", "ledger", "disk", "port", "source")
     ],
 )
 def test_nothing_that_is_wrong_hides_the_other_findings(wrong: dict[str, str]) -> None:
-    done = run("doctor", **{"COINLOG_CMC_URL": "http://127.0.0.1:9", **wrong})
+    done = run_here("doctor", **{"COINLOG_CMC_URL": "http://127.0.0.1:9", **wrong})
 
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
@@ -42,7 +42,7 @@ def test_the_port_is_told_as_far_as_it_can_be_known() -> None:
 
 
 def test_a_key_that_would_travel_unencrypted_is_a_finding() -> None:
-    done = run("doctor", COINLOG_CMC_URL="http://10.0.0.1", COINLOG_API_KEY="canary-key")
+    done = run_here("doctor", COINLOG_CMC_URL="http://10.0.0.1", COINLOG_API_KEY="canary-key")
 
     assert "the key would travel to 10.0.0.1 unencrypted" in " ".join(done.stdout.split())
     assert "canary-key" not in done.stdout + done.stderr
@@ -51,7 +51,7 @@ def test_a_key_that_would_travel_unencrypted_is_a_finding() -> None:
 
 @pytest.mark.parametrize("option", ["foo=bar", "ssl_ca=/nope"])
 def test_options_of_a_database_address_that_cannot_be_used_are_refused(option: str) -> None:
-    done = run("status", COINLOG_DATABASE_URL=f"mysql://u:s3cr3t@127.0.0.1/n?{option}")
+    done = run_here("status", COINLOG_DATABASE_URL=f"mysql://u:s3cr3t@127.0.0.1/n?{option}")
 
     assert done.returncode == 2
     assert option.partition("=")[0] in done.stderr

@@ -13,7 +13,7 @@ from coinlog.market import SourceKind
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from exports import ask_duckdb, fill
-from program import COMMAND, run, run_here, run_json
+from program import COMMAND, run, run_here, run_json_here
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_stdout_holds_nothing_but_data_and_stderr_says_whose_it_is() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_programs_are_told_what_was_exported() -> None:
-    facts = run_json("export", "history", "--format", "parquet")
+    facts = run_json_here("export", "history", "--format", "parquet")
 
     assert (facts["rows"], facts["files"], facts["format"]) == (65, 3, "parquet")
     assert facts["destination"] == "history/quotes"
@@ -49,7 +49,7 @@ def test_programs_are_told_what_was_exported() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_people_are_told_in_one_line_where_it_went() -> None:
-    done = run("export", "--range", "all")
+    done = run_here("export", "--range", "all")
 
     assert done.stdout == "✓ 65 rows of quotes exported to coinlog-quotes.csv, 0.0 MB\n"
     assert Path("coinlog-quotes.csv").is_file()
@@ -90,7 +90,7 @@ def test_without_a_record_there_is_nothing_to_export(own_world: Path, *, made: b
         migrate(engine)
         engine.dispose()
 
-    done = run("export", "x.csv")
+    done = run_here("export", "x.csv")
 
     assert done.returncode == 1
     assert "coinlog record" in done.stderr

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from coinlog.archive import open_archive
 from coinlog.store import schema
 from market import put_attempt
-from program import run, run_here, run_json, start
+from program import run, run_here, run_json, run_json_here, start
 from samples import SLOT
 from stores import fill_every_table, fill_with_quotes, opened, read_everything
 
@@ -52,8 +52,8 @@ def test_a_password_in_the_command_works_and_is_advised_against(
 ) -> None:
     address = mariadb_url.render_as_string(hide_password=False)
 
-    moved = run("move", store, address)
-    again = run("move", "--check", store, address, "--json")
+    moved = run_here("move", store, address)
+    again = run_here("move", "--check", store, address, "--json")
 
     assert (moved.returncode, again.returncode) == (0, 0)
     assert "set COINLOG_MOVE_PASSWORD" in words(moved.stderr)
@@ -63,7 +63,7 @@ def test_a_password_in_the_command_works_and_is_advised_against(
 
 
 def test_a_move_is_told_to_programs_too(store: str, tmp_path: Path) -> None:
-    told = run_json("move", "store", f"sqlite:///{tmp_path}/new.db")
+    told = run_json_here("move", "store", f"sqlite:///{tmp_path}/new.db")
 
     assert told["equal"]
     assert (told["from"], told["to"]) == (store, f"sqlite:///{tmp_path}/new.db")
@@ -73,12 +73,12 @@ def test_a_move_is_told_to_programs_too(store: str, tmp_path: Path) -> None:
 
 def test_differences_are_shown_and_fail(store: str, tmp_path: Path) -> None:
     copy = sa.make_url(f"sqlite:///{tmp_path}/new.db")
-    run("move", store, str(copy))
+    run_here("move", store, str(copy))
     with opened(copy) as engine, engine.begin() as connection:
         connection.execute(schema.quote.update().values(price=1.0))
         connection.execute(schema.slot.update().values(credits=7))
 
-    found = run("move", store, str(copy), "--check")
+    found = run_here("move", store, str(copy), "--check")
 
     assert found.returncode == 1
     assert "✗ table slot: 3 rows on both sides, but not the same" in found.stdout
@@ -89,14 +89,14 @@ def test_differences_are_shown_and_fail(store: str, tmp_path: Path) -> None:
 def test_an_archive_is_moved_to_a_bucket(own_world: Path, bucket: str) -> None:
     put_attempt(open_archive(str(own_world / "data" / "archive")), SLOT)
 
-    done = run("move", "archive", f"s3://{bucket}/coinlog")
-    told = run_json("move", "archive", f"s3://{bucket}/coinlog")
+    done = run_here("move", "archive", f"s3://{bucket}/coinlog")
+    told = run_json_here("move", "archive", f"s3://{bucket}/coinlog")
 
     assert done.returncode == 0, done.stderr
     assert "✓ moved, and proven equal: 2 objects, 0.0 MB" in done.stdout
     assert f"COINLOG_ARCHIVE=s3://{bucket}/coinlog" in done.stdout
     assert (told["equal"], told["copied"]) == (True, 0)
-    loaded = run_json("load", COINLOG_ARCHIVE=f"s3://{bucket}/coinlog")
+    loaded = run_json_here("load", COINLOG_ARCHIVE=f"s3://{bucket}/coinlog")
     assert loaded["settled_attempts"] == 1
 
 
@@ -153,7 +153,7 @@ def test_places_that_cannot_be_used_are_refused(
 
 
 def test_a_database_that_is_away_is_told_in_one_sentence(store: str) -> None:
-    done = run("move", store, "mysql://u:s3cr3t@127.0.0.1:9/d")
+    done = run_here("move", store, "mysql://u:s3cr3t@127.0.0.1:9/d")
 
     assert done.returncode == 1
     assert "Can't connect" in words(done.stderr)

@@ -11,7 +11,7 @@ from coinlog.market import SourceKind
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.store.writer import settle
-from program import run, run_json
+from program import run, run_here, run_json, run_json_here
 from samples import SLOT, settlement, snapshot
 
 
@@ -43,7 +43,7 @@ def test_the_terms_come_first_and_yes_agrees_to_them(own_world: Path) -> None:
 def test_a_made_up_market_needs_no_consent_and_says_what_it_is(own_world: Path) -> None:
     fill(own_world / "data" / "simulated" / "coinlog.db", SourceKind.SIMULATED)
 
-    facts = run_json("publish", "demo", "--simulated")
+    facts = run_json_here("publish", "demo", "--simulated")
 
     assert (facts["simulated"], facts["first"], facts["removed"]) == (True, True, 0)
     assert facts["written"] == sum(1 for path in Path("demo").rglob("*") if path.is_file()) - 2
@@ -52,12 +52,12 @@ def test_a_made_up_market_needs_no_consent_and_says_what_it_is(own_world: Path) 
 
 @pytest.mark.usefixtures("own_world")
 def test_what_cannot_be_published_is_said_in_a_sentence(tmp_path: Path) -> None:
-    nothing = run("publish", str(tmp_path / "site"), "--yes")
+    nothing = run_here("publish", str(tmp_path / "site"), "--yes")
     fill(Path("data/coinlog.db"))
     (tmp_path / "thesis.tex").write_text("mine")
-    theirs = run("publish", str(tmp_path), "--yes")
+    theirs = run_here("publish", str(tmp_path), "--yes")
 
-    nowhere = run("publish", str(tmp_path / "site"), "--url", "https://coinlog.example/market")
+    nowhere = run_here("publish", str(tmp_path / "site"), "--url", "https://coinlog.example/market")
 
     assert (nothing.returncode, theirs.returncode, nowhere.returncode) == (1, 2, 2)
     assert "is not like https://coinlog.example" in nowhere.stderr

@@ -1,4 +1,4 @@
-"""Recording from the command line: exit codes, JSON, ten at once, and what goes wrong."""
+"""Recording from the command line: exit codes, JSON, six at once, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from cmc_server import CMCServer, Reply, error_reply
 from market import LISTINGS, answer_all
-from program import run, run_here, run_json, start
+from program import run, run_here, run_json, run_json_here, start
 from samples import listings_body
 
 CANARY = "canary-1111-2222-3333"
@@ -24,11 +24,20 @@ def source() -> Iterator[CMCServer]:
         yield server
 
 
-def test_ten_at_once_leave_one_stored_slot_and_one_of_them_asks(source: CMCServer) -> None:
-    recorders = [start("record", "--json", COINLOG_CMC_URL=source.url) for _ in range(10)]
+def test_asking_how_things_stand_makes_nothing(tmp_path: Path) -> None:
+    done = run("status", COINLOG_DATA=str(tmp_path / "none"))
+
+    assert done.returncode == 1
+    assert "there is no database at" in done.stderr
+    assert "`coinlog up` or `coinlog record` makes one" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_six_at_once_leave_one_stored_slot_and_one_of_them_asks(source: CMCServer) -> None:
+    recorders = [start("record", "--json", COINLOG_CMC_URL=source.url) for _ in range(6)]
     said = [json.loads(recorder.communicate(timeout=60)[0]) for recorder in recorders]
 
-    assert [recorder.returncode for recorder in recorders] == [0] * 10
+    assert [recorder.returncode for recorder in recorders] == [0] * 6
     assert sum(facts["ours"] for facts in said) == 1
     assert len(source.asked(LISTINGS)) == 1
     status = run_json("status")
@@ -45,16 +54,16 @@ def test_recording_twice_says_so_and_asks_once(source: CMCServer) -> None:
 
 
 def test_the_halves_do_what_the_whole_does(source: CMCServer) -> None:
-    captured = run_json("capture", COINLOG_CMC_URL=source.url)
-    loaded = run_json("load")
+    captured = run_json_here("capture", COINLOG_CMC_URL=source.url)
+    loaded = run_json_here("load")
 
     assert (captured["outcome"], captured["settled_attempts"]) == ("stored", 0)
     assert loaded["slots"] == [captured["slot"]]
-    assert run_json("load")["settled_attempts"] == 0
+    assert run_json_here("load")["settled_attempts"] == 0
 
 
 def test_a_slot_that_is_not_the_current_one_is_refused(source: CMCServer) -> None:
-    done = run("record", "--slot", "2026-01-26T18:00:00Z", COINLOG_CMC_URL=source.url)
+    done = run_here("record", "--slot", "2026-01-26T18:00:00Z", COINLOG_CMC_URL=source.url)
 
     assert done.returncode == 2
     assert "backfill" in done.stderr
@@ -63,11 +72,11 @@ def test_a_slot_that_is_not_the_current_one_is_refused(source: CMCServer) -> Non
 
 def test_a_failure_is_said_with_its_cause_and_is_in_the_ledger(source: CMCServer) -> None:
     source.on(LISTINGS, error_reply(401, 1001, "This API Key is invalid."))
-    done = run("record", COINLOG_CMC_URL=source.url, COINLOG_API_KEY=CANARY)
+    done = run_here("record", COINLOG_CMC_URL=source.url, COINLOG_API_KEY=CANARY)
 
     assert done.returncode == 1
     assert "key" in done.stdout
-    assert run_json("status")["last_30_days"]["failed"] == 1
+    assert run_json_here("status")["last_30_days"]["failed"] == 1
 
 
 def test_no_secret_is_printed_or_kept_whatever_fails(source: CMCServer, own_world: Path) -> None:
@@ -107,10 +116,10 @@ def test_a_wrong_setting_is_explained_with_exit_code_2(
 
 
 def test_simulated_and_real_answers_never_meet_in_one_store(source: CMCServer) -> None:
-    run("record", COINLOG_CMC_URL=source.url)
+    run_here("record", COINLOG_CMC_URL=source.url)
     body = listings_body([1, 1027], time.time())
     source.on(LISTINGS, Reply(body.replace(b'"error_code"', b'"simulated":true,"error_code"')))
-    done = run("record", COINLOG_CMC_URL=source.url, COINLOG_INTERVAL="1m")
+    done = run_here("record", COINLOG_CMC_URL=source.url, COINLOG_INTERVAL="1m")
 
     assert done.returncode == 1
     assert "never share a store" in " ".join(done.stdout.split())
@@ -118,11 +127,11 @@ def test_simulated_and_real_answers_never_meet_in_one_store(source: CMCServer) -
 
 def test_a_store_that_is_away_keeps_the_answer_for_later(source: CMCServer) -> None:
     away = {"DB_HOST": "127.0.0.1", "DB_PORT": "9", "DB_USER": "u", "DB_NAME": "n"}
-    done = run("record", COINLOG_CMC_URL=source.url, **away)
+    done = run_here("record", COINLOG_CMC_URL=source.url, **away)
 
     assert done.returncode == 1
     assert "kept in the archive" in done.stdout
-    assert run_json("load")["settled_attempts"] == 1
+    assert run_json_here("load")["settled_attempts"] == 1
 
 
 def test_the_simulated_market_is_never_looked_for_at_coinmarketcap() -> None:
@@ -133,7 +142,7 @@ def test_the_simulated_market_is_never_looked_for_at_coinmarketcap() -> None:
 
 
 def test_doctor_tells_what_is_wrong_and_what_to_do() -> None:
-    done = run("doctor", COINLOG_CMC_URL="http://127.0.0.1:9")
+    done = run_here("doctor", COINLOG_CMC_URL="http://127.0.0.1:9")
 
     assert done.returncode == 1
     assert "coinlog migrate" in done.stdout

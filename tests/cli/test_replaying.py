@@ -12,7 +12,7 @@ import pytest
 from coinlog.archive import open_archive
 from coinlog.attempts import slot_name
 from market import put_attempt
-from program import run, run_here, run_json
+from program import run, run_here, run_json_here
 from samples import SLOT, STEP
 
 
@@ -23,7 +23,7 @@ def data(own_world: Path) -> Path:
     archive = open_archive(str(folder / "archive"))
     for slot in (SLOT, SLOT + STEP):
         put_attempt(archive, slot)
-    assert run("load").returncode == 0
+    assert run_here("load").returncode == 0
     return folder
 
 
@@ -52,9 +52,9 @@ def test_a_difference_is_found_mended_by_a_replay_and_shown_in_the_status(data: 
 
 
 def test_programs_get_json(data: Path) -> None:
-    assert run_json("status")["verification"] is None
-    assert run_json("replay")["quotes"] == 4
-    assert run_json("verify") | {"started_at": 0, "ended_at": 0} == {
+    assert run_json_here("status")["verification"] is None
+    assert run_json_here("replay")["quotes"] == 4
+    assert run_json_here("verify") | {"started_at": 0, "ended_at": 0} == {
         "started_at": 0,
         "ended_at": 0,
         "sampled": False,
@@ -65,15 +65,15 @@ def test_programs_get_json(data: Path) -> None:
         "thinned": 0,
         "first": [],
     }
-    assert run_json("status")["verification"]["differences"] == 0
-    assert run_json("verify", "--sample", "50%")["slots"] == 1
+    assert run_json_here("status")["verification"]["differences"] == 0
+    assert run_json_here("verify", "--sample", "50%")["slots"] == 1
     assert data.is_dir()
 
 
 def test_an_attempt_that_waits_is_told_with_the_remedy(data: Path) -> None:
     put_attempt(open_archive(str(data / "archive")), SLOT + 2 * STEP)
 
-    verified = run("verify")
+    verified = run_here("verify")
 
     assert verified.returncode == 1
     assert "1 attempt not loaded yet: `coinlog load` settles them" in verified.stdout
@@ -83,12 +83,12 @@ def test_an_attempt_that_waits_is_told_with_the_remedy(data: Path) -> None:
 def test_a_replay_that_would_lose_something_says_so_in_one_sentence(data: Path) -> None:
     (data / "archive" / "captures" / slot_name(SLOT) / "1" / "manifest.json").unlink()
 
-    refused = run("replay")
+    refused = run_here("replay")
 
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
     assert "lacks 1 attempts of 1 slots that the store holds" in refused.stderr
-    assert run_json("replay", "--force")["slots"] == 1
+    assert run_json_here("replay", "--force")["slots"] == 1
 
 
 @pytest.mark.parametrize("sample", ["0", "half", "101%", "1.5"])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from coinlog.slots import DAY, floor_slot
 from coinlog.store import schema
 from histories import history, put_history
-from program import run, run_here, run_json
+from program import run, run_here, run_json_here
 from samples import STEP
 from stores import opened, read_everything
 
@@ -37,8 +37,8 @@ def store(own_world: Path) -> sa.URL:
 def test_without_yes_only_what_would_go_is_said(store: sa.URL) -> None:
     before = read_everything(store)
 
-    done = run("thin", *CHOICE)
-    told = run_json("thin", *CHOICE)
+    done = run_here("thin", *CHOICE)
+    told = run_json_here("thin", *CHOICE)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "nothing is changed yet: --yes does it" in done.stdout
@@ -66,7 +66,7 @@ def test_with_yes_it_is_done_and_doing_it_again_changes_nothing(store: sa.URL) -
 
 
 def test_nothing_but_the_newest_quotes_is_kept_where_nobody_wants_any(store: sa.URL) -> None:
-    told = run_json("thin", "--older-than", "1d", "--keep", "none", "--yes")
+    told = run_json_here("thin", "--older-than", "1d", "--keep", "none", "--yes")
 
     with opened(store) as engine, engine.connect() as connection:
         oldest = connection.execute(sa.select(sa.func.min(schema.quote.c.slot))).scalar_one()
@@ -94,7 +94,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(options: tuple[str, ...], said:
 def test_without_a_store_it_says_what_to_do(own_world: Path) -> None:
     (own_world / "data").mkdir()
 
-    done = run("thin", *CHOICE)
+    done = run_here("thin", *CHOICE)
 
     assert done.returncode == 1
     assert "nothing is recorded yet" in " ".join(done.stderr.split())

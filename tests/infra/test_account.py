@@ -73,6 +73,9 @@ def test_the_database_takes_tls_alone(account: Account) -> None:
     values = {one["ParameterName"]: one.get("ParameterValue") for one in found}
 
     assert values["require_secure_transport"] == "1"
+    # Signing in by IAM takes memory beside the engine, which would take three quarters of it.
+    assert values["innodb_buffer_pool_size"] == "{DBInstanceClassMemory/4}"
+    assert values["performance_schema"] == "0"
 
 
 def test_the_database_is_reached_by_those_admitted_and_reaches_nothing(account: Account) -> None:
@@ -145,11 +148,45 @@ def test_events_that_fail_are_tried_again_and_then_kept(account: Account) -> Non
     for name in ("slots", "again", "sweep"):
         target = account.client("scheduler").get_schedule(Name=f"coinlog-{name}")["Target"]
         assert target["DeadLetterConfig"]["Arn"] == queue
-    policy = account.client("sqs").get_queue_attributes(
-        QueueUrl=account.ids_of("AWS::SQS::Queue")[0], AttributeNames=["All"]
-    )["Attributes"]
-    assert policy["SqsManagedSseEnabled"] == "true"
-    assert '"aws:SecureTransport": "false"' in policy["Policy"]
+    for name in ("dead-letters", "load-waiting"):
+        policy = attributes_of_queue(account, f"coinlog-{name}")
+        assert policy["SqsManagedSseEnabled"] == "true"
+        assert '"aws:SecureTransport": "false"' in policy["Policy"]
+
+
+def attributes_of_queue(account: Account, name: str) -> dict[str, str]:
+    sqs = account.client("sqs")
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+        "Attributes"
+    ]
+    return found
+
+
+def test_new_objects_wait_for_the_loader_in_a_queue_that_is_read_by_two_at_most(
+    account: Account, template: dict[str, Any]
+) -> None:
+    """An archive of years that is moved in must leave ``capture`` the runs that it needs."""
+    waiting = attributes_of_queue(account, "coinlog-load-waiting")
+    [reading] = account.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    [made] = [
+        one["Properties"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    dead = f"arn:aws:sqs:{REGION}:{NUMBER}:coinlog-dead-letters"
+
+    assert reading["EventSourceArn"] == waiting["QueueArn"]
+    assert reading["FunctionArn"].endswith(":function:coinlog-load")
+    assert made["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert made["BatchSize"] == 1000
+    assert made["MaximumBatchingWindowInSeconds"] == 5
+    # Six timeouts of the function that reads it.
+    assert int(waiting["VisibilityTimeout"]) == 6 * 900
+    assert json.loads(waiting["RedrivePolicy"]) == {
+        "deadLetterTargetArn": dead,
+        "maxReceiveCount": 3,
+    }
 
 
 def test_the_schedules_hand_over_their_own_time(account: Account) -> None:
@@ -199,9 +236,9 @@ def test_new_objects_wake_who_waits_for_them(account: Account) -> None:
     queues = {}
     for rule in events.list_rules()["Rules"]:
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-            if ":function:" in target["Arn"]:
+            if ":function:" in target["Arn"] or target["Arn"].endswith("-waiting"):
                 assert "DeadLetterConfig" in target
-                name = target["Arn"].rpartition(":")[2]
+                name = target["Arn"].rpartition(":")[2].removesuffix("-waiting")
                 queues[name] = sqs.create_queue(QueueName=f"seen-{name}")["QueueUrl"]
                 # The stand-in stops at a function, which it could run in a container alone.
                 events.remove_targets(Rule=rule["Name"], Ids=[target["Id"]])
@@ -253,7 +290,7 @@ EXPECTED_RIGHTS = {
         ("logs:CreateLogStream", "log-group:/aws/lambda/coinlog-capture:*"),
         ("logs:PutLogEvents", "log-group:/aws/lambda/coinlog-capture:*"),
         ("s3:GetObject", "BUCKET/captures/*"),
-        ("s3:ListBucket", "BUCKET captures/*"),
+        ("s3:ListBucket", "BUCKET"),
         ("s3:PutObject", "BUCKET/captures/*"),
         ("sqs:SendMessage", "coinlog-dead-letters"),
         ("ssm:GetParameter", "parameter/coinlog/api-key"),
@@ -268,10 +305,14 @@ EXPECTED_RIGHTS = {
         ("logs:CreateLogStream", "log-group:/aws/lambda/coinlog-load:*"),
         ("logs:PutLogEvents", "log-group:/aws/lambda/coinlog-load:*"),
         ("rds-db:connect", "dbuser:DATABASE/coinlog_load"),
+        ("s3:GetObject", "BUCKET/backfill/*"),
         ("s3:GetObject", "BUCKET/captures/*"),
-        ("s3:ListBucket", "BUCKET captures/* alerts/*"),
+        ("s3:ListBucket", "BUCKET"),
         ("s3:PutObject", "BUCKET/alerts/*"),
         ("s3:PutObject", "BUCKET/loaded/*"),
+        ("sqs:DeleteMessage", "coinlog-load-waiting"),
+        ("sqs:GetQueueAttributes", "coinlog-load-waiting"),
+        ("sqs:ReceiveMessage", "coinlog-load-waiting"),
         ("sqs:SendMessage", "coinlog-dead-letters"),
     },
     "send": {

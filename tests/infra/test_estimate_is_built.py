@@ -10,6 +10,7 @@ import pytest
 from coinlog_infra import sizes
 from coinlog_infra.options import Options
 from coinlog_infra.outputs import OUTPUTS
+from coinlog_infra.parts import ARCHIVE, BUCKET, EDITION
 
 from .conftest import read_template
 
@@ -58,7 +59,13 @@ def test_nothing_that_costs_was_left_out_of_the_estimate(shapes: Path, shape: st
 
 @pytest.mark.parametrize("shape", ["page", "edition"])
 def test_the_stack_says_what_the_commands_read(shapes: Path, shape: str) -> None:
-    said = set(read_template(shapes / shape)["Outputs"])
+    template = read_template(shapes / shape)
+    said = set(template["Outputs"])
 
     assert set(OUTPUTS) <= said
-    assert ("EditionBucket" in said) == (shape == "edition")
+    assert ("EditionBucket" in said) == ("PublishTask" in said) == (shape == "edition")
+    assert ("Targets" in said) == (shape == "page")
+    buckets = [name for name, one in template["Resources"].items() if one["Type"] == BUCKET]
+    beginnings = [ARCHIVE, EDITION] if shape == "edition" else [ARCHIVE]
+    for beginning in beginnings:
+        assert len([name for name in buckets if name.startswith(beginning)]) == 1, "for destroy"

@@ -301,7 +301,10 @@ def test_commands_run_as_the_loader_with_the_archive(page: Map) -> None:
         "s3:GetObject",
         "s3:ListBucket",
         "s3:PutObject",
+        "s3:DeleteObject",
     }
+    [removed] = [one for action, one in rights if action == "s3:DeleteObject"]
+    assert removed.endswith("/check")
     [user] = [one for action, one in rights if action == "rds-db:connect"]
     assert user.endswith("/coinlog_load")
     assert environment_of(ops).keys() >= {"COINLOG_ARCHIVE", "COINLOG_INTERVAL", "COINLOG_ASSETS"}

@@ -14,6 +14,8 @@ from cfnlint.config import ManualArgs
 
 from coinlog_infra.template import target
 
+SHAPES = {"page", "mariadb", "domain", "edition", "edition-domain"}
+
 ROOT = Path(__file__).resolve().parents[2]
 Resource = dict[str, Any]
 Named = tuple[str, Resource]
@@ -201,6 +203,8 @@ def test_options_change_what_they_say(templates: dict[str, Any]) -> None:
     ]
 
     assert (database["Engine"], database["EngineVersion"]) == ("mariadb", "11.4")
+    # Ten times the first size, and never more than RDS offers.
+    assert (database["AllocatedStorage"], database["MaxAllocatedStorage"]) == ("7000", 65_536)
     assert {tuple(function["Architectures"]) for function in functions} == {("arm64",)}
     assert "cron(0/5 * * * ? *)" in {one["ScheduleExpression"] for one in schedules}
 
@@ -211,7 +215,7 @@ def test_cfn_lint_finds_nothing(shapes: Path) -> None:
     found = [
         str(match)
         for file in sorted(shapes.glob("*/coinlog.template.json"))
-        if file.parent.name in {"page", "edition"}
+        if file.parent.name in SHAPES
         for match in lint_file(file, config)
     ]
 

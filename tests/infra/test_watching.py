@@ -23,6 +23,7 @@ EVERY = {
     "send-fails",
     "dead-letters",
     "database-space",
+    "database-memory",
     "database-credits",
 }
 
@@ -95,25 +96,26 @@ def matches(pattern: str, line: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("function", "stored", "counted"),
+    ("function", "due", "counted"),
     [
-        ("load", ["2026-11-28T12:00:00Z"], True),
-        ("load", ["2026-11-28T06:00:00Z", "2026-11-28T12:00:00Z"], True),
-        ("load", [], False),
-        ("capture", ["2026-11-28T12:00:00Z"], False),
+        ("load", "2026-11-28T12:00:00Z", True),
+        # Old slots alone were caught up with.
+        ("load", None, False),
+        ("capture", "2026-11-28T12:00:00Z", False),
     ],
 )
-def test_stored_slots_are_counted_by_what_the_loader_logs(
+def test_slots_stored_in_their_time_are_counted_by_what_the_loader_logs(
     page: Template,
     capsys: pytest.CaptureFixture[str],
     function: str,
-    stored: list[str],
+    due: str | None,
     counted: bool,  # noqa: FBT001  a table's column
 ) -> None:
     [(_, filtered)] = page.of_type("AWS::Logs::MetricFilter")
     lending = pytest.importorskip("coinlog.aws.lending", reason="the functions are not there yet")
 
-    lending.report(function, settled_attempts=len(stored), stored=stored, unfinished=False)
+    stored = ["2026-11-28T06:00:00Z", *filter(None, [due])]
+    lending.report(function, settled_attempts=1, stored=stored, stored_due=due, unfinished=False)
     [line] = capsys.readouterr().out.splitlines()
 
     assert matches(filtered["FilterPattern"], line) is counted
@@ -178,13 +180,25 @@ def test_failures_are_told_at_the_first_and_letters_at_the_first(page: Template)
 
 def test_the_databases_room_is_told_below_where_it_grows_by_itself(page: Template) -> None:
     [(_, instance)] = page.of_type("AWS::RDS::DBInstance")
-    space, credit = (alarms_of(page)[f"database-{what}"] for what in ("space", "credits"))
+    space, memory, credit = (
+        alarms_of(page)[f"database-{what}"] for what in ("space", "memory", "credits")
+    )
     disk = int(instance["AllocatedStorage"]) * 1024**3
 
     assert 0 < space["Threshold"] < disk / 10
-    assert (space["MetricName"], credit["MetricName"]) == ("FreeStorageSpace", "CPUCreditBalance")
+    assert (space["MetricName"], memory["MetricName"]) == ("FreeStorageSpace", "FreeableMemory")
+    assert (memory["ComparisonOperator"], memory["Threshold"]) == (
+        "LessThanThreshold",
+        64 * 1024**2,
+    )
+    # The balance of a new instance begins at nothing; what is paid for begins when it is too small.
+    assert (credit["MetricName"], credit["ComparisonOperator"], credit["Threshold"]) == (
+        "CPUSurplusCreditsCharged",
+        "GreaterThanThreshold",
+        0,
+    )
     [(database, _)] = page.of_type("AWS::RDS::DBInstance")
-    for alarm in (space, credit):
+    for alarm in (space, memory, credit):
         assert [target(one["Value"]) for one in alarm["Dimensions"]] == [database]
 
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backfills import put_asset_history, put_market_history, put_mood_history
@@ -85,27 +85,31 @@ def load(engine: sa.Engine, archive: Archive) -> None:
     list(sweep(engine, archive, clock=lambda: LATER))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(captured=captures(), asked=histories(), chance=st.randoms(use_true_random=False))
-def test_whatever_comes_late_leaves_the_same_rows(
-    engine: sa.Engine, captured: list[list[Put]], asked: list[Put], chance: Random
-) -> None:
-    together, late = open_archive("memory://"), open_archive("memory://")
-    for put in (*chain.from_iterable(captured), *asked):
-        put(together)
-    load(emptied(engine), together)
-    expected = everything(engine)
+def test_whatever_comes_late_leaves_the_same_rows(engine: sa.Engine) -> None:
+    # Orders that matter are looked for on SQLite, where one takes a fifth of the time.
+    examples = 60 if engine.dialect.name == "sqlite" else 15
 
-    emptied(engine)
-    # The attempts at one slot are made one after the other, whatever happens in between.
-    order = [
-        *chain.from_iterable([slot] * len(slot) for slot in captured),
-        *([put] for put in asked),
-    ]
-    chance.shuffle(order)
-    turns = {id(of): iter(of) for of in order}
-    for of in order:
-        next(turns[id(of)])(late)
-        load(engine, late)
+    @settings(max_examples=examples)
+    @given(captured=captures(), asked=histories(), chance=st.randoms(use_true_random=False))
+    def check(captured: list[list[Put]], asked: list[Put], chance: Random) -> None:
+        together, late = open_archive("memory://"), open_archive("memory://")
+        for put in (*chain.from_iterable(captured), *asked):
+            put(together)
+        load(emptied(engine), together)
+        expected = everything(engine)
 
-    assert everything(engine) == expected
+        emptied(engine)
+        # The attempts at one slot are made one after the other, whatever happens in between.
+        order = [
+            *chain.from_iterable([slot] * len(slot) for slot in captured),
+            *([put] for put in asked),
+        ]
+        chance.shuffle(order)
+        turns = {id(of): iter(of) for of in order}
+        for of in order:
+            next(turns[id(of)])(late)
+            load(engine, late)
+
+        assert everything(engine) == expected
+
+    check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinlog.errors import SettingError
@@ -152,6 +152,7 @@ CANARY = "s3cr3t-canary"
         f'DB_HOST="a db_password={CANARY}"',
         f"DB_HOST='x'; # {CANARY}",
         f"{CANARY}: x",
+        f"DB_HOST:DB_PASSWORD{CANARY}",
     ],
 )
 def test_a_secret_behind_a_harmless_name_is_never_shown(line: str) -> None:
@@ -172,6 +173,7 @@ PARTS = st.tuples(MARKS, NAMES, MARKS, VALUES, MARKS, SECRET_NAMES, MARKS)
 
 
 @settings(max_examples=500)
+@example(("", "DB_HOST", "", "", ":", "DB_PASSWORD", ""), "", "")
 @given(PARTS, MARKS, st.sampled_from(["", "export "]))
 def test_no_refusal_shows_a_secret_that_stands_behind_another_setting(
     parts: tuple[str, ...], end: str, start: str

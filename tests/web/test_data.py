@@ -124,6 +124,7 @@ def test_a_stored_slot_renews_the_files_that_it_is_in(web: Site) -> None:
         "interval": STEP,
         "stale": False,
         "missed": 0,
+        "whole_month": "2026-01",
         "simulated": False,
         "first_slot": SLOT - STEP,
         "version": latest["version"],

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
+import msgspec
+
 from coinlog.errors import EventError, UsageError
 from coinlog.slots import floor_slot, parse_time
 
@@ -80,8 +82,11 @@ def _known(event: object) -> Mapping[str, Any]:
 
 
 def _keys(event: Mapping[str, Any]) -> Iterator[str]:
-    """Yield keys from a notification of a bucket, or from its event on a bus."""
+    """Yield keys from a notification of a bucket, from its event on a bus, or from a queue."""
     for record in event.get("Records", ()):
+        if isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs":
+            yield from object_keys(_waited(record))
+            continue
         try:
             yield unquote_plus(record["s3"]["object"]["key"])
         except (TypeError, KeyError, AttributeError):
@@ -89,6 +94,14 @@ def _keys(event: Mapping[str, Any]) -> Iterator[str]:
     detail = event.get("detail")
     if isinstance(detail, Mapping) and isinstance(detail.get("object"), Mapping):
         yield str(detail["object"].get("key", ""))
+
+
+def _waited(record: Mapping[str, Any]) -> object:
+    """Return the event that waited in a queue."""
+    try:
+        return msgspec.json.decode(record["body"])
+    except (TypeError, KeyError, ValueError, RecursionError):
+        raise EventError(f"a message that is no event cannot be used: {_EXPECTED}") from None
 
 
 def _moment(name: str, value: object) -> int:

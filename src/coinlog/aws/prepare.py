@@ -1,8 +1,9 @@
 """The step that prepares the database: its tables and the two users.
 
-``python -m coinlog.aws.prepare`` runs as a task of its own in the container image, before new code
-does: with the master secret in DB_USER and DB_PASSWORD, which nothing else ever sees. The functions
-and the page sign in as the users made here, with tokens of AWS. Doing it again changes nothing.
+``python -m coinlog.aws.prepare`` runs as a task of its own in the new container image, right after
+the stack has it: until then new code works on the old schema. The master secret is in DB_USER and
+DB_PASSWORD, which nothing else ever sees. The functions and the page sign in as the users made
+here, with tokens of AWS. Doing it again changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,28 @@ from coinlog.store.engine import open_engine, store_errors
 from coinlog.store.migrate import migrate
 
 LOADER, PAGE = "coinlog_load", "coinlog_page"
-RIGHTS = {LOADER: ("SELECT", "INSERT", "UPDATE", "DELETE"), PAGE: ("SELECT",)}
+RIGHTS = {LOADER: ("SELECT", "INSERT", "UPDATE"), PAGE: ("SELECT",)}
+DELETES = {
+    LOADER: (
+        # A better answer for a slot takes the place of what a lesser one wrote.
+        "quote",
+        "latest",
+        "missing",
+        "global_metrics",
+        "fear_and_greed",
+        # Names, and from when on they and the schedule hold, are put right by what comes late.
+        "asset",
+        "asset_name",
+        "schedule",
+        # Backfilled answers are taken back to be settled in order; a result is noted once.
+        "backfill",
+        "verification",
+    )
+}
+"""The tables whose rows a user may replace: never the ledger's, nor its attempts."""
+
+Right = tuple[frozenset[str], str]
+"""What may be done, and to what, as ``SHOW GRANTS`` writes it."""
 
 AWS_PLUGIN = "IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'"
 """How a user signs in: the plugin is there on Amazon RDS and nowhere else."""
@@ -73,18 +95,27 @@ def _make_database(url: sa.URL) -> None:
 
 def _make_user(engine: sa.Engine, user: str, identified: str) -> str:
     """Make a user who may do what is listed and no more; say how it signs in."""
-    who, rights = f"'{user}'@'%'", ", ".join(RIGHTS[user])
-    # An underscore stands for any letter where rights are given.
-    place = re.sub(r"([_%])", r"\\\1", str(engine.url.database).replace("`", "``"))
+    who, wanted = f"'{user}'@'%'", _rights(user, str(engine.url.database))
     signs_in = f"{who} {identified} REQUIRE SSL"
     _run(engine, [f"CREATE USER IF NOT EXISTS {signs_in}", f"ALTER USER {signs_in}"])
-    if _excess(engine, who, {(frozenset(RIGHTS[user]), f"`{place}`.*")}):
+    if _excess(engine, who, set(wanted)):
         _run(engine, [f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {who}"])
-    _run(engine, [f"GRANT {rights} ON `{place}`.* TO {who}"])
-    return f"user {user} may {rights}, through TLS"
+    _run(engine, [f"GRANT {', '.join(sorted(may))} ON {on} TO {who}" for may, on in wanted])
+    replaced = DELETES.get(user, ())
+    more = f", in {', '.join(replaced)} also DELETE" if replaced else ""
+    return f"user {user} may {', '.join(RIGHTS[user])}{more}, through TLS"
 
 
-def _excess(engine: sa.Engine, who: str, wanted: set[tuple[frozenset[str], str]]) -> bool:
+def _rights(user: str, database: str) -> list[Right]:
+    """Return what a user may do, in the whole database and in single tables."""
+    name = database.replace("`", "``")
+    # An underscore stands for any letter where rights to a whole database are given.
+    whole = re.sub(r"([_%])", r"\\\1", name)
+    deletes = [(frozenset({"DELETE"}), f"`{name}`.`{table}`") for table in DELETES.get(user, ())]
+    return [(frozenset(RIGHTS[user]), f"`{whole}`.*"), *deletes]
+
+
+def _excess(engine: sa.Engine, who: str, wanted: set[Right]) -> bool:
     """Return whether a user has rights that it should not have."""
     with store_errors(), engine.connect() as connection:
         lines = connection.execute(sa.text(f"SHOW GRANTS FOR {who}")).scalars().all()

@@ -18,7 +18,7 @@ from coinlog.errors import MixedSourcesError
 from coinlog.loading import sweep
 from coinlog.market import Outcome
 from coinlog.settings import Settings
-from coinlog.slots import DAY, iso
+from coinlog.slots import DAY, floor_slot, iso
 from coinlog.store.ledger import read_rows
 from coinlog.store.reader import Reader
 from coinlog.store.writer import newest_settled, note_schedule
@@ -69,13 +69,17 @@ def settle_archive(
                     break
     except MixedSourcesError as error:
         mixed = error
-    note_schedule(engine, int(time.time()), settings.interval_seconds, settings.assets)
+    now = int(time.time())
+    note_schedule(engine, now, settings.interval_seconds, settings.assets)
     stored = _mark(engine, archive, settled)
     # What is in memory alone nobody would find.
-    alerts = leave_alerts(engine, archive, time.time()) if archive.objects.shared else 0
+    alerts = leave_alerts(engine, archive, now) if archive.objects.shared else 0
     if mixed:
         raise mixed
-    return _facts(settled, stored, alerts, unfinished=lent.over)
+    due = floor_slot(now, settings.interval_seconds)
+    facts = _facts(settled, stored, alerts, unfinished=lent.over)
+    # What the alarm counts: catching up with old slots is no sign that new ones are recorded.
+    return facts | {"stored_due": iso(due) if due in stored else None}
 
 
 def _mark(engine: sa.Engine, archive: Archive, settled: Sequence[AttemptKey]) -> list[int]:

@@ -12,6 +12,7 @@ from coinlog.backfill.load import waiting_backfills
 from coinlog.cli import report
 from coinlog.cli.report import MARKS, say
 from coinlog.cli.shared import json_option, with_parts
+from coinlog.export.opening import refuse_absent
 from coinlog.market import Outcome
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
@@ -37,6 +38,7 @@ def status(parts: Parts, *, as_json: bool) -> None:
       coinlog status --simulated
     """
     now = time.time()
+    refuse_absent(parts.settings.database_url)
     reader = Reader(parts.engine)
     head = read_head(reader)
     rows = _recent(reader, head, now)

@@ -34,6 +34,9 @@ _FURTHER = re.compile(
     r"""(?<![A-Za-z0-9_])(?:COINLOG|COIN|CMC|DB)_[A-Z_]+["']?[ \t]*[:=]""", re.IGNORECASE
 )
 
+_OF_A_SECRET = re.compile(r"(?:COINLOG|COIN|CMC|DB)_|pass|key|secret|token", re.IGNORECASE)
+"""What a value may be mistaken for that holds the name of a setting, perhaps of a secret one."""
+
 
 class Line(NamedTuple):
     """A value of a ``.env`` file and the number of the line it stands in."""
@@ -106,7 +109,7 @@ def _correction(line: str, public: frozenset[str]) -> str:
     The line itself is never shown: whatever is on it besides a public value may be a secret.
     """
     match = _NEARLY.fullmatch(line)
-    if match and match["name"] in public:
+    if match and match["name"] in public and not _OF_A_SECRET.search(match["value"]):
         return f"it should be {match['name']}={match['value']}"
     return "expected NAME=value, one a line, for example DB_HOST=127.0.0.1"
 

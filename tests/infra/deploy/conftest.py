@@ -12,6 +12,7 @@ from aws_server import REGION, SIGNED_IN, AWSServer
 from coinlog_infra import given
 from coinlog_infra.aws import Account
 from coinlog_infra.outputs import OUTPUTS, Deployed, read_deployed
+from coinlog_infra.parts import Parts, read_parts
 from coinlog_infra.tasks import Clock
 
 TRUST = "AWS_CA_BUNDLE"
@@ -75,6 +76,7 @@ def outputs(aws: AWSServer) -> dict[str, str]:
         "DatabasePort": "3306",
         "DatabaseName": "coinlog",
         "DatabaseInstance": "coinlog",
+        "Targets": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/coinlog/1",
     }
 
 
@@ -100,16 +102,33 @@ def define(aws: AWSServer, kind: str) -> str:
     return str(defined["taskDefinition"]["taskDefinitionArn"])
 
 
-def template(outputs: dict[str, str]) -> str:
-    """Return a template whose stack says these outputs and keeps the bucket when it goes."""
-    assert set(outputs) == set(OUTPUTS)
+def template(outputs: dict[str, str], **more: object) -> str:
+    """Return a template whose stack says these outputs and keeps the bucket when it goes.
+
+    ``more`` are further resources, by the names that the real template's begin with.
+    """
+    assert set(outputs) >= set(OUTPUTS)
     bucket = {
         "Type": "AWS::S3::Bucket",
         "DeletionPolicy": "Retain",
         "Properties": {"BucketName": outputs["Bucket"]},
     }
+    instance = {
+        "Type": "AWS::RDS::DBInstance",
+        # moto knows no other policy, and cannot take away what is gone already.
+        "DeletionPolicy": "Retain",
+        "Properties": {
+            "DBInstanceIdentifier": outputs["DatabaseInstance"],
+            "DBInstanceClass": "db.t4g.micro",
+            "Engine": "mysql",
+            "AllocatedStorage": "20",
+            "MasterUsername": "coinlog_admin",
+            "MasterUserPassword": "made-up-password",
+        },
+    }
     said = {name: {"Value": value} for name, value in outputs.items()}
-    return json.dumps({"Resources": {"Archive": bucket}, "Outputs": said})
+    resources = {"archivebucket0": bucket, "databaseinstance0": instance, **more}
+    return json.dumps({"Resources": resources, "Outputs": said})
 
 
 @pytest.fixture
@@ -117,16 +136,17 @@ def deployed(aws: AWSServer, account: Account, outputs: dict[str, str]) -> Deplo
     """Return coinlog deployed: a stack, a database that is protected, a bucket."""
     stacks = aws.client("cloudformation")
     stacks.create_stack(StackName="coinlog", TemplateBody=template(outputs))
-    aws.client("rds").create_db_instance(
-        DBInstanceIdentifier="coinlog",
-        DBInstanceClass="db.t4g.micro",
-        Engine="mysql",
-        AllocatedStorage=20,
-        MasterUsername="coinlog_admin",
-        MasterUserPassword="made-up-password",
-        DeletionProtection=True,
-    )
+    # moto's CloudFormation leaves this out.
+    aws.client("rds").modify_db_instance(DBInstanceIdentifier="coinlog", DeletionProtection=True)
     return read_deployed(account, "coinlog")
+
+
+@pytest.fixture
+def parts(account: Account, deployed: Deployed) -> Parts:
+    """Return the parts of what is deployed."""
+    found = read_parts(account, "coinlog")
+    assert (found.bucket, found.database) == (deployed.bucket, deployed.database_instance)
+    return found
 
 
 @pytest.fixture

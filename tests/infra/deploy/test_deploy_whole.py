@@ -8,27 +8,34 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from aws_server import AWSServer
+from coinlog.aws.asking import facts
+from coinlog.capturing import Captured, Standing
 from coinlog.errors import UsageError
 from coinlog.settings import Secret
-from coinlog_infra import cdk, deploy, destroy, given, steps
+from coinlog.slots import parse_time
+from coinlog_infra import cdk, deploy, destroy, given, removal, steps
 from coinlog_infra.aws import Account
 from coinlog_infra.errors import DeployError, NotDeployedError
 from coinlog_infra.options import Options
-from coinlog_infra.outputs import Deployed
+from coinlog_infra.parts import Parts, _own, read_parts
 from coinlog_infra.prerequisites import Ready
 from coinlog_infra.tasks import Clock
 
-from .conftest import template
+from .conftest import define, template
 
 CANARY = "00000000-canary-4000-8000-000000000000"
 OPTIONS = Options(region="us-east-1", admitted=("203.0.113.7/32",))
+EDITION = replace(OPTIONS, shape="edition")
+READY = Ready(OPTIONS, "123456789012", bootstrapped=True, zone_id=None)
 
 # Asks for the stack by plain HTTP: importing boto3 would take longer than all the rest.
 FAKE_CDK = """\
@@ -46,12 +53,17 @@ def ask(**form):
 with open("{folder}/cdk.log", "a") as log:
     log.write(json.dumps([sys.argv[1:], os.environ["AWS_REGION"]]) + "\\n")
 if sys.argv[1] == "deploy":
+    alive = {{"StackStatusFilter.member.1": "CREATE_COMPLETE"}}
+    half = os.path.exists("{folder}/half")
     if os.path.exists("{folder}/broken"):
         print("UPDATE_ROLLBACK_COMPLETE: the page did not become healthy", file=sys.stderr)
         raise SystemExit(1)
-    if "StackName>coinlog<" not in ask(Action="ListStacks"):
+    if "StackName>coinlog<" not in ask(Action="ListStacks", **alive):
         template = open("{folder}/template").read()
         ask(Action="CreateStack", StackName="coinlog", TemplateBody=template)
+    if half:
+        print("ROLLBACK_FAILED: Cannot delete protected DB Instance", file=sys.stderr)
+        raise SystemExit(1)
 """
 
 
@@ -67,6 +79,7 @@ def command(
     (tmp_path / "template").write_text(template(outputs))
     monkeypatch.setattr(cdk, "COMMAND", str(script))
     monkeypatch.setattr(steps, "pack_functions", lambda: None)
+    monkeypatch.setattr(deploy, "own_address", lambda: IPv4Address("203.0.113.7"))
     return tmp_path
 
 
@@ -110,7 +123,7 @@ def test_a_deploy_from_nothing_ends_with_a_slot_and_an_address(
     assert aws.url in text
     assert "s3://coinlog-archive" in text
     assert "make tunnel" in text
-    assert text.count("✓") == 8
+    assert text.count("✓") == 9
     assert CANARY not in text
 
     parameter = aws.client("ssm").get_parameter(Name="/coinlog/api-key", WithDecryption=True)
@@ -168,8 +181,6 @@ def test_a_source_that_fails_is_told_and_the_deployment_stands(
     ready = Ready(OPTIONS, "123456789012", bootstrapped=True, zone_id=None)
 
     assert deploy.deploy(account, ready, None, ticking(works)) == 0
-    edition = replace(ready, options=replace(OPTIONS, shape="edition"))
-    assert deploy.deploy(account, edition, None, ticking(works)) == 1, "it has nothing to show"
 
     text = capsys.readouterr().out
     assert "was not recorded: rate limited: shared addresses" in text
@@ -185,6 +196,134 @@ def test_a_function_that_breaks_ends_it(
 
     with pytest.raises(DeployError, match="capture broke: no module named coinlog"):
         deploy.deploy(account, ready, None, ticking(works))
+
+
+def test_a_release_is_judged_by_the_balancer_where_we_may_not_look(
+    aws: AWSServer,
+    account: Account,
+    works: Callable[[float], None],
+    command: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A runner has an address that nobody admits: the page may not be asked, and is not."""
+    assert command.is_dir()
+    monkeypatch.setattr(deploy, "own_address", lambda: IPv4Address("198.51.100.9"))
+
+    assert deploy.deploy(account, READY, None, ticking(works)) == 0
+    assert "GET /live" not in aws.asked
+
+    aws.health = "unhealthy"
+    assert deploy.deploy(account, READY, None, ticking(works)) == 1
+
+
+def test_a_longer_interval_is_no_failure_though_no_slot_is_captured(
+    aws: AWSServer, account: Account, command: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1h → 6h at 10:30: slot 06:00 has passed, as those of 7 to 10 o'clock are recorded."""
+    assert command.is_dir()
+    aws.ends_with = 0
+    passed = Captured(parse_time("2026-01-26T06:00:00Z"), Standing.PASSED)
+    aws.captured = facts(passed)
+
+    assert deploy.deploy(account, READY, None, ticking(lambda _: None)) == 0
+    assert "a later one is recorded already" in capsys.readouterr().out
+
+
+def deploy_edition(aws: AWSServer, outputs: dict[str, str]) -> str:
+    """Create the stack of an edition that is just publishing, and return that task."""
+    (said := dict(outputs)).pop("Targets")
+    said |= {"EditionBucket": "coinlog-edition", "PublishTask": define(aws, "publish")}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "coinlog-edition"}}
+    pattern = {"source": ["aws.s3"]}
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"Name": "r", "EventPattern": pattern}}
+    cluster = {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "coinlog"}}
+    more: dict[str, object] = {
+        "editionbucket0": bucket,
+        "editionloaded0": rule,
+        "containerscluster0": cluster,
+    }
+    body = template(said, **more)
+    aws.client("cloudformation").create_stack(StackName="coinlog", TemplateBody=body)
+    put(aws, "coinlog-edition", "index.html")
+    subnets, groups = [outputs["TaskSubnets"]], [outputs["TaskSecurityGroups"]]
+    network = {"awsvpcConfiguration": {"subnets": subnets, "securityGroups": groups}}
+    task = aws.client("ecs").run_task(
+        cluster="coinlog",
+        taskDefinition=said["PublishTask"],
+        launchType="FARGATE",
+        networkConfiguration=network,
+    )
+    return str(task["tasks"][0]["taskArn"])
+
+
+def test_an_edition_is_published_by_its_deployment(
+    aws: AWSServer,
+    account: Account,
+    command: Path,
+    outputs: dict[str, str],
+    works: Callable[[float], None],
+) -> None:
+    """The slot may be loaded long since: then no event comes that would start the publishing."""
+    assert command.is_dir()
+    deploy_edition(aws, outputs)
+    aws.asked.clear()
+    ready = replace(READY, options=EDITION)
+
+    assert deploy.deploy(account, ready, None, ticking(works)) == 0
+    assert aws.asked.count("RunTask") == 2, "one prepares, one publishes"
+    assert "DescribeTargetHealth" not in aws.asked
+
+
+def test_a_creation_that_fails_leaves_nothing_in_the_way_of_the_next(
+    aws: AWSServer, account: Account, command: Path, works: Callable[[float], None]
+) -> None:
+    """The database is protected from its first moment on, so CloudFormation cannot take it back."""
+    (command / "half").touch()
+    aws.stack_status = "ROLLBACK_FAILED"
+
+    with pytest.raises(DeployError, match=r"Cannot delete protected[\s\S]*is taken away"):
+        deploy.deploy(account, READY, None, ticking(works))
+
+    assert aws.asked.index("ModifyDBInstance") < aws.asked.index("DeleteStack")
+    assert aws.client("rds").describe_db_instances()["DBInstances"] == []
+    assert aws.client("rds").describe_db_snapshots()["DBSnapshots"] == []
+    assert aws.client("s3").list_buckets()["Buckets"] == []
+    (command / "half").unlink()
+    aws.stack_status = ""
+    assert deploy.deploy(account, READY, None, ticking(works)) == 0
+
+
+def test_what_failed_to_be_made_is_destroyed_without_its_outputs(
+    aws: AWSServer,
+    parts: Parts,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was captured meanwhile stays."""
+    put(aws, parts.bucket, "captures/20260126T180000Z/1/manifest.json")
+    aws.stack_status = "ROLLBACK_FAILED"
+    monkeypatch.setenv("DEPLOY_YES", "coinlog")
+
+    assert destroy.main() == 0
+
+    assert aws.client("rds").describe_db_instances()["DBInstances"] == []
+    assert "CreateDBSnapshot" not in aws.asked
+    assert f"s3://{parts.bucket} stays" in capsys.readouterr().out
+    assert aws.client("s3").list_objects_v2(Bucket=parts.bucket)["KeyCount"] == 1
+
+
+def test_a_database_of_the_same_name_that_was_there_before_is_nobodys_to_remove(
+    aws: AWSServer, account: Account, parts: Parts
+) -> None:
+    """A creation may fail for that very reason."""
+    aws.stack_status = "ROLLBACK_COMPLETE"
+    older = replace(parts, database=_own(account, parts.database, time.time() + 60))
+
+    removal.delete_instance(account, older)
+
+    assert len(aws.client("rds").describe_db_instances()["DBInstances"]) == 1
+    assert removal.snapshots(account, older) == set()
+    assert not removal.has_instance(account, older)
 
 
 def test_without_a_key_it_is_warned_and_costs_come_before_anything(
@@ -212,21 +351,21 @@ def test_without_a_key_it_is_warned_and_costs_come_before_anything(
 
 
 def test_destroy_keeps_the_data(
-    aws: AWSServer, account: Account, deployed: Deployed, capsys: pytest.CaptureFixture[str]
+    aws: AWSServer, account: Account, parts: Parts, capsys: pytest.CaptureFixture[str]
 ) -> None:
     steps.write_key(account, OPTIONS, Secret(CANARY))
-    put(aws, deployed.bucket, "captures/20260126T180000Z/1/manifest.json")
+    put(aws, parts.bucket, "captures/20260126T180000Z/1/manifest.json")
 
-    assert destroy.destroy(account, OPTIONS, deployed, delete=False) == 0
+    assert destroy.destroy(account, OPTIONS, parts, delete=False) == 0
 
     rds = aws.client("rds")
     [snapshot] = rds.describe_db_snapshots()["DBSnapshots"]
     assert snapshot["DBSnapshotIdentifier"].startswith("coinlog-final-")
     assert rds.describe_db_instances()["DBInstances"] == []
-    assert aws.client("s3").list_objects_v2(Bucket=deployed.bucket)["KeyCount"] == 1
+    assert aws.client("s3").list_objects_v2(Bucket=parts.bucket)["KeyCount"] == 1
     assert aws.client("ssm").describe_parameters()["Parameters"] == []
     text = capsys.readouterr().out
-    assert f"s3://{deployed.bucket}" in text
+    assert f"s3://{parts.bucket}" in text
     assert snapshot["DBSnapshotIdentifier"] in text
     assert "up to $1.90" in text
 
@@ -236,17 +375,17 @@ def put(aws: AWSServer, bucket: str, key: str) -> None:
 
 
 def test_destroy_removes_the_data_only_where_that_was_asked(
-    aws: AWSServer, account: Account, deployed: Deployed
+    aws: AWSServer, account: Account, parts: Parts
 ) -> None:
     s3 = aws.client("s3")
-    s3.put_bucket_versioning(Bucket=deployed.bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_versioning(Bucket=parts.bucket, VersioningConfiguration={"Status": "Enabled"})
     for _ in range(2):
-        put(aws, deployed.bucket, "captures/20260126T180000Z/1/manifest.json")
-    s3.delete_object(Bucket=deployed.bucket, Key="captures/20260126T180000Z/1/manifest.json")
+        put(aws, parts.bucket, "captures/20260126T180000Z/1/manifest.json")
+    s3.delete_object(Bucket=parts.bucket, Key="captures/20260126T180000Z/1/manifest.json")
     s3.create_bucket(Bucket="other")
     put(aws, "other", "mine")
 
-    assert destroy.destroy(account, OPTIONS, deployed, delete=True) == 0
+    assert destroy.destroy(account, OPTIONS, parts, delete=True) == 0
 
     assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["other"]
     assert aws.client("rds").describe_db_snapshots()["DBSnapshots"] == []
@@ -254,24 +393,30 @@ def test_destroy_removes_the_data_only_where_that_was_asked(
 
 
 def test_an_editions_files_go_with_the_stack(
-    aws: AWSServer, account: Account, deployed: Deployed
+    aws: AWSServer, account: Account, outputs: dict[str, str]
 ) -> None:
-    aws.client("s3").create_bucket(Bucket="coinlog-edition")
-    put(aws, "coinlog-edition", "index.html")
-    edition = replace(deployed, edition_bucket="coinlog-edition")
+    task = deploy_edition(aws, outputs)
+    parts = read_parts(account, "coinlog")
+    asked = len(aws.asked)
 
-    destroy.destroy(account, OPTIONS, edition, delete=False)
+    destroy.destroy(account, EDITION, parts, delete=False)
 
-    assert aws.client("s3").list_objects_v2(Bucket="coinlog-edition")["KeyCount"] == 0
+    names = [one["Name"] for one in aws.client("s3").list_buckets()["Buckets"]]
+    assert names == ["coinlog-archive"], "CloudFormation removes none with something in it"
+    [left] = aws.client("ecs").describe_tasks(cluster="coinlog", tasks=[task])["tasks"]
+    assert left["desiredStatus"] == "STOPPED"
+    order = aws.asked[asked:]
+    emptied = order.index("POST /coinlog-edition")
+    assert order.index("DisableRule") < order.index("StopTask") < emptied, "else it fills again"
 
 
 def test_a_snapshot_that_fails_keeps_everything(
-    aws: AWSServer, account: Account, deployed: Deployed
+    aws: AWSServer, account: Account, parts: Parts
 ) -> None:
     aws.refused["CreateDBSnapshot"] = "SnapshotQuotaExceeded"
 
     with pytest.raises(DeployError, match="SnapshotQuotaExceeded"):
-        destroy.destroy(account, OPTIONS, deployed, delete=False)
+        destroy.destroy(account, OPTIONS, parts, delete=False)
 
     [instance] = aws.client("rds").describe_db_instances()["DBInstances"]
     assert instance["DeletionProtection"]
@@ -279,13 +424,13 @@ def test_a_snapshot_that_fails_keeps_everything(
 
 
 def test_a_database_that_was_lost_keeps_nothing_from_going(
-    aws: AWSServer, account: Account, deployed: Deployed, capsys: pytest.CaptureFixture[str]
+    aws: AWSServer, account: Account, parts: Parts, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rds = aws.client("rds")
     rds.modify_db_instance(DBInstanceIdentifier="coinlog", DeletionProtection=False)
     rds.delete_db_instance(DBInstanceIdentifier="coinlog", SkipFinalSnapshot=True)
 
-    assert destroy.destroy(account, OPTIONS, deployed, delete=False) == 0
+    assert destroy.destroy(account, OPTIONS, parts, delete=False) == 0
 
     assert "the database is gone already" in capsys.readouterr().out
     assert aws.client("cloudformation").list_stacks()["StackSummaries"][0]["StackStatus"] == (
@@ -296,14 +441,15 @@ def test_a_database_that_was_lost_keeps_nothing_from_going(
 @pytest.mark.parametrize("yes", ["", "1", "coinlogg"])
 def test_destroy_wants_the_name_typed(
     aws: AWSServer,
-    deployed: Deployed,
+    parts: Parts,
     yes: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert deployed.bucket
+    assert parts.bucket
     monkeypatch.setenv("DEPLOY_DATA", "delete")
     monkeypatch.setenv("DEPLOY_YES", yes)
+    aws.asked.clear()
 
     with pytest.raises(UsageError, match="YES=coinlog"):
         destroy.main()
