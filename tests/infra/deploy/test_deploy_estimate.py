@@ -10,7 +10,7 @@ import pytest
 
 from coinlog.errors import UsageError
 from coinlog_infra import printing, say
-from coinlog_infra.estimate import both_shapes, estimate, read_prices
+from coinlog_infra.estimate import both_shapes, estimate, most, read_prices
 from coinlog_infra.given import ROOT
 from coinlog_infra.options import Options
 
@@ -131,10 +131,15 @@ def test_the_docs_say_the_same() -> None:
     english = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     spanish = (ROOT / "docs" / "es" / "desplegar.md").read_text(encoding="utf-8")
 
-    intel = f"{estimate(Options(architecture='x86_64')).dollars:.2f}"
+    intel = " and ".join(
+        f"{one.dollars:.2f}" for one in both_shapes(Options(architecture="x86_64"))
+    )
+    under_load = f"{most(ARM):.2f}"
     assert f"| {page} | {edition} |" in english
     assert intel in english
-    assert intel.replace(".", ",") in spanish
+    assert under_load in english
+    assert under_load.replace(".", ",") in spanish
+    assert intel.replace(".", ",").replace("and", "y") in spanish
     assert f"| {page} | {edition} |".replace(".", ",") in spanish
 
 
