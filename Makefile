@@ -49,7 +49,7 @@ up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1
 data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
 	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
-test: setup $(DEV) $(INFRA) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
+test: setup $(DEV) $(INFRA) $(CDK) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@$(STEP) "MySQL for the tests, where it can be had" scripts/install_mysql.sh
 	@scripts/install_token_signin.sh

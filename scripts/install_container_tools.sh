@@ -76,7 +76,7 @@ base=$cache/python-3.13-slim.tar
 if ! [ -e "$base" ]; then
     # As small as Python's own: no manuals and no translations. Certificates are this machine's,
     # which may know a proxy that others do not.
-    mmdebstrap --quiet --format=tar --variant=apt --include=python3,python3-venv,ca-certificates \
+    mmdebstrap --quiet --format=tar --variant=apt --include=python3,python3-venv,ca-certificates,passwd \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='upload /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt' \
