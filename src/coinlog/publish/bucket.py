@@ -25,6 +25,9 @@ _LOOK_SECONDS = 2.0
 class BucketSite:
     """``s3://bucket/prefix``. What the manifest names is taken to be there: nobody else writes."""
 
+    # An object takes some thirty milliseconds, nearly all of it waiting.
+    hands = 16
+
     def __init__(self, location: str) -> None:
         self.location = location
         self._objects = open_objects(location)

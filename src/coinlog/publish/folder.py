@@ -9,9 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from coinlog.publish.sites import Site
 
-_HANDS = 8
-"""Replacing a file can take a disk a millisecond, and a bucket thirty: while one is waited for, the
-next ones are on their way."""
 _UNDER_WAY = 64
 
 
@@ -34,7 +31,7 @@ class Folder:
         self.unchanged = 0
         self.removed = 0
         self.bytes = 0
-        self._hands = ThreadPoolExecutor(_HANDS, "coinlog-publish")
+        self._hands = ThreadPoolExecutor(site.hands, "coinlog-publish")
 
     def put(self, files: Iterable[tuple[str, bytes]], known: Mapping[str, str]) -> dict[str, str]:
         """Write files unless ``known`` says that they are there; return the digest of each.

@@ -9,7 +9,15 @@ import msgspec
 
 from coinlog.attempts import slot_name
 from coinlog.chunks.market import Among
-from coinlog.chunks.names import Month, slot_path
+from coinlog.chunks.names import (
+    Month,
+    days_path,
+    month_of,
+    month_path,
+    months_between,
+    slot_path,
+    year_path,
+)
 from coinlog.publish.asset_files import DATA
 from coinlog.publish.edition import Edition, Files
 from coinlog.publish.folder import part_path
@@ -37,6 +45,7 @@ def assets_jobs(
 ) -> list[AssetsJob]:
     """Return the jobs for the assets that have changed and are not ``done``."""
     changes, lasts = standing.changes, standing.last_months
+    until = month_of(standing.now)
     since = changes.since
     pages = {one for one in lasts if _has_old_page(edition, standing, build, one)}
     whole = [
@@ -50,8 +59,8 @@ def assets_jobs(
         if since and (lasts[one] >= since or one in pages)
     ]
     return [
-        *_cut(edition, whole, None, pages, _WHOLE_BATCH),
-        *_cut(edition, months, since, pages, _WHOLE_BATCH if pages else _BATCH),
+        *_cut(edition, whole, None, pages, _WHOLE_BATCH, until),
+        *_cut(edition, months, since, pages, _WHOLE_BATCH if pages else _BATCH, until),
     ]
 
 
@@ -62,13 +71,32 @@ def _has_old_page(edition: Edition, standing: Standing, build: str, asset_id: in
     return edition.facts.get(asset_id) != standing.facts.get(asset_id)
 
 
-def _cut(
-    edition: Edition, ids: Sequence[int], since: Month | None, pages: set[int], size: int
+def _cut(  # noqa: PLR0913, PLR0917  all that a job is made of
+    edition: Edition,
+    ids: Sequence[int],
+    since: Month | None,
+    pages: set[int],
+    size: int,
+    until: Month,
 ) -> Iterator[AssetsJob]:
     for start in range(0, len(ids), size):
         some = ids[start : start + size]
         known = {one: edition.assets.get(one, {}) for one in some}
+        if since is not None and not pages.intersection(some):
+            # What stays as it is need not go to another process and back.
+            known = {one: _from(since, until, one, files) for one, files in known.items()}
         yield AssetsJob(some, since, frozenset(pages.intersection(some)), known)
+
+
+def _from(since: Month, until: Month, asset_id: int, files: Files) -> Files:
+    """Return the files of an asset's history that are there from a month on."""
+    months = list(months_between(since, until))
+    paths = [
+        *(month_path(asset_id, month) for month in months),
+        *(days_path(asset_id, month) for month in months),
+        *(year_path(asset_id, year) for year in sorted({month.year for month in months})),
+    ]
+    return {DATA + path: files[DATA + path] for path in paths if DATA + path in files}
 
 
 def slots_jobs(work: SlotsWork, files: Files, among: Among | None) -> list[SlotsJob]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from coinlog.publish.jobs import (
 from coinlog.publish.shared_files import monthly_files, newest_files
 from coinlog.publish.sites import Site
 from coinlog.publish.standing import Standing
-from coinlog.publish.work import Desk, Place, Report, crew
+from coinlog.publish.work import GONE, Desk, Place, Report, crew
 from coinlog.watching import Advance, Watch
 from coinlog.web.static_files import read_static
 
@@ -106,7 +106,7 @@ class Run:
         """Return the assets that a run which was stopped has done already, as they are now."""
         done: set[int] = set()
         for line in read_journal(self._folder.site):
-            self._edition.assets |= line.assets
+            self._note(line.assets)
             self._edition.files |= line.files
             if line.key == self._key:
                 done |= line.assets.keys()
@@ -141,13 +141,21 @@ class Run:
         seen: Counter[int] = Counter()
         for report in reports:
             self.tally.add(report)
-            self._edition.assets |= report.assets
+            self._note(report.assets)
             shared |= report.files
             journal.add(Line(self._key, report.assets, report.files))
             best |= report.best
             seen.update(report.seen)
             advance(report.steps)
         return best, seen
+
+    def _note(self, assets: Mapping[int, Files]) -> None:
+        """Note what has become of files of assets; what nobody was concerned with is as it was."""
+        for asset_id, files in assets.items():
+            there = self._edition.assets.setdefault(asset_id, {})
+            there |= files
+            for path in [path for path, digest in files.items() if digest == GONE]:
+                del there[path]
 
     def _remove_gone(self, shared: Files) -> None:
         """Remove what is no longer part of the edition; the scripts of one build before stay."""

@@ -20,6 +20,10 @@ class Site(Protocol):
     def location(self) -> str:
         """How a person names it."""
 
+    @property
+    def hands(self) -> int:
+        """How many files to write at once: while one is waited for, others are on their way."""
+
     def holds_anything(self) -> bool:
         """Return whether there is anything in it besides our own notes."""
 
@@ -51,6 +55,9 @@ def open_site(location: str) -> Site:
 
 class FolderSite:
     """A folder. Everything raises ``ExportError`` where it cannot be used."""
+
+    # Replacing a file takes a disk a millisecond of waiting; more threads wait for each other.
+    hands = 3
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 SLOT_ASSETS = 200
 """How many assets the file of a slot holds in a published edition."""
 
+GONE = ""
+"""Instead of its digest, where a file is no longer there."""
+
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 
@@ -59,7 +62,7 @@ class Place(msgspec.Struct, frozen=True):
 class AssetsJob(msgspec.Struct, frozen=True):
     """Assets whose files are to be made, from a month on; those in ``pages`` have theirs made too.
 
-    ``known`` are the files that they have.
+    ``known`` are the files that they have, as far as the job can concern them.
     """
 
     ids: Sequence[int]
@@ -79,7 +82,7 @@ class SlotsJob(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What became of a job: the files that there are now, and what was done to get there.
+    """What became of a job: the files that it was about, each with its digest or ``GONE``.
 
     Of assets whose whole history was read, ``best`` is the lowest rank of each, and ``seen`` counts
     how many had a quote at each slot.
@@ -144,10 +147,10 @@ class Desk:
         for path, digest in new.items():
             found[_asset_of(path)][path] = digest
         for asset_id, known in job.known.items():
-            kept = {path: digest for path, digest in known.items() if _stays(path, job.since)}
-            for path in known.keys() - found[asset_id].keys() - kept.keys():
+            gone = [p for p in known if p not in found[asset_id] and not _stays(p, job.since)]
+            for path in gone:
                 self._folder.remove(path)
-            found[asset_id] = {**kept, **found[asset_id]}
+            found[asset_id] |= dict.fromkeys(gone, GONE)
         for asset_id in sorted(job.pages):
             pages = self._folder.put(self.press.of_asset(asset_id), job.known.get(asset_id, {}))
             found[asset_id] |= pages
@@ -158,7 +161,7 @@ class Desk:
 
     def _asset_files(self, job: AssetsJob, members: Members) -> Iterator[File]:
         for asset_id, series in histories(self.record, job.ids, job.since):
-            if asset_id not in self._place.fiat:
+            if job.since is None and asset_id not in self._place.fiat:
                 members.add(asset_id, series)
             yield from asset_files(self.record, asset_id, series, job.since)
 
