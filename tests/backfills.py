@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from coinlog.archive import Archive
 from coinlog.attempts import slot_name
 from coinlog.backfill.kept import BackfillKey, BackfillManifest, finish
+from coinlog.loading import sweep
 from coinlog.market import Asset, Outcome, SourceKind
-from coinlog.recorder import sweep
 from coinlog.slots import iso
 from coinlog.sources.answers import Answer
 from coinlog.store import schema

@@ -26,8 +26,8 @@ from coinlog.archive import open_archive
 from coinlog.backups.making import make_backup
 from coinlog.backups.reading import open_backup
 from coinlog.backups.restoring import restore_backup
+from coinlog.loading import sweep
 from coinlog.move.digests import Digests, read_digests
-from coinlog.recorder import sweep
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate

@@ -25,7 +25,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cmc_server import CMCServer
-from coinlog.recorder import Standing
+from coinlog.capturing import Standing
 from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.engine import open_engine

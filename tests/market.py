@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from cmc_server import CMCServer, Reply, json_reply
 from coinlog.archive import Archive, open_archive
 from coinlog.attempts import AttemptKey, Manifest, slot_name
+from coinlog.capturing import Plan
 from coinlog.market import FIAT_IDS, Outcome, SourceKind
-from coinlog.recorder import Plan, Recording, record
+from coinlog.recorder import Recording, record
 from coinlog.slots import iso
 from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client

@@ -17,7 +17,12 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from coinlog.errors import ArchiveError, DamagedError, UsageError
 
-_IN_MEMORY = "memory://"
+_BUCKET, _IN_MEMORY = "s3://", "memory://"
+
+
+def is_bucket(location: str) -> bool:
+    """Return whether an address is that of a bucket: ``s3://bucket/prefix``."""
+    return location.startswith(_BUCKET)
 
 
 def open_objects(location: str) -> Objects:
@@ -27,7 +32,7 @@ def open_objects(location: str) -> Objects:
         UsageError: the address is of another kind.
         ArchiveError: the folder cannot be made.
     """
-    if location.startswith("s3://"):
+    if is_bucket(location):
         return Objects(S3Store.from_url(location), location)
     if location == _IN_MEMORY:
         return Objects(MemoryStore(), location)

@@ -10,8 +10,9 @@ from math import inf
 import sqlalchemy as sa
 
 from coinlog.archive import Archive, open_archive
+from coinlog.capturing import Plan
 from coinlog.market import SourceKind
-from coinlog.recorder import Plan, Recording, record
+from coinlog.recorder import Recording, record
 from coinlog.settings import Settings
 from coinlog.sources.client import Client
 from coinlog.store.engine import open_engine

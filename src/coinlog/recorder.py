@@ -16,32 +16,13 @@ import sqlalchemy as sa
 
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
-from coinlog.capturing import (
-    Captured,
-    Plan,
-    Standing,
-    capture,
-    capture_unless_passed,
-    current_slot,
-)
+from coinlog.capturing import Captured, Plan, Standing, capture_unless_passed
 from coinlog.errors import ArchiveError, StoreError
-from coinlog.loading import load, sweep
+from coinlog.loading import sweep
 from coinlog.market import Outcome
 from coinlog.sources.client import Client
 from coinlog.store.migrate import migrate
 from coinlog.store.writer import note_schedule
-
-__all__ = [
-    "Captured",
-    "Plan",
-    "Recording",
-    "Standing",
-    "capture",
-    "current_slot",
-    "load",
-    "record",
-    "sweep",
-]
 
 
 class Recording(msgspec.Struct, frozen=True):

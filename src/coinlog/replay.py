@@ -16,8 +16,8 @@ from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
 from coinlog.backfill.kept import backfills
 from coinlog.errors import LossError, MixedSourcesError
+from coinlog.loading import sweep
 from coinlog.market import Outcome
-from coinlog.recorder import sweep
 from coinlog.slots import MAX_TIME, iso
 from coinlog.store import schema
 from coinlog.store.backfilled import settled_backfills

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from coinlog.capturing import Plan, Standing
 from coinlog.market import Outcome, Reason
-from coinlog.recorder import Plan, Recording, Standing
+from coinlog.recorder import Recording
 from coinlog.slots import MINUTE, floor_slot
 
 LOOK_SECONDS = 15

@@ -13,8 +13,9 @@ from functools import partial
 from itertools import islice, repeat
 
 from coinlog.attempts import AttemptKey
+from coinlog.capturing import Captured, capture
+from coinlog.loading import load
 from coinlog.parts import Parts
-from coinlog.recorder import Captured, capture, load
 from coinlog.slots import DAY, floor_slot
 from coinlog.store.writer import slots_with_quotes
 

@@ -13,7 +13,7 @@ from backfills import load_all, prices, put_asset_history, put_market_history, s
 from coinlog.attempts import AttemptKey, slot_name
 from coinlog.backfill.kept import backfills
 from coinlog.backfill.load import sweep_backfills, waiting_backfills
-from coinlog.recorder import load
+from coinlog.loading import load
 from coinlog.series import Series, read_series
 from coinlog.slots import DAY
 from coinlog.store import schema

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from backfills import put_asset_history, put_market_history, put_mood_history
 from coinlog.archive import Archive, open_archive
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.slots import DAY, HOUR
 from coinlog.store import names, schema
 from market import put_attempt

@@ -21,9 +21,9 @@ from coinlog.export.columns import KINDS, MEANINGS
 from coinlog.export.opening import Request
 from coinlog.export.parquet import arrow
 from coinlog.export.tables import months
+from coinlog.loading import sweep
 from coinlog.market import SourceKind
 from coinlog.notice import safe_cell
-from coinlog.recorder import sweep
 from coinlog.slots import DAY, iso, parse_time
 from coinlog.store import schema, stretches
 from coinlog.store.engine import open_engine

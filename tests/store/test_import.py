@@ -12,8 +12,8 @@ from adopting import BTC, ETH, MATCHES, adopt_all, csv_rows, plan_all, saved_ans
 from coinlog.attempts import AttemptKey
 from coinlog.imports.assets import Directory, add_stored
 from coinlog.imports.standing import Standing, standing
+from coinlog.loading import sweep
 from coinlog.market import Asset, Outcome
-from coinlog.recorder import sweep
 from coinlog.sources.labels import Label
 from coinlog.store import schema
 from coinlog.store.ledger import read_head, read_page

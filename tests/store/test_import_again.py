@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from adopting import BTC, ETH, MATCHES, adopt_all, csv_rows, plan_all, saved_answers
 from coinlog.imports.adopting import Plan
 from coinlog.imports.assets import Directory, Seen, add_stored, match_labels
+from coinlog.loading import sweep
 from coinlog.market import Asset
-from coinlog.recorder import sweep
 from coinlog.replay import replay
 from coinlog.slots import DAY, HOUR
 from coinlog.sources.labels import Label

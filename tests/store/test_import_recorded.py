@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from adopting import adopt_all, csv_rows, saved_answers
 from coinlog.imports.rows import Rows
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.slots import floor_slot, parse_time
 from coinlog.store import schema
 from market import Desk

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from cmc_server import CMCServer, Reply
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.series import read_series
 from coinlog.slots import floor_slot, parse_time
 from coinlog.store import schema

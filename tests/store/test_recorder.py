@@ -18,9 +18,10 @@ import sqlalchemy as sa
 import cmc_server
 from cmc_server import CMCServer, Reply
 from coinlog.attempts import AttemptKey, Claim, slot_name
+from coinlog.capturing import Standing, current_slot
 from coinlog.errors import NotCurrentSlotError
+from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS, Outcome, Reason, SourceKind
-from coinlog.recorder import Standing, current_slot, sweep
 from coinlog.slots import HOUR
 from coinlog.store import schema
 from coinlog.store.engine import open_engine

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import cmc_server
 from cmc_server import CMCServer
 from coinlog.errors import StoreError
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.replay import replay
 from coinlog.store import schema
 from coinlog.store.beside import beside

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from coinlog.errors import StoreError, StoreUnavailableError
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.replay import replay
 from coinlog.store import schema
 from coinlog.store.engine import open_engine

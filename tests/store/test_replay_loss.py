@@ -13,7 +13,7 @@ from coinlog.archive import Archive, open_archive
 from coinlog.attempts import AttemptKey, slot_name
 from coinlog.backfill.kept import BackfillKey, backfills
 from coinlog.errors import LossError
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.replay import replay
 from coinlog.store import schema
 from coinlog.thinning import thin

@@ -18,8 +18,8 @@ from cmc_server import CMCServer
 from coinlog.archive import MANIFEST, Archive
 from coinlog.attempts import AttemptKey, slot_name
 from coinlog.errors import DamagedError
+from coinlog.loading import sweep
 from coinlog.market import Outcome
-from coinlog.recorder import sweep
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.thinning import thin

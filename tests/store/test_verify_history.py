@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from backfills import put_asset_history, put_market_history, put_mood_history
 from coinlog.errors import LossError
+from coinlog.loading import sweep
 from coinlog.move.digests import Digests, read_digests
-from coinlog.recorder import sweep
 from coinlog.replay import replay
 from coinlog.store import schema
 from coinlog.thinning import thin

@@ -8,8 +8,9 @@ from itertools import islice, pairwise
 import pytest
 
 from coinlog.attempts import Manifest, slot_name
+from coinlog.capturing import Captured, Plan, Standing
 from coinlog.market import Outcome, Reason, SourceKind
-from coinlog.recorder import Captured, Plan, Recording, Standing
+from coinlog.recorder import Recording
 from coinlog.scheduler import LONGEST_RETRY_SECONDS, retry_seconds, turns
 from samples import SLOT, STEP
 

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from browsing import PHONE, Open, no_reload, serving
+from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS
-from coinlog.recorder import sweep
 from coinlog.slots import floor_slot, parse_time
 from coinlog.web import format as fmt
 from coinlog.web.app import create_app

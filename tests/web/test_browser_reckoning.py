@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page
 
 from browsing import Open, bundled, serving
+from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS
-from coinlog.recorder import sweep
 from coinlog.slots import DAY, HOUR, floor_slot, parse_time
 from coinlog.store import schema
 from coinlog.web.app import create_app

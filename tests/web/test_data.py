@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from coinlog.archive import open_archive
 from coinlog.chunks.assets import absolute
 from coinlog.chunks.names import Month, month_of, months_between
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.web.canonical import key_of
 from coinlog.web.static_files import read_static
 from recorded import poll_body, polls, put_poll

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.slots import DAY, iso
 from coinlog.store.writer import settle
 from market import Desk

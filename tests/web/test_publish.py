@@ -19,13 +19,13 @@ from coinlog.chunks.market import first_of_slot, slot_chunk
 from coinlog.chunks.names import Month
 from coinlog.chunks.record import Record
 from coinlog.errors import UsageError
+from coinlog.loading import sweep
 from coinlog.market import SourceKind
 from coinlog.publish import run
 from coinlog.publish.changes import Changes
 from coinlog.publish.edition import Marks
 from coinlog.publish.jobs import among
 from coinlog.publish.standing import Standing
-from coinlog.recorder import sweep
 from coinlog.slots import DAY
 from coinlog.store import schema
 from coinlog.store.ledger import read_head

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from coinlog.archive import open_archive
-from coinlog.recorder import sweep
+from coinlog.loading import sweep
 from coinlog.slots import iso
 from coinlog.web import shell
 from coinlog.web.market_views import OverviewView, PastView, TileView

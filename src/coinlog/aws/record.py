@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from coinlog.archive import Archive, open_archive
 from coinlog.attempts import Claim
 from coinlog.aws import asking
-from coinlog.aws.buckets import BUCKET, bucket_of
+from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import event_slot
 from coinlog.aws.lending import Context, Lent, report
 from coinlog.aws.setting_up import ready_settings
 from coinlog.aws.settling import first_slot, settle_archive
 from coinlog.capturing import Captured, Standing
 from coinlog.market import Outcome
+from coinlog.objects import is_bucket
 from coinlog.settings import Settings
 from coinlog.settings.stored_key import with_key
 from coinlog.store.engine import open_engine
@@ -55,7 +56,7 @@ def handler(event: object, context: Context) -> dict[str, object]:
 
 def record(engine: sa.Engine, settings: Settings, slot: int, context: Context) -> dict[str, object]:
     """Capture a slot and settle whatever is there to settle."""
-    kept = settings.archive.startswith(BUCKET)
+    kept = is_bucket(settings.archive)
     archive = bucket_of(settings) if kept else open_archive("memory://")
     captured = None if kept else _known(engine, archive, slot)
     if captured is None:

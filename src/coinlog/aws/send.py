@@ -19,8 +19,7 @@ from coinlog.aws.events import object_keys, scheduled_time
 from coinlog.aws.lending import Context, Lent, report
 from coinlog.aws.setting_up import ready_settings
 from coinlog.errors import AlertError, DamagedError, SettingError
-from coinlog.extras import load_aws
-from coinlog.settings.stored_key import patient
+from coinlog.extras import aws_client, load_aws
 
 CLAIM_SECONDS = 45.0
 """After which a claim without a mark is one of a process that died: Lambda tries after 60 s."""
@@ -59,7 +58,7 @@ def send_alerts(archive: Archive, topic: str, lent: Lent) -> list[str]:
     """Publish each alert that has not been, as far as the time goes; return their paths."""
     marks = set(archive.objects.paths(SENT))
     waiting = [path for path in alert_paths(archive) if not _is_sent(archive, path, marks)]
-    client = _client() if waiting else None
+    client = aws_client("sns") if waiting else None
     return [path for path in waiting if not lent.over and _send(archive, client, topic, path)]
 
 
@@ -110,7 +109,3 @@ def _read_mark(archive: Archive, path: str) -> Sent:
 
 def _mark(path: str) -> str:
     return SENT + path.removeprefix(FOLDER).removesuffix(".json")
-
-
-def _client() -> Any:  # noqa: ANN401  boto3 has no types
-    return load_aws("boto3").client("sns", config=patient())

@@ -11,8 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from coinlog.archive import Archive
-from coinlog.attempts import AttemptKey, parse_slot, slot_name
+from coinlog.attempts import AttemptKey, parse_slot
 from coinlog.aws.alerts import leave_alerts
+from coinlog.aws.buckets import mark_of
 from coinlog.aws.lending import Lent
 from coinlog.errors import MixedSourcesError
 from coinlog.loading import sweep
@@ -91,7 +92,7 @@ def _mark(engine: sa.Engine, archive: Archive, settled: Sequence[AttemptKey]) ->
     rows = read_rows(Reader(engine), list(newest)) if newest else []
     stored = sorted(row.slot for row in rows if row.outcome is not Outcome.FAILED)
     for slot in stored[-1:]:
-        name = f"loaded/{slot_name(slot)}"
+        name = mark_of(slot)
         told = msgspec.json.encode({"slot": iso(slot), "attempt": newest[slot].attempt})
         # A slot that rises from partial to stored is marked a second time.
         if not archive.objects.create(name, told):

@@ -20,9 +20,9 @@ from coinlog.cli.progress import progress
 from coinlog.cli.report import err, say
 from coinlog.cli.shared import json_option, resumable, with_parts
 from coinlog.errors import CoinlogError, UsageError, WrongKeyError
+from coinlog.loading import sweep
 from coinlog.market import Outcome, SourceKind
 from coinlog.parts import Parts
-from coinlog.recorder import sweep
 from coinlog.slots import DAY, iso, parse_assets, parse_interval, parse_time
 from coinlog.sources.coinmarketcap import key_info
 from coinlog.sources.history import INTERVALS

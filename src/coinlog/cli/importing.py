@@ -37,8 +37,8 @@ from coinlog.imports.csv_file import STDIN
 from coinlog.imports.found import Found
 from coinlog.imports.given import parse_map
 from coinlog.imports.standing import standing
+from coinlog.loading import sweep
 from coinlog.parts import Parts
-from coinlog.recorder import sweep
 from coinlog.store.migrate import migrate
 
 

@@ -8,14 +8,16 @@ import time
 import click
 
 from coinlog.backfill.load import waiting_backfills
+from coinlog.capturing import capture as capture_slot
+from coinlog.capturing import current_slot
 from coinlog.cli import credits as credits_
 from coinlog.cli import report
 from coinlog.cli.credits import Foreseen
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, with_parts
+from coinlog.loading import sweep
 from coinlog.parts import Parts
-from coinlog.recorder import Recording, current_slot, sweep
-from coinlog.recorder import capture as capture_slot
+from coinlog.recorder import Recording
 from coinlog.recorder import record as record_slot
 from coinlog.slots import iso, parse_time
 from coinlog.store.migrate import migrate as migrate_store

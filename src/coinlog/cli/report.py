@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from coinlog.attempts import Manifest
+from coinlog.capturing import Captured, Standing
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
-from coinlog.recorder import Captured, Recording, Standing
+from coinlog.recorder import Recording
 from coinlog.slots import iso
 
 out = Console(highlight=False, soft_wrap=True)

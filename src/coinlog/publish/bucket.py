@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from coinlog.errors import ArchiveError, DamagedError, ExportError, UsageError
 from coinlog.objects import open_objects
-from coinlog.publish.headers import caching_of, type_of
+from coinlog.publish.headers import caching_of
+from coinlog.web.static_files import type_of
 
 NOTES = ".coinlog"
 """The folder of our own notes in an edition."""
@@ -37,9 +38,9 @@ class BucketSite:
         with self._explained():
             return any(not path.startswith(f"{NOTES}/") for path in self._objects.paths(""))
 
-    def holds(self, path: str) -> bool:
+    def holds(self, path: str) -> bool:  # noqa: ARG002  the manifest's word is taken
         """Take it that a file which the manifest names is there."""
-        return bool(path)
+        return True
 
     def read(self, path: str) -> bytes | None:
         """Return an object; ``None`` where there is none."""

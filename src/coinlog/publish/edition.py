@@ -12,11 +12,12 @@ from contextlib import suppress
 import msgspec
 
 from coinlog.errors import UsageError
+from coinlog.publish.bucket import NOTES
 from coinlog.publish.sites import Site
 
 FORMAT = 1
-_MANIFEST = ".coinlog/edition.json"
-_JOURNAL = ".coinlog/journal"
+_MANIFEST = f"{NOTES}/edition.json"
+_JOURNAL = f"{NOTES}/journal"
 
 Files = dict[str, str]
 """Digests by path."""

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
-from coinlog.web.entries import DATA_CACHING
+from coinlog.web.entries import DATA_CACHING, PAGE_CACHING
 from coinlog.web.security import SECURITY_HEADERS, Headers
 from coinlog.web.static_files import FOREVER
 
 HEADERS = "_headers"
-_ASK_ANEW = "no-cache"
-_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-    ".xml": "application/xml",
-}
 
 
 def headers_file() -> bytes:
@@ -41,16 +24,11 @@ def headers_file() -> bytes:
     return "\n".join(_block(path, pairs) for path, pairs in blocks).encode()
 
 
-def type_of(path: str) -> str:
-    """Return a file's type, as browsers want to be told it."""
-    return _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
-
-
 def caching_of(path: str) -> str:
     """Return how long a file may be kept without asking: pages must be asked for anew."""
     if path.startswith("static/"):
         return FOREVER[1].decode()
-    return DATA_CACHING[1].decode() if path.startswith("data/") else _ASK_ANEW
+    return (DATA_CACHING if path.startswith("data/") else PAGE_CACHING)[1].decode()
 
 
 def _block(path: str, pairs: Headers) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 
 import msgspec
 import sqlalchemy as sa
@@ -89,6 +90,7 @@ class Run:
         hands = 1 if steps < _ALONE_BELOW else steps
         journal = Journal(self._folder.site)
         with (
+            closing(self._folder),
             crew(self._place, processes, hands) as people,
             watch("publishing", steps) as advance,
         ):
@@ -100,7 +102,6 @@ class Run:
             self._remove_gone(shared)
             shared |= self._put(newest_files(people.desk.record, self._scripts))
         self._finish(shared)
-        self._folder.close()
 
     def _take_up(self) -> set[int]:
         """Return the assets that a run which was stopped has done already, as they are now."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from coinlog.errors import UsageError
 from coinlog.export.delivery import errors_explained
+from coinlog.objects import is_bucket
 from coinlog.publish.bucket import NOTES, BucketSite
 
 
@@ -48,7 +49,7 @@ class Site(Protocol):
 
 def open_site(location: str) -> Site:
     """Return the folder or ``s3://bucket/prefix`` at an address."""
-    if location.startswith("s3://"):
+    if is_bucket(location):
         return BucketSite(location)
     return FolderSite(Path(location))
 

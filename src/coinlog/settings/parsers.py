@@ -21,8 +21,6 @@ MEGABYTE = 1_000_000
 HISTORY = ("ask", "none", "30d", "90d", "1y", "3y", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-_HOST = re.compile(r".+\.rds\.amazonaws\.com(\.cn)?")
-
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*")
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 from coinlog.errors import SettingError
-from coinlog.extras import load_aws
+from coinlog.extras import aws_client, load_aws
 from coinlog.settings.load import Settings
 from coinlog.settings.secret import Secret
 from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
-
-ANSWER_SECONDS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -37,19 +34,11 @@ def with_key(settings: Settings) -> Settings:
     return replace(settings, api_key=key, cmc_url=url)
 
 
-def patient() -> Any:  # noqa: ANN401  botocore has no types
-    """Return how long a client of AWS waits: never longer than a function's time."""
-    config = load_aws("botocore", "config").config
-    wait = {"connect_timeout": ANSWER_SECONDS, "read_timeout": ANSWER_SECONDS}
-    return config.Config(**wait, retries={"total_max_attempts": 3})
-
-
 def key_in(name: str) -> Secret | None:
     """Return the key in a parameter, ``None`` where there is none; a renewed one holds at once."""
-    boto3, errors = load_aws("boto3"), load_aws("botocore", "exceptions").exceptions
+    errors = load_aws("botocore", "exceptions").exceptions
     try:
-        client = boto3.client("ssm", config=patient())
-        answer = client.get_parameter(Name=name, WithDecryption=True)
+        answer = aws_client("ssm").get_parameter(Name=name, WithDecryption=True)
     except (errors.BotoCoreError, errors.ClientError) as error:
         if _is_absent(error):
             return None

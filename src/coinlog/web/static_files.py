@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 import msgspec
@@ -21,12 +21,16 @@ PACKED = ".gz"
 
 FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
 _TYPES = {
-    ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
-    ".woff2": "font/woff2",
+    ".map": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
 }
 
 
@@ -53,6 +57,12 @@ def read_static(folder: Path = STATIC) -> tuple[Bundle, dict[bytes, Entry]]:
     return bundle, entries
 
 
+def type_of(name: str) -> str:
+    """Return a file's type, as browsers want to be told it."""
+    kind = _TYPES.get(PurePosixPath(name).suffix) or mimetypes.guess_type(name)[0]
+    return kind or "application/octet-stream"
+
+
 def _address(folder: Path, name: str) -> str:
     """Return where a page finds a file; an icon stands in the page, smaller than its request."""
     if name.endswith(".svg"):
@@ -61,8 +71,7 @@ def _address(folder: Path, name: str) -> str:
 
 
 def _entry(path: Path) -> Entry:
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
-    content_type = (b"content-type", (kind or "application/octet-stream").encode())
+    content_type = (b"content-type", type_of(path.name).encode())
     bare = path.suffix in (".js", ".css")
     security = FILE_HEADERS if bare else SECURITY_HEADERS
     entry = Entry(path.read_bytes(), [content_type, FOREVER], security=security)
