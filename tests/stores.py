@@ -27,6 +27,15 @@ def opened(url: sa.URL) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
+def look(url: sa.URL, query: str) -> list[tuple[object, ...]]:
+    """Return the rows of a query."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(sa.text(query))]
+    engine.dispose()
+    return found
+
+
 def fill_every_table(url: sa.URL, slots: int = 3) -> None:
     """Settle some slots; then put made-up rows into each table that is still empty."""
     with opened(url) as engine:

@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from coinlog.aws.alerts import FOLDER as ALERTS
+from coinlog.aws.buckets import LOADED
 from coinlog_infra.accepted import accept
 from coinlog_infra.network import Network
 
-CAPTURES, BACKFILL, LOADED, ALERTS = "captures/", "backfill/", "loaded/", "alerts/"
-"""The folders: raw answers, history fetched later, marks of what was loaded, alerts to send."""
+CAPTURES, BACKFILL = "captures/", "backfill/"
+"""The folders of raw answers, and of history that was fetched later."""
 
-SENT = f"{ALERTS}sent/"
 CHECK = "check"
 """The one object that is written to be removed again: by it doctor sees that it can."""
 
 OLD_VERSION_DAYS = 90
 PASSING_DAYS = 90
+
+
+def private_bucket(
+    scope: Construct,
+    lifecycle: Sequence[s3.LifecycleRule],
+    *,
+    versioned: bool,
+    removal_policy: RemovalPolicy,
+) -> s3.Bucket:
+    """Make a bucket that is encrypted, reached by TLS alone, and never public."""
+    return s3.Bucket(
+        scope,
+        "bucket",
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        versioned=versioned,
+        lifecycle_rules=lifecycle,
+        removal_policy=removal_policy,
+    )
 
 
 class ArchiveBucket(Construct):
@@ -27,17 +52,8 @@ class ArchiveBucket(Construct):
     def __init__(self, scope: Construct, construct_id: str, network: Network) -> None:
         """Make the bucket, and let the isolated subnets' endpoint lead to it alone."""
         super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
-            self,
-            "bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
-            lifecycle_rules=_lifecycle(),
-            removal_policy=RemovalPolicy.RETAIN,
+        self.bucket = private_bucket(
+            self, _lifecycle(), versioned=True, removal_policy=RemovalPolicy.RETAIN
         )
         self._tell_eventbridge()
         # Whatever runs in the isolated subnets can carry data to no other bucket.

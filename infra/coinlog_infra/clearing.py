@@ -47,10 +47,7 @@ def clear(account: Account, options: Options, parts: Parts) -> str:
     """Take the parts away; return the bucket that stays because something is in it, or nothing."""
     if removal.has_instance(account, parts):
         removal.unprotect(account, parts)
-    if parts.edition_bucket:
-        removal.stop_publishing(account, options, parts)
-        removal.empty_bucket(account, parts.edition_bucket)
-    removal.delete_stack(account, parts)
+    removal.take_stack_away(account, options, parts)
     removal.delete_instance(account, parts)
     removal.delete_snapshots(account, removal.snapshots(account, parts, parts.since))
     return parts.bucket if parts.bucket and not _remove_empty(account, parts.bucket) else ""

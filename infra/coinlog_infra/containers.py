@@ -10,24 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from coinlog_infra import sizes
 from coinlog_infra.accepted import accept, accept_wildcard
 from coinlog_infra.database import Database
 from coinlog_infra.image import Image
+from coinlog_infra.log import passing_log
 from coinlog_infra.network import Network
 from coinlog_infra.options import Options
+from coinlog_infra.outputs import CONTAINER
 
 ARCHITECTURES = {"arm64": ecs.CpuArchitecture.ARM64, "x86_64": ecs.CpuArchitecture.X86_64}
-
-CONTAINER = "coinlog"
-"""What the one container of every task is called."""
 
 USER = "10001:10001"
 """The image's own user, said again here: a task is not root whatever its image says."""
@@ -116,7 +114,7 @@ class Task(Construct):
             execution_role=self._role("execution-role"),
             task_role=self._role("role"),
         )
-        self.log = self._log()
+        self.log = passing_log(self, self.log_name)
         self.container = self._container(containers, run)
         told = "what the environment holds is no secret; secrets come from Secrets Manager"
         accept(self.definition, "AwsSolutions-ECS2", told)
@@ -132,17 +130,6 @@ class Task(Construct):
         else:
             accept_wildcard(role, "*", "ecr:GetAuthorizationToken takes no resource")
         return role
-
-    def _log(self) -> logs.LogGroup:
-        group = logs.LogGroup(
-            self,
-            "log",
-            log_group_name=self.log_name,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        accept(group, "CKV_AWS_158", "encrypted by CloudWatch; a key of our own costs monthly")
-        return group
 
     def _container(self, containers: Containers, run: Run) -> ecs.ContainerDefinition:
         container = self.definition.add_container(

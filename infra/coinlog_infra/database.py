@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
 from coinlog_infra.accepted import accept
+from coinlog_infra.log import passing_log
 from coinlog_infra.network import Network
 from coinlog_infra.options import Options
 
 PORT = 3306
 NAME = "coinlog"
 MASTER = "coinlog_admin"
-LOADER, READER = "coinlog_load", "coinlog_page"
-"""The users of the program, who sign in by IAM: one writes rows, the other only reads them."""
-
 BACKUP_DAYS = 7
 MOST_STORAGE = 10
 """How many times its first size the storage may grow to by itself."""
@@ -130,9 +127,9 @@ class Database(Construct):
                 "slow_query_log": "1",
                 "long_query_time": "2",
                 "log_output": "FILE",
-                # Signing in by IAM takes 300 to 1,000 MiB beside the engine, by AWS's own word.
-                # RDS would give three quarters of the memory to this one cache; whole years of a
-                # logbook are read through a quarter of it as well.
+                # Signing in by IAM can take hundreds of MiB beside the engine. RDS would give three
+                # quarters of the memory to this one cache; whole years of a logbook are read
+                # through a quarter of it as well.
                 "innodb_buffer_pool_size": "{DBInstanceClassMemory/4}",
                 # Nobody reads its measures here, and they take over 100 MiB.
                 "performance_schema": "0",
@@ -142,14 +139,7 @@ class Database(Construct):
     def _keep_logs_for_a_while(self, options: Options) -> None:
         """Make the log groups before RDS does, which would keep them for ever."""
         for kind in LOGS:
-            group = logs.LogGroup(
-                self,
-                kind,
-                log_group_name=f"/aws/rds/instance/{options.name}/{kind}",
-                retention=logs.RetentionDays.ONE_MONTH,
-                removal_policy=RemovalPolicy.DESTROY,
-            )
-            accept(group, "CKV_AWS_158", "encrypted by CloudWatch; a key of our own costs monthly")
+            group = passing_log(self, f"/aws/rds/instance/{options.name}/{kind}", kind)
             self.instance.node.add_dependency(group)
 
     def _accept_findings(self) -> None:

@@ -79,7 +79,7 @@ def _introduce(ready: Ready, *, is_new: bool, keyless: bool) -> None:
 
 
 def _lets_in(options: Options, address: IPv4Address) -> bool:
-    return options.public or any(address in ip_network(one) for one in options.admitted)
+    return any(address in ip_network(one) for one in options.admitted)
 
 
 def _look_whether_admitted(options: Options) -> None:

@@ -59,11 +59,7 @@ def destroy(account: Account, options: Options, parts: Parts, *, delete: bool) -
     else:
         note("the database is gone already: there is nothing of it to save")
     with step("The stack is taken away"):
-        if parts.edition_bucket:
-            # What still publishes would fill it again, and CloudFormation removes no full bucket.
-            removal.stop_publishing(account, options, parts)
-            removal.empty_bucket(account, parts.edition_bucket)
-        removal.delete_stack(account, parts)
+        removal.take_stack_away(account, options, parts)
     with step("Nothing of it still runs"):
         removal.delete_instance(account, parts)
     with step("The API key is removed"):

@@ -16,12 +16,14 @@ from aws_cdk import aws_route53_targets as route53_targets
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from coinlog.aws.buckets import LOADED
+from coinlog.aws.prepare import PAGE
 from coinlog.errors import UsageError
 from coinlog_infra import edge
 from coinlog_infra.accepted import accept, accept_wildcard
-from coinlog_infra.archive import LOADED, ArchiveBucket
+from coinlog_infra.archive import ArchiveBucket, private_bucket
 from coinlog_infra.containers import Containers, Run, Task
-from coinlog_infra.database import READER, Database
+from coinlog_infra.database import Database
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.domain import Domain
 from coinlog_infra.functions import database_environment
@@ -70,22 +72,11 @@ class Edition(Construct):
         self.rule = self._start_when_loaded(archive, dead_letters)
 
     def _bucket(self) -> s3.Bucket:
-        bucket = s3.Bucket(
-            self,
-            "bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="unfinished", abort_incomplete_multipart_upload_after=Duration.days(1)
-                )
-            ],
-            # Everything in it is made from the database; but CloudFormation removes no full bucket.
-            removal_policy=RemovalPolicy.DESTROY,
+        rule = s3.LifecycleRule(
+            id="unfinished", abort_incomplete_multipart_upload_after=Duration.days(1)
         )
+        # Everything in it is made from the database; but CloudFormation removes no full bucket.
+        bucket = private_bucket(self, [rule], versioned=False, removal_policy=RemovalPolicy.DESTROY)
         unlogged = "only CloudFront and the publishing task reach it"
         accept(bucket, "AwsSolutions-S1", unlogged)
         accept(bucket, "CKV_AWS_18", unlogged)
@@ -168,10 +159,10 @@ class Edition(Construct):
         command = ["coinlog", "publish", f"s3://{self.bucket.bucket_name}"]
         run = Run(
             command=[*command, "--yes", "--url", self.url.rstrip("/")],
-            environment=database_environment(database, READER),
+            environment=database_environment(database, PAGE),
         )
         task = Task(self, "publish", self.containers, run)
-        task.allow("rds-db:connect", on=database.user_arn(READER))
+        task.allow("rds-db:connect", on=database.user_arn(PAGE))
         task.allow("s3:ListBucket", on=self.bucket.bucket_arn)
         files = self.bucket.arn_for_objects("*")
         task.allow("s3:GetObject", "s3:PutObject", "s3:DeleteObject", on=files)

@@ -11,6 +11,7 @@ from typing import Any
 from coinlog.errors import UsageError
 from coinlog.slots import HOUR, parse_assets
 from coinlog_infra import sizes
+from coinlog_infra.cron import again_minutes
 from coinlog_infra.options import Options
 
 HOURS = 730
@@ -147,7 +148,8 @@ def _edition(options: Options, table: dict[str, Any]) -> Iterator[Part]:
 def _functions(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     prices, slots = table["function"], slots_a_month(options)
     sweeps = sizes.SWEEPS_AN_HOUR * HOURS
-    calls = slots * 2 + sweeps
+    captures = 2 if again_minutes(options.interval_seconds) else 1
+    calls = slots * (captures + 1) + sweeps
     capture = slots * sizes.CAPTURE_SECONDS * sizes.CAPTURE_MEMORY_MB
     load = (slots * sizes.LOAD_SECONDS + sweeps * sizes.SWEEP_SECONDS) * sizes.LOAD_MEMORY_MB
     gigabyte_seconds = (capture + load) / 1024

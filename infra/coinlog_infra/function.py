@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from coinlog.errors import UsageError
 from coinlog_infra.accepted import accept, accept_wildcard
+from coinlog_infra.log import passing_log
 from coinlog_infra.options import Options
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
@@ -107,7 +107,7 @@ class Function(Construct):
         """Make the function ``<stack>-<name>`` of ``coinlog.aws.<name>``."""
         super().__init__(scope, name)
         self.name = f"{shared.options.name}-{name}"
-        self.log = self._log()
+        self.log = passing_log(self, f"/aws/lambda/{self.name}")
         self.role = self._role()
         if inside:
             self._let_join_a_network()
@@ -160,17 +160,6 @@ class Function(Construct):
             ),
         )
         self.allow("sqs:SendMessage", on=queue.queue_arn)
-
-    def _log(self) -> logs.LogGroup:
-        group = logs.LogGroup(
-            self,
-            "log",
-            log_group_name=f"/aws/lambda/{self.name}",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        accept(group, "CKV_AWS_158", "encrypted by CloudWatch; a key of our own costs monthly")
-        return group
 
     def _role(self) -> iam.Role:
         """Make a role that may write to its own log, and nothing else."""

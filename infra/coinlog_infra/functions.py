@@ -13,10 +13,14 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from coinlog.aws.alerts import FOLDER as ALERTS
+from coinlog.aws.alerts import SENT
+from coinlog.aws.buckets import LOADED
+from coinlog.aws.prepare import LOADER
 from coinlog.slots import MINUTE, format_interval
 from coinlog_infra.accepted import accept_wildcard
-from coinlog_infra.archive import ALERTS, BACKFILL, CAPTURES, LOADED, SENT, ArchiveBucket
-from coinlog_infra.database import LOADER, Database
+from coinlog_infra.archive import BACKFILL, CAPTURES, ArchiveBucket
+from coinlog_infra.database import Database
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function, Inside, Shared, Size, code_in, layer_in
 from coinlog_infra.network import Network

@@ -14,11 +14,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from coinlog.aws.prepare import LOADER
 from coinlog.slots import format_interval
 from coinlog_infra.accepted import accept_wildcard
 from coinlog_infra.archive import CHECK, ArchiveBucket
 from coinlog_infra.containers import Containers, Run, Task
-from coinlog_infra.database import LOADER, MASTER, Database
+from coinlog_infra.database import MASTER, Database
 from coinlog_infra.functions import database_environment, parameter_arn
 from coinlog_infra.options import Options
 

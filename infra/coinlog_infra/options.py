@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from coinlog.errors import UsageError
 from coinlog.settings import parsers
-from coinlog.slots import format_interval, parse_interval
+from coinlog.slots import HOUR, format_interval, parse_interval
 from coinlog_infra.option import (
     Option,
     matching,
@@ -21,7 +21,6 @@ from coinlog_infra.option import (
     write_networks,
 )
 
-HOUR = 3600
 MOST_TASKS = 20
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -64,7 +63,6 @@ class Options:
     database_storage_gb: int = 20
     min_tasks: int = 1
     max_tasks: int = 4
-    keep_data: bool = True
 
     @property
     def api_key_parameter(self) -> str:

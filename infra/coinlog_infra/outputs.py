@@ -7,13 +7,16 @@ from dataclasses import MISSING, dataclass, fields
 from coinlog_infra.aws import Account, outputs_of
 from coinlog_infra.errors import DeployError
 
+CONTAINER = "coinlog"
+"""What the one container of every task is called."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
     """A deployed stack. A field ``ops_task`` is the stack's output ``OpsTask``, and so on.
 
-    Lists are joined by commas. Tasks are ARNs of task definitions, whose one container is called
-    ``coinlog`` and logs to CloudWatch.
+    Lists are joined by commas. Tasks are ARNs of task definitions, whose one container is
+    ``CONTAINER`` and logs to CloudWatch.
     """
 
     url: str

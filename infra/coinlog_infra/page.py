@@ -12,10 +12,11 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
+from coinlog.aws.prepare import PAGE
 from coinlog.errors import UsageError
 from coinlog_infra.accepted import accept, resource_of
 from coinlog_infra.containers import Containers, Run, Task
-from coinlog_infra.database import READER, Database
+from coinlog_infra.database import Database
 from coinlog_infra.domain import Domain
 from coinlog_infra.functions import database_environment
 from coinlog_infra.options import Options
@@ -69,7 +70,7 @@ class Page(Construct):
 
     def _task(self, database: Database) -> Task:
         environment = {
-            **database_environment(database, READER),
+            **database_environment(database, PAGE),
             "COINLOG_HOST": "0.0.0.0",  # noqa: S104  the security group says who reaches it
             "COINLOG_PORT": str(PORT),
             # The balancer's nodes have addresses of the VPC, and nothing else there reaches us.
@@ -77,7 +78,7 @@ class Page(Construct):
         }
         task = Task(self, "page", self.containers, Run(environment=environment))
         task.container.add_port_mappings(ecs.PortMapping(container_port=PORT))
-        task.allow("rds-db:connect", on=database.user_arn(READER))
+        task.allow("rds-db:connect", on=database.user_arn(PAGE))
         return task
 
     def _service(self) -> ecs.FargateService:

@@ -31,24 +31,26 @@ def told(name: str) -> Callable[[Place], bool]:
     return lambda place: name in place.environment
 
 
+_LET_OUT = "take it out of the VPC, or give its subnets a NAT gateway"
+
 NEEDS = (
     Need(
         "its source on the internet",
         lambda place: place.handler in ASKERS,
         Map.way_out,
-        "take it out of the VPC, or give its subnets a NAT gateway",
+        _LET_OUT,
     ),
     Need(
         "the parameter with its key",
         told("COINLOG_API_KEY_PARAMETER"),
         Map.way_out,
-        "take it out of the VPC, or give its subnets a NAT gateway",
+        _LET_OUT,
     ),
     Need(
         "the topic it publishes to",
         told("COINLOG_ALERT_TOPIC"),
         Map.way_out,
-        "take it out of the VPC, or give its subnets a NAT gateway",
+        _LET_OUT,
     ),
     Need(
         "its bucket",

@@ -66,7 +66,21 @@ def unprotect(account: Account, parts: Parts) -> None:
     )
 
 
-def delete_stack(account: Account, parts: Parts) -> None:
+def take_stack_away(account: Account, options: Options, parts: Parts) -> None:
+    """Delete the stack, with the edition's files in it.
+
+    What still publishes would write them again, and CloudFormation removes no full bucket.
+
+    Raises:
+        DeployError: CloudFormation could not delete all of it.
+    """
+    if parts.edition_bucket:
+        _stop_publishing(account, options, parts)
+        empty_bucket(account, parts.edition_bucket)
+    _delete_stack(account, parts)
+
+
+def _delete_stack(account: Account, parts: Parts) -> None:
     """Delete the stack and wait until it is gone.
 
     Raises:
@@ -110,7 +124,7 @@ def delete_instance(account: Account, parts: Parts) -> None:
     )
 
 
-def stop_publishing(account: Account, options: Options, parts: Parts) -> None:
+def _stop_publishing(account: Account, options: Options, parts: Parts) -> None:
     """Let no rule start anything more, and end the publishing that runs."""
     for rule in parts.rules:
         account.client("events").disable_rule(Name=rule)

@@ -13,9 +13,10 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from coinlog.aws.alerts import FOLDER as ALERTS
 from coinlog.slots import DAY, MINUTE
 from coinlog_infra.accepted import accept
-from coinlog_infra.archive import ALERTS, CAPTURES, ArchiveBucket
+from coinlog_infra.archive import CAPTURES, ArchiveBucket
 from coinlog_infra.cron import again_minutes, slots_cron
 from coinlog_infra.deadletters import DeadLetters
 from coinlog_infra.function import Function

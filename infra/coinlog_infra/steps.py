@@ -6,7 +6,7 @@ import json
 import subprocess
 from dataclasses import dataclass
 
-from coinlog.attempts import slot_name
+from coinlog.aws.buckets import mark_of
 from coinlog.capturing import Standing
 from coinlog.market import Outcome
 from coinlog.settings import Secret
@@ -51,7 +51,7 @@ class FirstSlot:
     @property
     def marker(self) -> str:
         """The object that ``load`` writes once the slot is in the database."""
-        return f"loaded/{slot_name(parse_time(self.slot))}"
+        return mark_of(parse_time(self.slot))
 
 
 def write_key(account: Account, options: Options, key: Secret) -> None:
@@ -115,15 +115,22 @@ def prepare_database(account: Account, deployed: Deployed, clock: Clock) -> None
     Raises:
         DeployError: it failed; what it printed is shown.
     """
-    lines: list[str] = []
-    with running(account, deployed, deployed.prepare_task, plain) as task:
-        code = wait_until_ended(account, task, lines.append, clock, PREPARE_SECONDS)
+    code, lines = _carry_out(account, deployed, deployed.prepare_task, clock, PREPARE_SECONDS)
     if code:
         raise DeployError(
             f"the database could not be prepared (exit code {code}):\n{_last(lines)}\n"
             "Mend that and run make deploy again. Meanwhile the new code works with the schema "
             "that is there, and what it cannot load waits in the bucket"
         )
+
+
+def _carry_out(
+    account: Account, deployed: Deployed, definition: str, clock: Clock, seconds: float
+) -> tuple[int, list[str]]:
+    """Run a task to its end; return its exit code and what it printed."""
+    lines: list[str] = []
+    with running(account, deployed, definition, plain) as task:
+        return wait_until_ended(account, task, lines.append, clock, seconds), lines
 
 
 def _last(lines: list[str]) -> str:
@@ -136,9 +143,7 @@ def publish(account: Account, deployed: Deployed, clock: Clock) -> bool:
     Raises:
         DeployError: it failed; what it printed is shown.
     """
-    lines: list[str] = []
-    with running(account, deployed, deployed.publish_task, plain) as task:
-        code = wait_until_ended(account, task, lines.append, clock, PUBLISH_SECONDS)
+    code, lines = _carry_out(account, deployed, deployed.publish_task, clock, PUBLISH_SECONDS)
     if code and any(NOTHING_RECORDED in line for line in lines):
         return False
     if code:

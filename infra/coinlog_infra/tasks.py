@@ -13,9 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from coinlog_infra.aws import Account, code_of
 from coinlog_infra.errors import DeployError
-from coinlog_infra.outputs import Deployed
+from coinlog_infra.outputs import CONTAINER, Deployed
 
-CONTAINER = "coinlog"
 POLL_SECONDS = 2.0
 
 

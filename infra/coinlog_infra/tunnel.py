@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from rich.markup import escape
 
+from coinlog.aws.prepare import PAGE
 from coinlog.errors import UsageError
 from coinlog.settings import parsers
 from coinlog_infra import given
@@ -24,9 +25,6 @@ from coinlog_infra.outputs import Deployed, read_deployed
 from coinlog_infra.say import note, plain, run, say, step
 from coinlog_infra.sessions import Far, find_plugin, forwarding, wait_for_agent
 from coinlog_infra.tasks import Clock, running
-
-USER = "coinlog_page"
-"""May read and nothing else."""
 
 TOKEN_MINUTES = 15
 PORT = 3307
@@ -42,7 +40,7 @@ def sign_in(account: Account, deployed: Deployed) -> str:
     token = account.client("rds").generate_db_auth_token(
         DBHostname=deployed.database_host,
         Port=int(deployed.database_port),
-        DBUsername=USER,
+        DBUsername=PAGE,
         Region=account.region,
     )
     return str(token)
@@ -94,7 +92,7 @@ def _tell(deployed: Deployed, port: int) -> None:
   [bold]MySQL Workbench[/]: Database → Connect, or a new connection with
     Hostname   127.0.0.1
     Port       {port}
-    Username   {USER}            [dim]reads, and may do nothing else[/]
+    Username   {PAGE}            [dim]reads, and may do nothing else[/]
     Password   Enter here prints one, good for {TOKEN_MINUTES} minutes
     Schema     {escape(deployed.database_name)}
     SSL        Use SSL: Require and Verify CA; SSL CA File:
@@ -102,7 +100,7 @@ def _tell(deployed: Deployed, port: int) -> None:
     Advanced   Enable Cleartext Authentication Plugin   [dim]inside TLS[/]
 
   [bold]mysql[/], MySQL's own client, with the password in MYSQL_PWD:
-    mysql -h 127.0.0.1 -P {port} -u {USER} --ssl-mode=VERIFY_CA \\
+    mysql -h 127.0.0.1 -P {port} -u {PAGE} --ssl-mode=VERIFY_CA \\
       --ssl-ca={escape(shlex.quote(str(CA)))} \\
       --enable-cleartext-plugin {escape(deployed.database_name)}
     [dim]MariaDB's client, which may be called mysql too, does not know these options:

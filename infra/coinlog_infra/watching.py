@@ -24,10 +24,9 @@ from coinlog_infra.edition import Edition
 from coinlog_infra.functions import Functions
 from coinlog_infra.options import Options
 from coinlog_infra.page import Page
-from coinlog_infra.panels import failed_answers, panels
+from coinlog_infra.panels import SOON, failed_answers, panels
 
 STORED = "StoredSlots"
-SOON = Duration.minutes(5)
 GIGABYTE = 1024**3
 LEAST_SPACE = 0.05
 """Of the disk's first size. RDS makes it larger at a tenth: below, that has failed."""

@@ -25,20 +25,12 @@ from coinlog.errors import (
 )
 from coinlog.market import Outcome
 from coinlog.slots import HOUR, iso
-from coinlog.store.engine import open_engine
 from lambdas import Context, s3
 from market import FEAR_AND_GREED, LISTINGS, answer_all, put_attempt
 from samples import STEP
 from servers import free_port
+from stores import look
 from tls_servers import BY_TOKEN, TlsMariaDB, needs_token_check
-
-
-def look(url: sa.URL, query: str) -> list[tuple[object, ...]]:
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        found = [tuple(row) for row in connection.execute(sa.text(query))]
-    engine.dispose()
-    return found
 
 
 def ledger(url: sa.URL) -> list[tuple[object, ...]]:

@@ -20,11 +20,11 @@ from coinlog.attempts import AttemptKey, slot_name
 from coinlog.aws import capture, load, send
 from coinlog.errors import ArchiveError
 from coinlog.slots import iso
-from coinlog.store.engine import open_engine
 from lambdas import Context, Topic, s3
 from market import put_attempt
 from s3_server import S3Server
 from samples import STEP
+from stores import look
 
 As = Callable[[str], AbstractContextManager[Role]]
 
@@ -135,11 +135,3 @@ def outcomes(url: sa.URL) -> list[tuple[object, ...]]:
 
 def backfilled(url: sa.URL) -> list[tuple[object, ...]]:
     return look(url, "SELECT slot, price FROM quote WHERE origin = 'backfilled'")
-
-
-def look(url: sa.URL, query: str) -> list[tuple[object, ...]]:
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        found = [tuple(row) for row in connection.execute(sa.text(query))]
-    engine.dispose()
-    return found

@@ -163,3 +163,12 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     return folder
+
+
+@pytest.fixture
+def docker(programs: Path) -> Path:
+    """Return a docker that answers."""
+    path = programs / "docker"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path

@@ -72,9 +72,7 @@ def test_what_cannot_be_used_is_refused_with_what_could(variable: str, value: st
 
 def test_every_option_has_odd_values_above_and_is_a_field() -> None:
     assert set(ODD) == {option.variable for option in OPTIONS}
-    assert {option.field for option in OPTIONS} | {"keep_data"} == {
-        field.name for field in fields(Options)
-    }
+    assert {option.field for option in OPTIONS} == {field.name for field in fields(Options)}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)

@@ -22,12 +22,6 @@ from servers import free_port
 ADMITTED = Options(admitted=("203.0.113.7/32",), region="us-east-1")
 
 
-@pytest.fixture
-def docker(programs: Path) -> Path:
-    """Return a docker that answers."""
-    return program(programs / "docker", "exit 0")
-
-
 def program(path: Path, script: str) -> Path:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)

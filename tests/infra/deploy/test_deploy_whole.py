@@ -328,13 +328,11 @@ def test_a_database_of_the_same_name_that_was_there_before_is_nobodys_to_remove(
 
 def test_without_a_key_it_is_warned_and_costs_come_before_anything(
     aws: AWSServer,
-    programs: Path,
+    docker: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    docker = programs / "docker"
-    docker.write_text("#!/bin/sh\n")
-    docker.chmod(0o755)
+    assert docker.exists()
     monkeypatch.setenv("DEPLOY_ADMIT", "203.0.113.7")
     monkeypatch.setenv("DEPLOY_PUBLIC", "yes")
 
