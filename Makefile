@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup up data test lint bench bench-scale lambda synth check-aws estimate \
-	deploy destroy tunnel ops image sbom secrets lock clean
+	deploy destroy tunnel ops image sbom secrets audit scan-secrets lock clean
 
 STEP := scripts/step
 LAMBDA_PYTHON := 3.13
@@ -18,6 +18,7 @@ DEV := .venv/.dev
 BENCH := .venv/.bench
 INFRA := .venv/.infra
 CHECKOV := .venv-checkov/.done
+AUDIT := .venv-audit/.done
 CDK := infra/node_modules/.package-lock.json
 
 ON_AWS := exec env PYTHONPATH=infra .venv/bin/python -m coinlog_infra
@@ -30,11 +31,11 @@ $(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
 # what make starts, as the environment does.
 SAID := $(foreach name,$(filter-out -%,$(.VARIABLES)),$(if $(filter command,$(firstword \
 	$(origin $(name)))),$(name)))
-ODD := $(filter-out $(TOLD) TESTS SIMULATED LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS SHELL \
+ODD := $(filter-out $(TOLD) TESTS SIMULATED LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS REQUIRED SHELL \
 	COINLOG_% DB_% CMC_% COIN_% AWS_% CDK_% DEPLOY_%,$(SAID))
 ifneq ($(strip $(ODD)),)
 $(error $(shell python3 scripts/explain_variable.py $(firstword $(ODD)) $(TOLD) TESTS SIMULATED \
-	LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS))
+	LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS REQUIRED))
 endif
 
 help: ## List these targets
@@ -49,20 +50,22 @@ up: setup ## Record the market and show it at http://localhost:5000 (SIMULATED=1
 data: setup ## Add pandas and Parquet, for `import coinlog` and `coinlog export --format parquet`
 	@$(STEP) "pandas and Parquet" scripts/setup_environment.sh requirements-data.lock
 
-test: setup $(DEV) $(INFRA) $(CDK) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
+test: setup $(DEV) $(INFRA) $(CDK) $(AUDIT) ## Run the tests, on SQLite, real MariaDB and MySQL, and a real Chromium
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@$(STEP) "MySQL for the tests, where it can be had" scripts/install_mysql.sh
 	@scripts/install_token_signin.sh
 	@$(STEP) "Containers for the tests" scripts/install_container_tools.sh
 	@.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
+lint: setup $(BENCH) $(INFRA) $(AUDIT) ## Check format, rules, types, locks, and for secrets
 	@$(STEP) "Format" .venv/bin/ruff format --check --output-format concise .
 	@$(STEP) "Rules" .venv/bin/ruff check --quiet --output-format concise .
 	@$(STEP) "Types" .venv/bin/mypy
 	@$(STEP) "Shell scripts" .venv/bin/shellcheck scripts/*.sh scripts/step .ci/run compose/*.sh \
 		tests/image/mariadb/*.sh
 	@$(STEP) "Dockerfiles" .venv/bin/hadolint --failure-threshold warning Dockerfile tests/image/mariadb/Dockerfile
+	@$(STEP) "Locks agree with what is asked for" .venv/bin/python scripts/check_locks.py
+	@$(STEP) "Secrets in the history" .venv/bin/python scripts/scan_secrets.py
 	@$(STEP) "Workflows" .venv/bin/zizmor --offline --quiet .github
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
 
@@ -108,11 +111,17 @@ sbom: setup $(DEV) ## List what coinlog is made of, and the licences, in dist/
 secrets: ## Make the passwords for `docker compose up`, in secrets/
 	@$(STEP) "Passwords in secrets/" scripts/make_secrets.sh
 
-lock: setup ## Refresh the locks to the newest allowed versions
+audit: setup $(AUDIT) ## Ask whether what is locked has holes that are known (REQUIRED=1: fail where not)
+	@.venv/bin/python scripts/audit.py $(if $(REQUIRED),--required)
+
+scan-secrets: setup $(AUDIT) ## Look for secrets in every commit of every branch
+	@$(STEP) "Secrets in the history" .venv/bin/python scripts/scan_secrets.py
+
+lock: setup ## Refresh the locks to the newest versions that are a week old
 	@$(STEP) "Locking" scripts/lock.sh
 
 clean: ## Remove what make has made (never your data)
-	@rm -rf .venv .venv-uv .venv-checkov frontend/node_modules infra/node_modules cdk.out \
+	@rm -rf .venv .venv-uv .venv-checkov .venv-audit frontend/node_modules infra/node_modules cdk.out \
 		src/coinlog/web/static $(AUTHORITY) dist \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests scripts bench infra -name __pycache__ -prune -exec rm -rf {} +
@@ -135,6 +144,10 @@ $(INFRA): requirements-infra.lock $(RUNTIME)
 
 $(CHECKOV): requirements-checkov.lock scripts/install_checkov.sh
 	@$(STEP) "checkov" scripts/install_checkov.sh
+	@touch $@
+
+$(AUDIT): requirements-audit.lock scripts/install_audit.sh
+	@$(STEP) "What audits and scans" scripts/install_audit.sh
 	@touch $@
 
 $(COINLOG): $(RUNTIME) pyproject.toml src/coinlog/__init__.py
