@@ -17,9 +17,10 @@ from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
 from coinlog.cli.credits import foresee, tell
 from coinlog.cli.history import Past
+from coinlog.cli.progress import progress
 from coinlog.cli.report import errors_explained, out, say
 from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
-from coinlog.errors import StoreUnavailableError
+from coinlog.errors import NewerSchemaError, StoreUnavailableError
 from coinlog.market import Reason
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
@@ -131,11 +132,13 @@ def _announce_market(url: str) -> None:
 
 
 def _try_to_migrate(parts: Parts) -> None:
-    """Bring the schema up to date; a database that is away must not keep us from recording."""
+    """Bring the schema up to date; a database that is no use must not keep us from recording."""
     try:
-        migrate(parts.engine)
+        migrate(parts.engine, watch=progress)
     except StoreUnavailableError as error:
         say(f"[yellow]the database is away:[/] {escape(str(error))}")
+    except NewerSchemaError as error:
+        say(f"[yellow]recording into the archive alone:[/] {escape(str(error))}")
     # The workers are forked from this process and must not share its connections.
     parts.engine.dispose()
 
