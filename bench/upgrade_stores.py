@@ -1,5 +1,7 @@
 """Stores of ten million quotes with the first schema, and people who write and read them."""
 
+# ruff: noqa: S608 -- all numbers and names in these statements are our own
+
 from __future__ import annotations
 
 import time
@@ -39,15 +41,15 @@ def fill(url: sa.URL, assets: int, slots: int) -> None:
             digits = ", ".join(f"({_DIGITS}) d{place}" for place in range(7))
             most = assets + 1 if table == "assets" else slots
             connection.exec_driver_sql(f"CREATE TABLE {table} (n INTEGER PRIMARY KEY)")
-            made = f"SELECT n FROM (SELECT {number} AS n FROM {digits}) x WHERE n < {most}"  # noqa: S608
-            connection.exec_driver_sql(f"INSERT INTO {table} {made}")  # noqa: S608
+            made = f"SELECT n FROM (SELECT {number} AS n FROM {digits}) x WHERE n < {most}"
+            connection.exec_driver_sql(f"INSERT INTO {table} {made}")
         for statement in _ledger():
             connection.exec_driver_sql(statement)
     for low in range(1, assets + 1, at_once):
         join = "CROSS JOIN" if engine.dialect.name == "sqlite" else "STRAIGHT_JOIN"
         with engine.begin() as connection:
             connection.exec_driver_sql(
-                f"INSERT INTO quote ({_COLUMNS}) SELECT assets.n, {FIRST} + slots.n * {STEP}, "  # noqa: S608
+                f"INSERT INTO quote ({_COLUMNS}) SELECT assets.n, {FIRST} + slots.n * {STEP}, "
                 f"{_VALUES} FROM assets {join} slots WHERE assets.n >= {low} "
                 f"AND assets.n < {min(low + at_once, assets + 1)} ORDER BY assets.n, slots.n"
             )
@@ -120,11 +122,11 @@ class Beside:
         with self._engine.begin() as connection:
             for asset_id in range(1, 11):
                 connection.exec_driver_sql(
-                    f"INSERT INTO quote ({_COLUMNS}) VALUES ({asset_id}, {slot}, 1.5, 1e9, 1e7, "  # noqa: S608
+                    f"INSERT INTO quote ({_COLUMNS}) VALUES ({asset_id}, {slot}, 1.5, 1e9, 1e7, "
                     f"1e6, {asset_id}, 0.5, {slot - 60}, 'observed', {STEP})"
                 )
             connection.exec_driver_sql(
-                f"INSERT INTO global_metrics (slot, total_market_cap) VALUES ({slot}, 3e12)"  # noqa: S608
+                f"INSERT INTO global_metrics (slot, total_market_cap) VALUES ({slot}, 3e12)"
             )
             connection.exec_driver_sql("UPDATE store SET version = version + 1")
         self._slot += STEP
@@ -135,9 +137,9 @@ class Beside:
         with self._engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 # The engine's own BEGIN IMMEDIATE is for writers.
-                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql(
-                "SELECT q.slot, q.price, g.total_market_cap FROM quote q "  # noqa: S608
+                "SELECT q.slot, q.price, g.total_market_cap FROM quote q "
                 "JOIN global_metrics g ON g.slot = q.slot WHERE q.asset_id = 1 "
                 f"AND q.slot > {until - 1460 * STEP} ORDER BY q.slot"
             ).fetchall()

@@ -17,7 +17,9 @@ from coinlog.watching import Watch, unwatched
 # Alembic's context is one for the whole process.
 _one_at_a_time = Lock()
 
-_TURN_SECONDS = 60
+TURN_SECONDS = 60
+"""How long another upgrade of the same database is waited for."""
+
 LOCK_SECONDS = 2
 """How long a statement of ours may stand in a queue: whoever comes later stands behind it."""
 
@@ -68,15 +70,15 @@ def _alone(connection: sa.Connection) -> Iterator[None]:
         return
     # What this session is told is not for whoever would get its connection next.
     connection.detach()
-    for name in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
-        connection.exec_driver_sql(f"SET SESSION {name} = {LOCK_SECONDS}")
+    for limit in ("lock_wait_timeout", "innodb_lock_wait_timeout"):
+        connection.exec_driver_sql(f"SET SESSION {limit} = {LOCK_SECONDS}")
     name = {"name": f"coinlog_{connection.engine.url.database}"[:64]}
-    ask = sa.text(f"SELECT GET_LOCK(:name, {_TURN_SECONDS})")
+    ask = sa.text(f"SELECT GET_LOCK(:name, {TURN_SECONDS})")
     ours = connection.execute(ask, name).scalar() == 1
     connection.commit()
     if not ours:
         raise StoreUnavailableError(
-            f"another coinlog has been upgrading this database for {_TURN_SECONDS} s: wait until "
+            f"another coinlog has been upgrading this database for {TURN_SECONDS} s: wait until "
             "it is done, or end it, and try again"
         )
     try:

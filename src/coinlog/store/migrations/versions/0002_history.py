@@ -112,7 +112,7 @@ def rows(connection: sa.Connection) -> int:
 def fill(connection: sa.Connection, most: int) -> Iterator[int]:
     """Give a stretch of rows the resolution of their schedule; yield how many were looked at."""
     for name in METRICS:
-        slot = sa.column("slot")
+        slot: sa.ColumnClause[Any] = sa.column("slot")
         ends = sa.select(slot).select_from(sa.table(name)).order_by(slot)
         low, count = -1, most
         while count == most:
@@ -127,7 +127,7 @@ def fill(connection: sa.Connection, most: int) -> Iterator[int]:
 
 def _resolution(table: str) -> sa.TextClause:
     return sa.text(
-        f"UPDATE {table} SET resolution = (SELECT interval_seconds FROM schedule "  # noqa: S608  our own names
+        f"UPDATE {table} SET resolution = (SELECT interval_seconds FROM schedule "
         f"WHERE from_slot <= {table}.slot ORDER BY from_slot DESC LIMIT 1) "
         f"WHERE slot > :low AND slot <= :high AND resolution = 0 "
         f"AND EXISTS (SELECT 1 FROM schedule WHERE from_slot <= {table}.slot)"
