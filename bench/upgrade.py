@@ -119,7 +119,8 @@ def kill_on_the_way(url: sa.URL, seconds: float) -> int:
     for _ in range(KILLS):
         process = program(url)
         try:
-            process.communicate(timeout=0.5 + chance.random() * max(0.5, seconds - 0.5))
+            # The program has begun its work by then; what is left of it fits into some rounds.
+            process.communicate(timeout=0.4 + chance.random() * max(0.3, (seconds - 0.4) / 3))
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

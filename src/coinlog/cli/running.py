@@ -19,6 +19,7 @@ from coinlog.cli.credits import foresee, tell
 from coinlog.cli.history import Past
 from coinlog.cli.progress import progress
 from coinlog.cli.report import errors_explained, out, say
+from coinlog.cli.rounds import Rounds
 from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
 from coinlog.errors import NewerSchemaError, StoreUnavailableError
 from coinlog.market import Reason
@@ -86,7 +87,9 @@ def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
             _fill_in(parts)
         past = Past(parts, "none" if simulated else history or settings.backfill)
         stack.callback(past.stop)
-        _keep_recording(parts, past)
+        rounds = Rounds(parts, settings.verify_seconds, simulated=simulated)
+        stack.callback(rounds.stop)
+        _keep_recording(parts, past, rounds)
 
 
 @click.command()
@@ -192,13 +195,14 @@ def _fill_in(parts: Parts) -> None:
     say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
-def _keep_recording(parts: Parts, past: Past) -> None:
+def _keep_recording(parts: Parts, past: Past, rounds: Rounds) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
         say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
         if number == 0 and _out_of_reach(turn.recording):
             say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
         if number == 0 and turn.recording.done:
             past.offer(turn.next_look_at)
+        rounds.begin()
         say(f"  [dim]{_what_next(turn)}[/]")
 
 
