@@ -21,6 +21,7 @@
         - ``MixedSourcesError``: simulated and real data may not share a store
         - ``StoreRefusedError``: it refused a value: this attempt cannot be stored as it is
         - ``SchemaError``: its schema is older or newer than this program
+            - ``NewerSchemaError``: a newer coinlog made it: use that one
         - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
     - ``AlertError``: an alert cannot be sent
@@ -164,6 +165,10 @@ class MixedSourcesError(StoreError):
 
 class SchemaError(StoreError):
     """The database's schema is older or newer than this program."""
+
+
+class NewerSchemaError(SchemaError):
+    """The database's schema is one that a newer coinlog made."""
 
 
 class UnfinishedMoveError(StoreError):

@@ -6,16 +6,22 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
 from cmc_server import CMCServer, Exchange
+from coinlog.store.engine import open_engine
+from coinlog.store.migrate import migrate
+from coinlog.store.schema import REVISION
 from market import LISTINGS, answer_all
 from program import get, read_until, run, run_json, running, start
 from servers import free_port
 
 PORT_WORD = "taken by another program"
+_SET_REVISION = sa.text("UPDATE alembic_version SET version_num = :revision")
 
 
 @pytest.fixture
@@ -54,6 +60,26 @@ def test_up_without_a_page_records_and_leaves_the_port_to_others(source: CMCServ
     assert any("coinlog serve" in line for line in said)
     assert family == []
     assert process.returncode == 0
+    assert run_json("status")["newest"]["outcome"] == "stored"
+
+
+def test_up_on_the_schema_of_a_newer_coinlog_records_into_the_archive(
+    source: CMCServer, own_world: Path
+) -> None:
+    engine = open_engine(f"sqlite:///{own_world}/data/coinlog.db")
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(_SET_REVISION, {"revision": "9999"})
+
+    with running("up", "--no-page", COINLOG_CMC_URL=source.url) as process:
+        said = " ".join(read_until(process, "trying again"))
+    with engine.begin() as connection:
+        connection.execute(_SET_REVISION, {"revision": REVISION})
+    engine.dispose()
+
+    assert "recording into the archive alone: the database is at revision '9999'" in said
+    assert "kept in the archive, not yet loaded" in said
+    assert run_json("load")["settled_attempts"] == 1
     assert run_json("status")["newest"]["outcome"] == "stored"
 
 

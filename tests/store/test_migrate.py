@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from coinlog.errors import SchemaError
+from coinlog.errors import NewerSchemaError, SchemaError
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import current_revision, migrate
 from coinlog.store.schema import REVISION, metadata
@@ -58,7 +58,7 @@ def test_a_newer_schema_is_refused_with_the_remedy(bare_url: sa.URL) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(SchemaError, match="newer coinlog"):
+    with pytest.raises(NewerSchemaError, match="newer coinlog"):
         migrate(engine)
     engine.dispose()
 

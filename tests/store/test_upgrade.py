@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 import coinlog
 from cmc_server import CMCServer
+from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import current_revision
 from coinlog.store.schema import REVISION
@@ -78,10 +79,16 @@ def settings(mariadb_url: sa.URL, own_world: Path) -> Iterator[dict[str, str]]:
 
 
 def run(code: Path, settings: Mapping[str, str], *arguments: str) -> None:
+    done = tried(code, settings, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tried(
+    code: Path, settings: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
     environment = {**settings, "PYTHONPATH": str(code)}
     command = (sys.executable, "-m", "coinlog", *arguments)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @contextmanager
@@ -117,6 +124,38 @@ def test_old_and_new_code_serve_on_the_old_and_on_the_new_schema(
 
     assert before[0]["price"] == [100.5]
     assert all(one == before[0] for one in (*before, *after))
+
+
+def test_what_old_code_records_on_the_new_schema_is_kept_and_loaded_by_the_new(
+    old_code: Path, settings: dict[str, str]
+) -> None:
+    new_code = Path(coinlog.__file__).parents[1]
+    engine = open_engine(settings["COINLOG_DATABASE_URL"])
+    run(old_code, settings, "record")
+    run(new_code, settings, "migrate")
+    before = outcomes(engine)
+    # Of another minute, and so another slot.
+    old = tried(old_code, {**settings, "COINLOG_INTERVAL": "1m"}, "record")
+    meanwhile = outcomes(engine)
+    loaded = tried(new_code, settings, "load")
+    after = outcomes(engine)
+    engine.dispose()
+
+    said = " ".join((old.stdout + old.stderr).split())
+    assert old.returncode == 1
+    assert "kept in the archive, not yet loaded" in said
+    assert "a newer coinlog made it, so use that one" in said
+    assert before == meanwhile == {"stored": 1}
+    assert loaded.returncode == 0, loaded.stderr
+    assert after == {"stored": 2}
+
+
+def outcomes(engine: sa.Engine) -> dict[str, int]:
+    """Return how many slots of the ledger have each outcome."""
+    outcome = schema.slot.c.outcome
+    with engine.connect() as connection:
+        query = sa.select(outcome, sa.func.count()).group_by(outcome)
+        return dict(map(tuple, connection.execute(query)))
 
 
 def told(port: int) -> dict[str, object]:

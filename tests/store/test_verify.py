@@ -24,8 +24,10 @@ from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.thinning import thin
 from coinlog.verdict import read_attempt
-from coinlog.verify.flow import Sample, verify
-from coinlog.verify.notes import Verified, newest
+from coinlog.verify.flow import verify
+from coinlog.verify.notes import Verified
+from coinlog.verify.sample import Sample
+from coinlog.verify.standing import newest
 from market import FEAR_AND_GREED, Desk, answer_all, put_attempt
 from recorded import Polls, poll_body, put_poll
 from samples import HOUR, SLOT, STEP

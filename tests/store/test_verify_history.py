@@ -18,8 +18,9 @@ from coinlog.move.digests import Digests, read_digests
 from coinlog.replay import replay
 from coinlog.store import schema
 from coinlog.thinning import thin
-from coinlog.verify.flow import Sample, verify
+from coinlog.verify.flow import verify
 from coinlog.verify.notes import Verified
+from coinlog.verify.sample import Sample
 from market import Desk, put_attempt
 from samples import HOUR, SLOT, STEP
 

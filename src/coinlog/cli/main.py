@@ -15,10 +15,11 @@ from coinlog.cli.importing import import_
 from coinlog.cli.moving import move
 from coinlog.cli.publishing import publish
 from coinlog.cli.recording import capture, load, migrate, record
-from coinlog.cli.replaying import replay, verify
+from coinlog.cli.replaying import replay
 from coinlog.cli.running import serve, simulate, up
 from coinlog.cli.status import status
 from coinlog.cli.thinning import thin
+from coinlog.cli.verifying import verify
 
 SECTIONS = {
     "Recording": (up, record, capture, load, serve, simulate),

@@ -13,13 +13,15 @@ from coinlog.capturing import current_slot
 from coinlog.cli import credits as credits_
 from coinlog.cli import report
 from coinlog.cli.credits import Foreseen
+from coinlog.cli.progress import progress
 from coinlog.cli.report import say
-from coinlog.cli.shared import json_option, with_parts
+from coinlog.cli.shared import json_option, resumable, with_parts
 from coinlog.loading import sweep
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.recorder import record as record_slot
 from coinlog.slots import iso, parse_time
+from coinlog.store.migrate import current_revision
 from coinlog.store.migrate import migrate as migrate_store
 
 slot_option = click.option(
@@ -94,18 +96,26 @@ def load(parts: Parts, *, as_json: bool) -> None:
 
 @click.command()
 @click.option("--down", is_flag=True, help="Remove the tables and all data in them.")
+@json_option
 @with_parts
-def migrate(parts: Parts, *, down: bool) -> None:
+def migrate(parts: Parts, *, down: bool, as_json: bool) -> None:
     """Bring the database's tables and views to this version.
 
-    The archive is never touched, so `coinlog load` fills a new store from it.
+    Recording and the page go on meanwhile. Stopped at any moment, the same command goes on. The
+    archive is never touched, so `coinlog load` fills a new store from it.
 
     \b
     Examples:
       coinlog migrate
+      coinlog migrate --json
       coinlog migrate --down
     """
-    steps = migrate_store(parts.engine, "base" if down else "head")
+    before = current_revision(parts.engine)
+    with resumable():
+        steps = migrate_store(parts.engine, "base" if down else "head", watch=progress)
+    if as_json:
+        report.as_json({"from": before, "to": current_revision(parts.engine), "steps": steps})
+        return
     say(f"[green]✓[/] {', '.join(steps) or 'the schema is up to date'}")
 
 

@@ -17,9 +17,11 @@ from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
 from coinlog.cli.credits import foresee, tell
 from coinlog.cli.history import Past
+from coinlog.cli.progress import progress
 from coinlog.cli.report import errors_explained, out, say
+from coinlog.cli.rounds import Rounds
 from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
-from coinlog.errors import StoreUnavailableError
+from coinlog.errors import NewerSchemaError, StoreUnavailableError
 from coinlog.market import Reason
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
@@ -85,7 +87,9 @@ def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
             _fill_in(parts)
         past = Past(parts, "none" if simulated else history or settings.backfill)
         stack.callback(past.stop)
-        _keep_recording(parts, past)
+        rounds = Rounds(parts, settings.verify_seconds, simulated=simulated)
+        stack.callback(rounds.stop)
+        _keep_recording(parts, past, rounds)
 
 
 @click.command()
@@ -131,11 +135,13 @@ def _announce_market(url: str) -> None:
 
 
 def _try_to_migrate(parts: Parts) -> None:
-    """Bring the schema up to date; a database that is away must not keep us from recording."""
+    """Bring the schema up to date; a database that is no use must not keep us from recording."""
     try:
-        migrate(parts.engine)
+        migrate(parts.engine, watch=progress)
     except StoreUnavailableError as error:
         say(f"[yellow]the database is away:[/] {escape(str(error))}")
+    except NewerSchemaError as error:
+        say(f"[yellow]recording into the archive alone:[/] {escape(str(error))}")
     # The workers are forked from this process and must not share its connections.
     parts.engine.dispose()
 
@@ -189,13 +195,14 @@ def _fill_in(parts: Parts) -> None:
     say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
-def _keep_recording(parts: Parts, past: Past) -> None:
+def _keep_recording(parts: Parts, past: Past, rounds: Rounds) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
         say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
         if number == 0 and _out_of_reach(turn.recording):
             say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
         if number == 0 and turn.recording.done:
             past.offer(turn.next_look_at)
+        rounds.begin()
         say(f"  [dim]{_what_next(turn)}[/]")
 
 

@@ -20,7 +20,7 @@ from coinlog.store.backfilled import Backfilled, read_backfilled
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settled
-from coinlog.verify.notes import Verification, newest
+from coinlog.verify.standing import Standing, read_standing
 
 DAYS_SHOWN = 30
 
@@ -43,10 +43,11 @@ def status(parts: Parts, *, as_json: bool) -> None:
     head = read_head(reader)
     rows = _recent(reader, head, now)
     waiting = _waiting(parts)
-    verification = newest(parts.engine)
+    standing = read_standing(parts.engine)
     backfilled = read_backfilled(parts.engine)
     if as_json:
-        further = {"backfilled": backfilled, "verification": verification}
+        verified = standing and {"verification": standing.newest, "unlike": standing.differences}
+        further = {"backfilled": backfilled, **(verified or {"verification": None, "unlike": 0})}
         report.as_json({**_facts(parts, head, rows, waiting, now), **further})
         return
     say(f"[bold]coinlog[/] records {escape(parts.settings.assets)} every {_every(parts)}")
@@ -57,7 +58,7 @@ def status(parts: Parts, *, as_json: bool) -> None:
     say(f"  {DAYS_SHOWN} days  {_counts(rows)}")
     if backfilled.since is not None:
         say(f"  past     {_past(backfilled, backfilled.since)}")
-    say(f"  verified {_verified(verification)}")
+    say(f"  verified {verified_words(standing)}")
     _say_troubles(rows, waiting)
     if (next_slot := head.next_slot(now)) is not None:
         say(f"  next     {report.day_and_time(next_slot)}, while `coinlog up` runs")
@@ -109,16 +110,22 @@ def _past(backfilled: Backfilled, since: int) -> str:
     )
 
 
-def _verified(verification: Verification | None) -> str:
-    if verification is None:
+def verified_words(standing: Standing | None) -> str:
+    """Return what stands of comparing the store with the archive, with markup."""
+    if standing is None:
         return "never; `coinlog verify` compares the store with the archive"
-    sample = "a sample of " if verification.sampled else ""
-    what = f"{sample}{verification.slots:,} slots, {verification.quotes:,} quotes"
-    when = report.day_and_time(verification.ended_at)
-    if not verification.differences:
+    last = standing.newest
+    what = f"{last.slots:,} slots, {last.quotes:,} quotes"
+    if last.sampled:
+        what = f"{'a sample' if last.to_slot is None else 'a share'} of {what}"
+    when = report.day_and_time(last.ended_at)
+    if not standing.found:
         return f"{when} [green]✓[/] {what}, equal to the archive"
-    first = escape((verification.detail or "").partition("\n")[0])
-    return f"{when} [red]✗ differences: {verification.differences:,}[/] in {what}: {first}"
+    found, first = standing.found[0], escape(standing.first)
+    if found is not last:
+        when = report.day_and_time(found.ended_at)
+        what = f"{found.slots:,} slots, not looked at since"
+    return f"{when} [red]✗ differences: {standing.differences:,}[/] in {what}: {first}"
 
 
 def _say_troubles(rows: list[LedgerRow], waiting: int) -> None:

@@ -72,6 +72,7 @@ class Settings:
     move_password: Secret | None = None
     import_password: Secret | None = None
     backfill: str = "ask"
+    verify_seconds: int = 0
     api_key_parameter: str | None = None
     alert_topic: str | None = None
     notes: tuple[str, ...] = ()
@@ -131,12 +132,11 @@ class _Reader:
 
     def settings(self, notes: tuple[str, ...]) -> Settings:
         key = self.value("COINLOG_API_KEY", Secret)
-        url = self.value("COINLOG_CMC_URL", str) or (PRO_URL if key else KEYLESS_URL)
         data = self.value("COINLOG_DATA", Path) or default_data()
         interval = self.known("COINLOG_INTERVAL", int)
         return Settings(
             api_key=key,
-            cmc_url=url,
+            cmc_url=self.value("COINLOG_CMC_URL", str) or (PRO_URL if key else KEYLESS_URL),
             database_url=self.database() or sqlite_url(data / DATABASE_FILE),
             data=data,
             archive=self.value("COINLOG_ARCHIVE", str) or str(data / "archive"),
@@ -150,6 +150,7 @@ class _Reader:
             log_level=self.known("COINLOG_LOG_LEVEL", str),
             proxies=self.known("COINLOG_PROXIES", tuple),
             backfill=self.known("COINLOG_BACKFILL", str),
+            verify_seconds=self.known("COINLOG_VERIFY", int),
             move_password=self.value("COINLOG_MOVE_PASSWORD", Secret),
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
             api_key_parameter=self.value("COINLOG_API_KEY_PARAMETER", str),

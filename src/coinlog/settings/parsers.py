@@ -14,9 +14,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from coinlog.settings.secret import Secret
-from coinlog.slots import AssetSelection, parse_assets
+from coinlog.slots import DAY, HOUR, AssetSelection, parse_assets
 
 MEGABYTE = 1_000_000
+YEAR = 366 * DAY
 
 HISTORY = ("ask", "none", "30d", "90d", "1y", "3y", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -84,6 +85,17 @@ def history(value: str) -> str:
     if value.strip().lower() not in HISTORY:
         raise ValueError
     return value.strip().lower()
+
+
+def rounds(value: str) -> int:
+    """Return the seconds between two rounds of verifying, from an hour to a year; 0 is never."""
+    word = value.strip().lower()
+    named = {"none": "0d", "off": "0d", "daily": "1d", "weekly": "7d"}.get(word, word)
+    match = re.fullmatch(r"([0-9]{1,3})([hd])", named)
+    seconds = int(match[1]) * {"h": HOUR, "d": DAY}[match[2]] if match else -1
+    if seconds < 0 or (not seconds and named == word) or seconds > YEAR:
+        raise ValueError
+    return seconds
 
 
 def host(value: str) -> str:

@@ -176,6 +176,15 @@ SETTINGS: tuple[Setting, ...] = (
         "and costs credits: asked at the first start, never, or how far back at every start.",
     ),
     Setting(
+        name="COINLOG_VERIFY",
+        parse=parsers.rounds,
+        default="none",
+        expected="none, daily, weekly, hours such as 12h or days such as 30d",
+        example="daily",
+        help="How often `coinlog up` compares the next tenth of the store with the archive, in the "
+        "background: ten times see everything.",
+    ),
+    Setting(
         name="COINLOG_HOST",
         parse=parsers.host,
         default="127.0.0.1",

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration, which makes these tables; a test holds the two equal."""
 
 metadata = sa.MetaData()
@@ -248,9 +248,14 @@ verification = sa.Table(
     sa.Column("quotes", Time, nullable=False),
     sa.Column("differences", Time, nullable=False),
     sa.Column("detail", sa.Text),
+    sa.Column("from_slot", Time),
+    sa.Column("to_slot", Time),
     **_TABLE,
 )
-"""What comparing the store with the archive found: one row each time; newest is what stands."""
+"""What comparing the store with the archive found: one row each time.
+
+``from_slot`` and ``to_slot`` are what a share was about, both included; NULL for all or chance.
+"""
 
 thinning = sa.Table(
     "thinning",

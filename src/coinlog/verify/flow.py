@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
-from typing import TypeVar
 
-import msgspec
 import sqlalchemy as sa
 
 from coinlog.ahead import MANY, batches_ahead
@@ -38,24 +35,9 @@ from coinlog.verify.findings import Findings
 from coinlog.verify.history import HistoryComparer
 from coinlog.verify.names import Names, Past
 from coinlog.verify.notes import Verified, note
+from coinlog.verify.sample import Sample
 from coinlog.verify.slots import Comparer, Told, read_slot
 from coinlog.watching import Watch
-
-Item = TypeVar("Item", int, str)
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """How much to compare: so many slots, or such a share of them; all unless given."""
-
-    slots: int | None = None
-    share: float | None = None
-
-    def of(self, every: Sequence[Item]) -> list[Item]:
-        """Return the slots (or the targets of backfilling) to compare, by chance, in order."""
-        if self.slots is None and self.share is None:
-            return list(every)
-        count = self.slots if self.slots is not None else round(len(every) * (self.share or 0))
-        return sorted(random.sample(every, min(len(every), max(1, count))))
 
 
 def verify(
@@ -76,7 +58,8 @@ def verify(
     writer, reader = open_engine(url), open_engine(url, read_only=True)
     try:
         migrate(writer)
-        findings = _Run(reader, archive, watch, sample).findings()
+        run = _Run(reader, archive, watch, sample)
+        findings = run.findings()
         verified = Verified(
             started_at=started_at,
             ended_at=int(clock()),
@@ -88,6 +71,8 @@ def verify(
             unsettled=findings.unsettled,
             thinned=findings.thinned,
             first=tuple(findings.texts),
+            from_slot=run.range and run.range[0],
+            to_slot=run.range and run.range[1],
         )
         note(writer, verified)
         return verified
@@ -111,6 +96,8 @@ class _Run:
         with self._connected() as connection:
             ledger = sa.select(schema.slot.c.slot, schema.slot.c.assets)
             self._ledger: dict[int, int] = dict(map(tuple, connection.execute(ledger)))
+            self._slots = sorted(self._keys.keys() | self._ledger.keys())
+            self.range = sample.range(self._slots) if sample else None
             self._names = Names(connection)
             with_quotes = assets_with_quotes(connection)
             self._ids = sorted({*self._names.ids, *with_quotes})
@@ -124,8 +111,7 @@ class _Run:
 
     def findings(self) -> Findings:
         """Compare all, or a sample, and return what was found."""
-        slots = sorted(self._keys.keys() | self._ledger.keys())
-        chosen = self._sample.of(slots) if self._sample else slots
+        chosen = self._sample.chosen(self._slots) if self._sample else self._slots
         low = 0
         with self._watch("verifying", len(chosen)) as advance:
             read, apart = (
@@ -209,7 +195,9 @@ class _Run:
             held = connection.execute(sa.select(schema.backfill.c.target).distinct()).scalars()
             targets = sorted(keys.keys() | set(held))
         if targets:
-            chosen = self._sample.of(targets) if self._sample else targets
+            chosen = targets
+            if self._sample:
+                chosen = self._sample.chosen_targets(targets, self._slots)
             with self._watch("verifying what was backfilled", len(chosen)) as advance:
                 for target in chosen:
                     with self._connected() as connection:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from coinlog.errors import SchemaError
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 
@@ -17,7 +16,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
     ``slots`` and ``quotes`` have been compared, all or ``sampled`` ones; of the ``differences``,
     ``unsettled`` are attempts that wait for ``coinlog load``; ``thinned`` quotes are gone on
-    purpose and are none. ``first`` are the first differences in words.
+    purpose and are none. ``first`` are the first differences in words. A share was about the
+    slots from ``from_slot`` to ``to_slot``.
     """
 
     started_at: int
@@ -29,18 +29,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     unsettled: int
     thinned: int
     first: tuple[str, ...]
-
-
-class Verification(msgspec.Struct, frozen=True):
-    """What the store remembers of a verification; ``detail`` is its first differences."""
-
-    started_at: int
-    ended_at: int
-    sampled: bool
-    slots: int
-    quotes: int
-    differences: int
-    detail: str | None
+    from_slot: int | None = None
+    to_slot: int | None = None
 
 
 def note(engine: sa.Engine, verified: Verified) -> None:
@@ -50,22 +40,9 @@ def note(engine: sa.Engine, verified: Verified) -> None:
     row = {name: value for name, value in found.items() if name in table.c}
     detail = "\n".join(verified.first[:DETAILS]) or None
     with store_errors(), engine.begin() as connection:
-        connection.execute(table.delete().where(table.c.started_at == verified.started_at))
+        newest = connection.execute(sa.select(sa.func.max(table.c.started_at))).scalar()
+        if newest is not None and newest >= verified.started_at:
+            # Of the same second, or of a clock that was wrong: what was found before must stay,
+            # and what was found last must come after it.
+            row["started_at"] = newest + 1
         connection.execute(table.insert(), {**row, "detail": detail})
-
-
-def newest(engine: sa.Engine) -> Verification | None:
-    """Return the newest result, ``None`` where there is none.
-
-    Raises:
-        StoreUnavailableError: the database is away.
-    """
-    table = schema.verification
-    query = sa.select(table).order_by(table.c.started_at.desc()).limit(1)
-    try:
-        with store_errors(), engine.connect() as connection:
-            row = connection.execute(query).first()
-    except SchemaError:
-        # A store that an older coinlog made has not been verified.
-        return None
-    return Verification(*row) if row else None

@@ -1,12 +1,13 @@
 """History: what was backfilled, verified and thinned, where metrics come from, better views.
 
 Written out, like every migration; each step may be repeated, because MySQL and MariaDB commit
-at every statement that changes a table.
+at every statement that changes a table. A ledger of ten years can be a million rows long, so the
+new columns are filled before, piece by piece: see ``upgrading.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,24 +87,50 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text()),
     )
     create("thinning", key("done_at"), need("older_than"), need("keep_seconds", ID), need("quotes"))
-    for table in METRICS:
-        _add_origin(table)
+    expand()
     for name, select in views(op.get_bind().dialect.name).items():
         op.execute(f"DROP VIEW IF EXISTS {name}")
         op.execute(f"CREATE VIEW {name} AS {select}")
 
 
-def _add_origin(table: str) -> None:
-    there = {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
-    if "origin" not in there:
-        op.add_column(table, sa.Column("origin", CODE, nullable=False, server_default="observed"))
-    if "resolution" not in there:
-        op.add_column(table, sa.Column("resolution", ID, nullable=False, server_default="0"))
-    op.execute(
+def expand() -> None:
+    """Add the columns that are to be filled."""
+    for table in METRICS:
+        there = {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+        for name, kind, default in (("origin", CODE, "observed"), ("resolution", ID, "0")):
+            if name not in there:
+                column = sa.Column(name, kind, nullable=False, server_default=default)
+                op.add_column(table, column)
+
+
+def rows(connection: sa.Connection) -> int:
+    """Return how many rows there are to fill."""
+    counts = (sa.select(sa.func.count()).select_from(sa.table(name)) for name in METRICS)
+    return sum(connection.execute(count).scalar_one() for count in counts)
+
+
+def fill(connection: sa.Connection, most: int) -> Iterator[int]:
+    """Give a stretch of rows the resolution of their schedule; yield how many were looked at."""
+    for name in METRICS:
+        slot: sa.ColumnClause[Any] = sa.column("slot")
+        ends = sa.select(slot).select_from(sa.table(name)).order_by(slot)
+        low, count = -1, most
+        while count == most:
+            stretch = ends.where(slot > low).limit(most).subquery()
+            found = sa.select(sa.func.count(), sa.func.max(stretch.c.slot))
+            count, high = connection.execute(found).one()
+            if count:
+                connection.execute(_resolution(name), {"low": low, "high": high})
+                low = high
+                yield count
+
+
+def _resolution(table: str) -> sa.TextClause:
+    return sa.text(
         f"UPDATE {table} SET resolution = (SELECT interval_seconds FROM schedule "
         f"WHERE from_slot <= {table}.slot ORDER BY from_slot DESC LIMIT 1) "
-        f"WHERE resolution = 0 AND EXISTS (SELECT 1 FROM schedule "
-        f"WHERE from_slot <= {table}.slot)"
+        f"WHERE slot > :low AND slot <= :high AND resolution = 0 "
+        f"AND EXISTS (SELECT 1 FROM schedule WHERE from_slot <= {table}.slot)"
     )
 
 

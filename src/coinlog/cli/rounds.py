@@ -1,0 +1,121 @@
+"""Verifying beside ``coinlog up``: a tenth of everything at a time, by a process of its own.
+
+The process has the lowest priority and shares nothing with the recorder but the store, where it
+finds from the newest share where to go on: so does the next start of ``up``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from threading import Event, Thread
+
+import msgspec
+import psutil
+from rich.markup import escape
+
+from coinlog.cli import report
+from coinlog.cli.report import say
+from coinlog.errors import StoreError
+from coinlog.parts import Parts
+from coinlog.sources.texts import counted
+from coinlog.verify.notes import Verified
+from coinlog.verify.standing import newest_share
+
+SHARE = "10%"
+_LOOK_SECONDS = 60
+_STOP_SECONDS = 5
+_LOWEST = 19
+
+
+class Rounds:
+    """Verifies the next share every ``interval_seconds``; 0 is never.
+
+    Whatever goes wrong is told, and recording goes on.
+    """
+
+    def __init__(self, parts: Parts, interval_seconds: int, *, simulated: bool) -> None:
+        self._parts, self._interval_seconds = parts, interval_seconds
+        self._options = ("--simulated",) if simulated else ()
+        self._stopping = Event()
+        self._thread: Thread | None = None
+
+    def begin(self) -> None:
+        """Begin, unless it has begun."""
+        if self._interval_seconds and self._thread is None:
+            self._thread = Thread(target=self._go_round, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End it, in the middle of a share as well, which then counts for nothing."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(_STOP_SECONDS)
+
+    def _go_round(self) -> None:
+        # What was due while nothing ran is done at once, and once.
+        while not self._stopping.is_set():
+            if self._is_due():
+                self._verify()
+            self._stopping.wait(min(_LOOK_SECONDS, self._interval_seconds))
+
+    def _is_due(self) -> bool:
+        try:
+            last = newest_share(self._parts.engine)
+        except StoreError:
+            # The recorder tells that the database is away.
+            return False
+        return last is None or time.time() >= last.started_at + self._interval_seconds
+
+    def _verify(self) -> None:
+        command = (sys.executable, "-m", "coinlog", "verify", "--next", SHARE, "--json")
+        process = subprocess.Popen(  # noqa: S603  our own program and words
+            (*command, *self._options),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        _give_way(process.pid)
+        told, trouble = self._told(process)
+        if self._stopping.is_set():
+            return
+        try:
+            self._say(msgspec.json.decode(told, type=Verified))
+        except msgspec.DecodeError:
+            words = " ".join(trouble.decode(errors="replace").split()) or "it ended without a word"
+            say(f"  verified [yellow]not this time:[/] {escape(words[:300])}")
+
+    def _told(self, process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+        while True:
+            try:
+                return process.communicate(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                if self._stopping.is_set():
+                    process.kill()
+
+    def _say(self, verified: Verified) -> None:
+        if not verified.slots and not verified.differences:
+            return
+        took = report.duration(verified.ended_at - verified.started_at)
+        slots, quotes = counted(verified.slots, "slot"), counted(verified.quotes, "quote")
+        what = f"{slots} with {quotes}, in {took}"
+        if not verified.differences:
+            say(f"  verified [green]✓[/] the next {SHARE}: {what}")
+            return
+        found = counted(verified.differences, "difference")
+        say(f"  verified [red]✗ {found}[/] in {what}: {escape(verified.first[0])}")
+        say("  [yellow]`coinlog doctor` says what to do; docs/verify.md what it means[/]")
+
+
+def _give_way(pid: int) -> None:
+    """Let everybody else go first."""
+    try:
+        process = psutil.Process(pid)
+        if sys.platform != "win32":
+            process.nice(_LOWEST)
+        if sys.platform == "linux":
+            process.ionice(psutil.IOPRIO_CLASS_IDLE)
+    except psutil.Error:
+        # It has ended already, or this system has no priorities for us.
+        return

@@ -1,0 +1,124 @@
+"""``coinlog verify``: the store against the archive, the archive against its hashes."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import click
+import msgspec
+from rich.markup import escape
+
+from coinlog.cli import report
+from coinlog.cli.progress import progress
+from coinlog.cli.report import say
+from coinlog.cli.shared import json_option, stoppable, with_parts
+from coinlog.errors import UsageError
+from coinlog.parts import Parts
+from coinlog.sources.texts import counted
+from coinlog.verify.findings import KEPT
+from coinlog.verify.flow import verify as verify_store
+from coinlog.verify.notes import DETAILS, Verified
+from coinlog.verify.sample import Sample
+from coinlog.verify.standing import newest_share
+
+_ALL_PERCENT = 100
+
+
+@click.command()
+@click.option(
+    "--sample", metavar="N|N%", help="Compare so many slots, or such a share, chosen by chance."
+)
+@click.option(
+    "--next",
+    "share",
+    metavar="N|N%",
+    help="Compare what comes next after the last such run; some runs see everything.",
+)
+@json_option
+@with_parts
+def verify(parts: Parts, sample: str | None, share: str | None, *, as_json: bool) -> None:
+    """Compare store with archive, and archive with its hashes.
+
+    Every number is compared to its last bit, and every file with what was kept. Attempts that
+    wait to be loaded are differences too; what `coinlog thin` dropped is none. The result is in
+    `coinlog status`. Exit code 0: all of it is equal; 1: something differs, or there was nothing
+    to compare, or store or archive could not be read; 2: used wrongly.
+
+    \b
+    Examples:
+      coinlog verify
+      coinlog verify --sample 100
+      coinlog verify --sample 5% --json
+      coinlog verify --next 10%     (from cron: every tenth run has seen everything)
+    """
+    url = parts.settings.database_url
+    chosen = _sample(sample, "--sample") or _next(parts, share)
+    if sample and share:
+        raise UsageError("--sample and --next are both given: expected one of them")
+    with stoppable("stopped; nothing is changed"):
+        verified = verify_store(url, parts.archive, progress, sample=chosen)
+    if as_json:
+        report.as_json(msgspec.structs.asdict(verified))
+    else:
+        _tell_verified(verified)
+    if verified.differences:
+        sys.exit(1)
+    if not verified.slots:
+        report.fail(
+            "there was nothing to compare: neither the store nor the archive holds anything; are "
+            "COINLOG_DATA, COINLOG_DATABASE_URL and COINLOG_ARCHIVE right?"
+        )
+
+
+def _next(parts: Parts, text: str | None) -> Sample | None:
+    """Return the share that comes next."""
+    wanted = _sample(text, "--next")
+    if wanted is None:
+        return None
+    last = newest_share(parts.engine)
+    after = last.to_slot if last and last.to_slot is not None else -1
+    return msgspec.structs.replace(wanted, after=after)
+
+
+def _sample(text: str | None, option: str) -> Sample | None:
+    """Return how much to compare.
+
+    Raises:
+        UsageError: it is neither a number of slots nor a share.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9}|[0-9]{1,2}\.[0-9]{1,6}(?=%))(%?)", text.strip())
+    number = float(match[1]) if match else 0
+    if not match or not number or (match[2] and number > _ALL_PERCENT):
+        raise UsageError(
+            f"{option} {text[:40]!r} cannot be used: expected a number of slots or a share, "
+            "for example 100 or 5%"
+        )
+    return Sample(share=number / _ALL_PERCENT) if match[2] else Sample(slots=int(number))
+
+
+def _tell_verified(verified: Verified) -> None:
+    sampled = "a share of " if verified.to_slot is not None else "a sample of "
+    sampled = sampled if verified.sampled else ""
+    slots, quotes = counted(verified.slots, "slot"), counted(verified.quotes, "quote")
+    what = f"{sampled}{slots} with {quotes}"
+    thinned = f"; {verified.thinned:,} more were thinned on purpose" if verified.thinned else ""
+    took = report.duration(verified.ended_at - verified.started_at)
+    if not verified.slots and not verified.differences:
+        return
+    if not verified.differences:
+        say(f"[green]✓[/] {what} are equal in store and archive, in {took}{thinned}")
+        return
+    found = counted(verified.differences, "difference")
+    say(f"[red]✗[/] {found} in {what}, in {took}{thinned}")
+    for text in verified.first[:DETAILS]:
+        say(f"  {escape(text)}")
+    if verified.differences > DETAILS:
+        say(f"  and {verified.differences - DETAILS:,} more; --json names up to {KEPT:,}")
+    if verified.unsettled:
+        waiting = counted(verified.unsettled, "attempt")
+        say(f"  [yellow]{waiting} not loaded yet:[/] `coinlog load` settles them")
+    if verified.differences > verified.unsettled:
+        say("  what the archive tells is brought back by `coinlog replay`: see docs/verify.md")
