@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 import zlib
 from collections import OrderedDict
 from http import HTTPStatus
@@ -77,7 +76,7 @@ class Entry:
     The messages are built once and sent as they are: nothing may change them. An answer that is
     worth packing is packed when the first client asks for it so, and from then on kept packed
     alone: it is unpacked for the rare client that cannot. ``origin`` is set where the answer names
-    the host that it was asked at.
+    the host that it was asked at; ``made_at`` is when it was made, in seconds UTC.
     """
 
     __slots__ = (
@@ -101,11 +100,12 @@ class Entry:
         level: int = PAGE_LEVEL,
         *,
         security: Headers = SECURITY_HEADERS,
+        made_at: float = 0.0,
     ) -> None:
         self.generation = generation
         self.origin: str | None = None
         self.level = level
-        self.made_at = time.monotonic()
+        self.made_at = made_at
         self.tag = b"%08x%08x" % (zlib.crc32(body), zlib.adler32(body))
         # Weak, because the packed and the plain bytes are the same answer.
         etag = (b"etag", b'W/"' + self.tag + b'"')
@@ -136,9 +136,14 @@ class Entry:
         """Return the answer for a client that takes no gzip."""
         return _whole(gzip.decompress(self.body) if self.packed else self.body, self.common)
 
-    def aged(self) -> Headers:
-        """Return the header that says how many seconds old the answer is."""
-        return [(b"age", str(int(time.monotonic() - self.made_at)).encode())]
+    def with_body(self, body: bytes) -> Entry:
+        """Return the same answer with other content."""
+        other = Entry(body, [], self.generation, level=self.level, made_at=self.made_at)
+        (tag, *_) = other.common
+        other.common = [tag if pair[0] == tag[0] else pair for pair in self.common]
+        other.unchanged = Form(304, other.common, b"")
+        other.origin = self.origin
+        return other
 
 
 class Entries:

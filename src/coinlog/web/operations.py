@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from coinlog import __version__
 from coinlog.errors import StoreError
+from coinlog.freshness import Freshness
+from coinlog.slots import iso
 from coinlog.store.ledger import count_outcomes
 from coinlog.web.api import TheWatch
-from coinlog.web.problems import STORE_AWAY
+from coinlog.web.problems import RETRY_SECONDS, store_away
 from coinlog.web.security import error_body
 from coinlog.web.watch import Moment
 
-READY_SECONDS = 3.0
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4"
 
@@ -28,17 +29,52 @@ async def live() -> dict[str, str]:
 
 
 @get("/ready")
-async def ready(watch: TheWatch) -> Response[Any]:
-    """Say whether answers can be made: 503 while the store cannot be read."""
-    try:
-        await asyncio.wait_for(asyncio.to_thread(watch.look), READY_SECONDS)
-    except TimeoutError:
-        away = True
-    else:
-        away = watch.error is not None
-    if away:
-        return Response(error_body(503, STORE_AWAY), media_type=JSON, status_code=503)
+async def ready(request: Request[Any, Any, Any], watch: TheWatch) -> Response[Any]:
+    """Say whether answers can be made: 503 while the store cannot be read, with why and since when.
+
+    How new the data is, ``/fresh`` says.
+    """
+    await request.app.state.cache.look()
+    if watch.error is not None:
+        return _not_well(store_away(watch.error, watch.away_since))
     return Response({"status": "ready"})
+
+
+@get("/fresh")
+async def fresh(watch: TheWatch) -> Response[Any]:
+    """Say whether a slot was stored when one was due: 503 once its grace has passed.
+
+    While the store is away, what was last known of it is reckoned with. For who watches the
+    recorder, and never for a balancer: a page that shows old data is better than none.
+    """
+    known = watch.last_known()
+    if known is None:
+        return _not_well("the database was never read: whether a slot was stored is not known")
+    found = known.fresh
+    if found.stale:
+        return _not_well(_staleness(found), "stale")
+    return Response(
+        {
+            "status": "fresh",
+            "as_of": found.as_of,
+            "slot": found.slot,
+            "next_slot": found.next_slot,
+            "missed": found.missed,
+        }
+    )
+
+
+def _staleness(found: Freshness) -> str:
+    if found.slot is None:
+        return "no slot is stored yet: `coinlog up` records"
+    if not found.missed:
+        return f"the newest slot is {iso(found.slot)}, and no schedule says when the next is due"
+    return f"{found.missed} slots were due since {iso(found.slot)}, and none of them was stored"
+
+
+def _not_well(message: str, code: str | None = None) -> Response[Any]:
+    later = {"retry-after": str(RETRY_SECONDS)}
+    return Response(error_body(503, message, code), media_type=JSON, status_code=503, headers=later)
 
 
 @get("/metrics", sync_to_thread=True, media_type="text/plain")
@@ -79,3 +115,6 @@ def _store_metrics(moment: Moment, outcomes: dict[str, int]) -> list[str]:
 
 def _metric(name: str, kind: str, value: int, labels: str = "") -> str:
     return f"# TYPE {name} {kind}\n{name}{labels} {value}\n"
+
+
+OPERATIONS: list[HTTPRouteHandler] = [live, ready, fresh, metrics]
