@@ -126,8 +126,10 @@ _SPARK_SVG = (
     'role="img"><title>Price of Bitcoin, 30 days</title>…</svg>'
 )
 _FRESH = '{"status":"fresh","as_of":1769450412,"slot":1769450400,"next_slot":1769472000,"missed":0}'
-_METRICS = """# TYPE coinlog_store_up gauge
+_METRICS = """# HELP coinlog_store_up Whether the database can be read.
+# TYPE coinlog_store_up gauge
 coinlog_store_up 1
+# HELP coinlog_missed_slots Slots due since the newest stored one, past their grace.
 # TYPE coinlog_missed_slots gauge
 coinlog_missed_slots 0
 """

@@ -52,6 +52,7 @@ from coinlog.web.sending import (
     target_of,
 )
 from coinlog.web.standby import Standby
+from coinlog.web.tallies import ANSWERED, AT_ONCE, CACHE_USED, MISSES, Tallies
 from coinlog.web.watch import Watch
 
 LOOK_SECONDS = 2.0
@@ -82,11 +83,20 @@ class ByteCache:
         self.look_seconds = look_seconds
         self.entries = Entries(cache_bytes)
         self.looks = Looking(watch)
-        self.hits = 0
-        self.misses = 0
+        self.tallies = Tallies()
         self.standby = Standby(self.looks, self._ask)
         self._aged: dict[Key, Entry] = {}
         self._making: dict[Key, asyncio.Future[Answer | Entry]] = {}
+
+    @property
+    def hits(self) -> int:
+        """How many requests this process has answered from memory at once."""
+        return sum(self.tallies.counts[AT_ONCE:ANSWERED])
+
+    @property
+    def misses(self) -> int:
+        """How many answers this process had to make."""
+        return self.tallies.counts[MISSES]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; this first part is the whole way of one answered before."""
@@ -99,11 +109,12 @@ class ByteCache:
                 await send(form.start)
                 await send(form.body)
                 return
+            counted = self.tallies.counted(send)
             try:
-                await self._answer(scope, send)
+                await self._answer(scope, counted)
             except Exception:  # whatever it is, the client gets an error in our shape
                 log.exception("an answer failed")
-                await send_error(scope, send, _INTERNAL, INTERNAL)
+                await send_error(scope, counted, _INTERNAL, INTERNAL)
         elif scope["type"] == "lifespan":
             await self.inner(scope, receive, send)
 
@@ -116,8 +127,9 @@ class ByteCache:
             return None
         if entry.origin is not None and entry.origin != origin_in(headers, scheme):
             return None
-        self.hits += 1
-        return choose(entry, headers)
+        form = choose(entry, headers)
+        self.tallies.counts[form.place] += 1
+        return form
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         fault = fault_of(scope)
@@ -214,7 +226,7 @@ class ByteCache:
         return await asyncio.shield(waiting)
 
     async def _make(self, key: Key, scope: Scope) -> Answer | Entry:
-        self.misses += 1
+        self.tallies.counts[MISSES] += 1
         generation = self.looks.generation
         answer = await self._ask(scope)
         if answer.status != _OK:
@@ -233,6 +245,7 @@ class ByteCache:
 
     async def look(self) -> None:
         """Look at the store once; a new generation begins when its state has changed."""
+        self.tallies.counts[CACHE_USED] = self.entries.bytes
         if await self.looks.look():
             self._aged.clear()
             self.entries.new_generation()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from itertools import chain
 from typing import Any
 
 from litestar import Request, Response, get
@@ -12,14 +12,21 @@ from coinlog import __version__
 from coinlog.errors import StoreError
 from coinlog.freshness import Freshness
 from coinlog.slots import iso
-from coinlog.store.ledger import count_outcomes
+from coinlog.store.counting import read_counts
 from coinlog.web.api import TheWatch
+from coinlog.web.metrics import (
+    Family,
+    about_ledger,
+    about_processes,
+    about_requests,
+    about_store,
+    written,
+)
 from coinlog.web.problems import RETRY_SECONDS, store_away
 from coinlog.web.security import error_body
-from coinlog.web.watch import Moment
 
 JSON = "application/json"
-PROMETHEUS = "text/plain; version=0.0.4"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @get("/live")
@@ -79,42 +86,26 @@ def _not_well(message: str, code: str | None = None) -> Response[Any]:
 
 @get("/metrics", sync_to_thread=True, media_type="text/plain")
 def metrics(request: Request[Any, Any, Any], watch: TheWatch) -> Response[str]:
-    """Return what there is to count, in Prometheus' text format."""
-    cache = request.app.state.cache
-    worker = f'{{worker="{os.getpid()}"}}'
-    lines = [
-        _metric("coinlog_cache_hits_total", "counter", cache.hits, worker),
-        _metric("coinlog_cache_misses_total", "counter", cache.misses, worker),
-        _metric("coinlog_cache_bytes", "gauge", cache.entries.bytes, worker),
-    ]
+    """Return what there is to count, in Prometheus' text format, over all workers together."""
+    tallies = request.app.state.cache.tallies
+    ledger: list[Family] = []
     try:
         with watch.moment() as moment:
-            lines += _store_metrics(moment, count_outcomes(watch.reader))
+            counts = watch.once(
+                moment, ("counts",), lambda: read_counts(watch.reader, moment.head, moment.now)
+            )
+            ledger.extend(about_ledger(counts))
     except StoreError:
-        lines.append(_metric("coinlog_store_up", "gauge", 0))
-    return Response("".join(lines), media_type=PROMETHEUS)
-
-
-def _store_metrics(moment: Moment, outcomes: dict[str, int]) -> list[str]:
-    fresh = moment.fresh
-    counts = "".join(
-        f'coinlog_slots{{outcome="{outcome}"}} {count}\n' for outcome, count in outcomes.items()
+        up = False
+    else:
+        up = True
+    families = chain(
+        about_store(watch.last_known(), watch.away_since, up=up),
+        ledger,
+        about_requests(tallies),
+        about_processes(tallies),
     )
-    return [
-        _metric("coinlog_store_up", "gauge", 1),
-        _metric("coinlog_store_version", "counter", moment.head.version),
-        _metric("coinlog_stale", "gauge", int(fresh.stale)),
-        _metric("coinlog_missed_slots", "gauge", fresh.missed),
-        _metric("coinlog_newest_slot_seconds", "gauge", fresh.slot or 0),
-        _metric("coinlog_observed_at_seconds", "gauge", fresh.as_of or 0),
-        _metric("coinlog_next_slot_seconds", "gauge", fresh.next_slot or 0),
-        _metric("coinlog_simulated", "gauge", int(moment.simulated)),
-        f"# TYPE coinlog_slots gauge\n{counts}",
-    ]
-
-
-def _metric(name: str, kind: str, value: int, labels: str = "") -> str:
-    return f"# TYPE {name} {kind}\n{name}{labels} {value}\n"
+    return Response(written(families), media_type=PROMETHEUS)
 
 
 OPERATIONS: list[HTTPRouteHandler] = [live, ready, fresh, metrics]
