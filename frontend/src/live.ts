@@ -17,6 +17,8 @@ export interface Now {
   due: number;
   interval: number;
   version: number;
+  /** The server could not read its database: what it shows is from before. */
+  away: boolean;
 }
 
 const FIRST_SECONDS = 5;
@@ -49,7 +51,7 @@ export function now(page: Document = document): Now | undefined {
   const next = Number(said["next"]);
   // Where the slot before the next one is not stored yet, that is the one to wait for.
   const due = slot === undefined ? next : Math.min(next, slot + interval);
-  return { slot, due, interval, version: Number(said["version"]) };
+  return { slot, due, interval, version: Number(said["version"]), away: "away" in said };
 }
 
 function plan(): void {
@@ -61,8 +63,9 @@ function plan(): void {
 }
 
 /** When to ask next; readers of the same slot do not all ask in the same moment. */
-function nextQuestion({ due, interval }: Now): number {
+function nextQuestion({ due, interval, away }: Now): number {
   const spread = 1 + Math.random() / 4;
+  if (away) return asked + MINUTE * spread;
   if (asked < due) return due + FIRST_SECONDS * spread;
   const late = seconds() - due;
   const step = STEPS.find(([until]) => late < until)?.[1];
@@ -77,7 +80,7 @@ async function look(): Promise<void> {
     const latest = await data<Latest>("latest.json");
     const known = now();
     const same = latest?.version === known?.version && (latest?.slot ?? undefined) === known?.slot;
-    if (latest && !same) await (await import("./lazy/renew")).renewPage();
+    if (latest && (!same || known?.away)) await (await import("./lazy/renew")).renewPage();
     if (latest && !same && isPublished()) await (await import("./lazy/published")).start();
   } catch {
     // The server or the network is away: what is shown stays, and says how old it is.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +12,6 @@ from coinlog.web.entries import Entries, Entry
 from coinlog.web.language import preferred
 from coinlog.web.negotiation import takes_gzip
 from samples import SLOT, STEP
-from servers import MariaDB
 from sites import Site, site_on
 
 SERIES = "/api/v1/assets/1/series?range=1d"
@@ -105,51 +103,6 @@ def test_pages_are_asked_for_again_and_data_keeps_for_half_a_minute(web: Site) -
     assert caching == {"/": "no-cache", SERIES: "max-age=30"}
     assert web.get("/nowhere").headers["cache-control"] == "no-store"
     assert web.get("/live").headers["cache-control"] == "no-store"
-
-
-@pytest.fixture
-def fragile(own_mariadb: MariaDB) -> Iterator[Site]:
-    """Return a site whose database can be ended."""
-    with own_mariadb.database() as url, site_on(url) as site:
-        yield site
-
-
-def test_while_the_store_is_away_the_last_good_answers_are_sent_with_their_age(
-    fragile: Site, own_mariadb: MariaDB
-) -> None:
-    fragile.store(SLOT)
-    before = fragile.get("/")
-    fragile.look()
-    own_mariadb.kill()
-
-    fragile.now += STEP
-    fragile.look()
-    after = fragile.get("/")
-    unseen = fragile.get("/log")
-
-    assert (after.status, after.body) == (200, before.body)
-    assert "age" in after.headers
-    assert unseen.status == 503
-    assert "127.0.0.1" not in unseen.text
-    assert fragile.get("/api/v1/log").error["code"] == "store_unavailable"
-    assert fragile.get("/live").status == 200
-    assert fragile.get("/ready").error["code"] == "store_unavailable"
-    assert "coinlog_store_up 0" in fragile.get("/metrics").text
-
-
-def test_when_the_store_is_back_its_answers_are_new_again(
-    fragile: Site, own_mariadb: MariaDB
-) -> None:
-    fragile.store(SLOT)
-    own_mariadb.kill()
-    fragile.look()
-    assert fragile.get("/").status == 503
-
-    own_mariadb.start()
-    fragile.look()
-
-    assert fragile.get("/").status == 200
-    assert fragile.get("/ready").status == 200
 
 
 def test_a_store_without_tables_says_what_to_do(store_url: sa.URL) -> None:

@@ -64,7 +64,7 @@ def test_each_example_is_what_its_operation_answers(described: Json) -> None:
             assert msgspec.convert(content["example"], type(answer)) == answer
             assert content["schema"]["$ref"].endswith(f"/{type(answer).__name__}")
         else:
-            assert path.endswith((".csv", "/live", "/ready", "/metrics", "/{name}"))
+            assert path.endswith((".csv", "/live", "/ready", "/fresh", "/metrics", "/{name}"))
 
 
 def test_each_example_can_really_be_asked_for(sqlite_web: Site, described: Json) -> None:

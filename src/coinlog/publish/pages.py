@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from coinlog.attempts import slot_name
 from coinlog.publish.folder import part_path
 from coinlog.web.app import create_app
-from coinlog.web.cache import Answer
 from coinlog.web.i18n import languages
 from coinlog.web.overview import SPANS
 from coinlog.web.security import Message, Scope
+from coinlog.web.sending import Answer
 from coinlog.web.shell import PUBLISHED, prefix_of
 from coinlog.web.static_files import read_static
 

@@ -25,6 +25,7 @@ from coinlog.errors import (
     StoreUnavailableError,
 )
 from coinlog.loopback import is_loopback
+from coinlog.store.same_file import read_there_alone
 from coinlog.store.signin import sign_in_by_token
 
 BUSY_TIMEOUT_MS = 15_000
@@ -73,6 +74,8 @@ def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
     if url.database and not read_only:
         _make_folder(Path(url.database).expanduser().parent)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    if read_only:
+        read_there_alone(engine)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type

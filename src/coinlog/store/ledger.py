@@ -231,11 +231,3 @@ def _row(row: sa.Row[Any]) -> LedgerRow:
 
 def _schedule(row: sa.Row[Any]) -> Schedule:
     return Schedule(row.from_slot, row.interval_seconds, row.assets, SourceKind(row.source))
-
-
-def count_outcomes(reader: Reader) -> dict[str, int]:
-    """Return how many rows the ledger has of each outcome."""
-    table = schema.slot.c
-    query = sa.select(table.outcome, sa.func.count()).group_by(table.outcome)
-    with reader.connected() as connection:
-        return {row[0]: row[1] for row in connection.execute(query.order_by(table.outcome))}

@@ -125,8 +125,11 @@ _SPARK_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="32" viewBox="0 0 120 32" '
     'role="img"><title>Price of Bitcoin, 30 days</title>…</svg>'
 )
-_METRICS = """# TYPE coinlog_store_up gauge
+_FRESH = '{"status":"fresh","as_of":1769450412,"slot":1769450400,"next_slot":1769472000,"missed":0}'
+_METRICS = """# HELP coinlog_store_up Whether the database can be read.
+# TYPE coinlog_store_up gauge
 coinlog_store_up 1
+# HELP coinlog_missed_slots Slots due since the newest stored one, past their grace.
 # TYPE coinlog_missed_slots gauge
 coinlog_missed_slots 0
 """
@@ -202,6 +205,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "/live": Example("Is the process up", "/live", '{"status":"up","version":"0.1.0"}'),
     "/ready": Example("Can it serve", "/ready", '{"status":"ready"}'),
+    "/fresh": Example("Is the data new", "/fresh", _FRESH),
     "/metrics": Example("What there is to count", "/metrics", _METRICS),
 }
 

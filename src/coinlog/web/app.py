@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
 from coinlog import __version__
+from coinlog.errors import StoreError
 from coinlog.store.engine import open_engine
 from coinlog.store.reader import Reader
 from coinlog.web.answers import ErrorAnswer
@@ -21,9 +22,9 @@ from coinlog.web.api_routes import api_router
 from coinlog.web.cache import LOOK_SECONDS, ByteCache
 from coinlog.web.data_routes import data
 from coinlog.web.entries import CACHE_BYTES
-from coinlog.web.operations import live, metrics, ready
+from coinlog.web.operations import OPERATIONS
 from coinlog.web.pages import page_routers
-from coinlog.web.problems import describe
+from coinlog.web.problems import RETRY_SECONDS, describe
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
 from coinlog.web.shell import LIVE, PUBLISHED
@@ -35,9 +36,13 @@ PUBLISHED_POINTS = 500
 """Of a line in a published page: there are thousands of pages, and the whole lies beside them."""
 
 _MACHINES = (
-    *("/api/", "/data/", "/static/", "/live", "/ready", "/metrics", "/schema/"),
+    *("/api/", "/data/", "/static/", "/live", "/ready", "/fresh", "/metrics", "/schema/"),
     *("/spark/", "/og/"),
 )
+_AWAY = 503
+_ANSWER_SECONDS = 20
+"""A database ends each of our statements sooner; one that is silent for longer is dead."""
+
 _ABOUT = (
     "The market of CoinMarketCap as this coinlog has recorded it. All times are seconds since "
     "1970-01-01 UTC, all money is USD, numbers have full precision, null means unknown."
@@ -58,14 +63,22 @@ def create_app(
     much ready answers may take. Pages of a published ``edition`` have no server behind them.
     """
     most = PUBLISHED_POINTS if edition == PUBLISHED else MANY_POINTS
-    watch = Watch(Reader(open_engine(database_url, read_only=True)), clock, most)
+    engine = open_engine(database_url, read_only=True, answer_seconds=_ANSWER_SECONDS)
+    watch = Watch(Reader(engine), clock, most)
     bundle, static = read_static()
     bundle = msgspec.structs.replace(bundle, edition=edition)
     cache = ByteCache(
         _nobody_yet, watch, static, look_seconds=look_seconds, cache_bytes=cache_bytes
     )
     app = Litestar(
-        [api_router(), *page_routers(), data, live, ready, metrics, openapi_json, *WHOLE_SITE],
+        [
+            api_router(),
+            *page_routers(),
+            data,
+            *OPERATIONS,
+            openapi_json,
+            *WHOLE_SITE,
+        ],
         dependencies={
             "watch": Provide(lambda: watch, use_cache=True, sync_to_thread=False),
         },
@@ -103,6 +116,8 @@ async def openapi_json(request: Request[Any, Any, State]) -> Response[bytes]:
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer with an error: JSON for programs, a page for people."""
     detail = describe(error, request)
+    later = {"retry-after": str(RETRY_SECONDS)} if detail.status == _AWAY else None
     if request.url.path.startswith(_MACHINES):
-        return Response(ErrorAnswer(detail), status_code=detail.status)
-    return error_page(request, detail.status, detail.code, detail.message)
+        return Response(ErrorAnswer(detail), status_code=detail.status, headers=later)
+    since = request.app.state.cache.watch.away_since if isinstance(error, StoreError) else None
+    return error_page(request, detail, since, later)

@@ -2,8 +2,8 @@
 
 An answer stays right while the store's version, its freshness, the current slot and this build
 stay the same: together they are a generation. A task looks every two seconds whether a new one
-has begun; no request waits for that. While the store is away, the last good answers are sent with
-their age.
+has begun; no request waits for that. While the store is away, the last good answers are sent, and
+say how old they are.
 """
 
 from __future__ import annotations
@@ -15,31 +15,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from coinlog.web.canonical import Key, key_of, names_its_origin
+from coinlog.errors import StoreUnavailableError
+from coinlog.web.canonical import Key, key_of
 from coinlog.web.entries import (
     CACHE_BYTES,
-    DATA_CACHING,
     DATA_LEVEL,
-    NO_BODY,
-    NO_CACHING,
-    PAGE_CACHING,
-    PAGE_LEVEL,
     Entries,
     Entry,
     Form,
-    level_of,
 )
-from coinlog.web.framing import headers_for
-from coinlog.web.language import redirect_for, redirects
+from coinlog.web.language import language_of_path, redirect_for, redirects
+from coinlog.web.looking import Looking
 from coinlog.web.negotiation import choose, wants_gzip
 from coinlog.web.origin import origin_in
-from coinlog.web.problems import INTERNAL
+from coinlog.web.outage import aged, away_headers
+from coinlog.web.problems import INTERNAL, store_away
 from coinlog.web.proxies import HTTPS
 from coinlog.web.security import (
-    SECURITY_HEADERS,
     Application,
     Headers,
-    Message,
     Receive,
     Scope,
     Send,
@@ -47,39 +41,28 @@ from coinlog.web.security import (
     secured,
     send_error,
 )
-from coinlog.web.watch import State, Watch
+from coinlog.web.sending import (
+    Answer,
+    entry_of,
+    nothing_more,
+    origin_for,
+    send_answer,
+    send_entry,
+    send_redirect,
+    target_of,
+)
+from coinlog.web.standby import Standby
+from coinlog.web.tallies import ANSWERED, AT_ONCE, CACHE_USED, MISSES, Tallies
+from coinlog.web.watch import Watch
 
 LOOK_SECONDS = 2.0
 THREADS = 2
 """Making an answer is work for the interpreter: more threads take memory and win no time."""
 
-VARY = b"accept-encoding"
-VARY_HOME = b"accept-encoding, accept-language"
-
 log = logging.getLogger(__name__)
 
 _OK, _AWAY, _INTERNAL = 200, 503, 500
 _PACKED_HERE_BYTES = 200_000
-_REPLACED = (b"content-length", b"cache-control", b"vary")
-
-
-class Answer:
-    """What the application answered, caught before it is sent."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self) -> None:
-        self.status = _INTERNAL
-        self.headers: Headers = []
-        self.body = b""
-
-    async def catch(self, message: Message) -> None:
-        """Take one message of the application."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = [pair for pair in message["headers"] if pair[0] not in _REPLACED]
-        elif message["type"] == "http.response.body":
-            self.body += message.get("body", b"")
 
 
 class ByteCache:
@@ -99,11 +82,21 @@ class ByteCache:
         self.static = static
         self.look_seconds = look_seconds
         self.entries = Entries(cache_bytes)
-        self.state: State | None = None
-        self.generation = 0
-        self.hits = 0
-        self.misses = 0
+        self.looks = Looking(watch)
+        self.tallies = Tallies()
+        self.standby = Standby(self.looks, self._ask)
+        self._aged: dict[Key, Entry] = {}
         self._making: dict[Key, asyncio.Future[Answer | Entry]] = {}
+
+    @property
+    def hits(self) -> int:
+        """How many requests this process has answered from memory at once."""
+        return sum(self.tallies.counts[AT_ONCE:ANSWERED])
+
+    @property
+    def misses(self) -> int:
+        """How many answers this process had to make."""
+        return self.tallies.counts[MISSES]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; this first part is the whole way of one answered before."""
@@ -116,11 +109,12 @@ class ByteCache:
                 await send(form.start)
                 await send(form.body)
                 return
+            counted = self.tallies.counted(send)
             try:
-                await self._answer(scope, send)
+                await self._answer(scope, counted)
             except Exception:  # whatever it is, the client gets an error in our shape
                 log.exception("an answer failed")
-                await send_error(scope, send, _INTERNAL, INTERNAL)
+                await send_error(scope, counted, _INTERNAL, INTERNAL)
         elif scope["type"] == "lifespan":
             await self.inner(scope, receive, send)
 
@@ -133,8 +127,9 @@ class ByteCache:
             return None
         if entry.origin is not None and entry.origin != origin_in(headers, scheme):
             return None
-        self.hits += 1
-        return choose(entry, headers)
+        form = choose(entry, headers)
+        self.tallies.counts[form.place] += 1
+        return form
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         fault = fault_of(scope)
@@ -147,36 +142,80 @@ class ByteCache:
             return
         to = redirect_for(scope)
         if to is not None:
-            await _redirect(to, send)
+            await send_redirect(to, send)
             return
         await self._answer_made(scope, send)
 
     async def _answer_made(self, scope: Scope, send: Send) -> None:
-        key = key_of(scope["path"], scope["query_string"])
-        if key is None:
-            await _send_answer(await self._ask(scope), scope, send)
+        plain = key_of(scope["path"], scope["query_string"])
+        if plain is None:
+            await send_answer(await self._ask(scope), scope, send)
             return
-        origin = _origin_for(scope)
-        if origin is not None:
-            key = (*key, origin)
+        origin = origin_for(scope)
+        key = plain if origin is None else (*plain, origin)
         entry = self.entries.get(key)
-        if entry is None or entry.generation != self.generation:
+        if self.looks.away:
+            await self._answer_kept(plain, entry, scope, send)
+            return
+        if entry is None or entry.generation != self.looks.generation:
             made = await self._make_once(key, scope)
             if isinstance(made, Answer):
-                # The store is away: the last good answer, with its age, is better than none.
-                if made.status == _AWAY and entry is not None:
-                    await send_entry(entry, scope, send, entry.aged())
-                else:
-                    await _send_answer(made, scope, send)
+                await self._answer_unmade(made, plain, entry, scope, send)
                 return
             entry = made
         if not entry.ready and wants_gzip(scope["headers"]):
             await _pack(entry)
             self.entries.put(key, entry)
-        target = target_of(scope)
-        if entry.generation == self.generation:
-            self.entries.lead(target, entry)
+        if entry.generation == self.looks.generation:
+            self.entries.lead(target_of(scope), entry)
         await send_entry(entry, scope, send)
+
+    async def _answer_unmade(
+        self, made: Answer, plain: Key, entry: Entry | None, scope: Scope, send: Send
+    ) -> None:
+        """Send an answer that is none; where the store has just gone away, one from before."""
+        if made.status == _AWAY:
+            await self.look()
+            if self.looks.away or entry is not None:
+                await self._answer_kept(plain, entry, scope, send)
+                return
+        await send_answer(made, scope, send)
+
+    async def _answer_kept(self, plain: Key, entry: Entry | None, scope: Scope, send: Send) -> None:
+        """Answer without the store: with what was answered before, or what stands by."""
+        entry = self.standby.newer(plain, entry)
+        if entry is None:
+            try:
+                # Threads that wait for a silent database would let it wait for one of them.
+                answer = await asyncio.wait_for(self._ask(scope), self.looks.deadline)
+            except TimeoutError:
+                await send_error(scope, send, _AWAY, self._away())
+            else:
+                await send_answer(answer, scope, send)
+            return
+        now = self.watch.clock()
+        since = self.looks.away_since
+        if since is None:
+            # One statement took too long, which is no reason to alarm anybody.
+            await send_entry(entry, scope, send, away_headers(entry, None, now))
+            return
+        key = plain if entry.origin is None else (*plain, entry.origin)
+        kept = self._aged.get(key)
+        if kept is None:
+            kept = await asyncio.to_thread(self._age, entry, plain, since)
+            self._aged[key] = kept
+        await send_entry(kept, scope, send, away_headers(entry, since, now))
+
+    def _away(self) -> str:
+        error = self.watch.error or StoreUnavailableError("")
+        return store_away(error, self.looks.away_since)
+
+    def _age(self, entry: Entry, plain: Key, since: int) -> Entry:
+        superseded = entry.generation != self.looks.newest
+        language = language_of_path(plain[0])
+        kept = aged(entry, language, since, self.watch.last_known(), superseded=superseded)
+        kept.pack()
+        return kept
 
     async def _make_once(self, key: Key, scope: Scope) -> Answer | Entry:
         """Return a new answer; those who ask for it meanwhile wait for the same one."""
@@ -187,17 +226,13 @@ class ByteCache:
         return await asyncio.shield(waiting)
 
     async def _make(self, key: Key, scope: Scope) -> Answer | Entry:
-        self.misses += 1
-        generation = self.generation
+        self.tallies.counts[MISSES] += 1
+        generation = self.looks.generation
         answer = await self._ask(scope)
         if answer.status != _OK:
             return answer
-        level = level_of(answer.headers)
-        headers = [*answer.headers, PAGE_CACHING if level == PAGE_LEVEL else DATA_CACHING]
-        vary = VARY_HOME if key[0] == "/" else VARY
-        security = headers_for(key[0])
-        entry = Entry(answer.body, headers, generation, vary, level, security=security)
-        entry.origin = _origin_for(scope)
+        entry = entry_of(answer, key, generation, self.watch.clock())
+        entry.origin = origin_for(scope)
         if wants_gzip(scope["headers"]):
             await _pack(entry)
         self.entries.put(key, entry)
@@ -205,15 +240,14 @@ class ByteCache:
 
     async def _ask(self, scope: Scope) -> Answer:
         answer = Answer()
-        await self.inner({**scope, "method": "GET"}, _nothing_more, answer.catch)
+        await self.inner({**scope, "method": "GET"}, nothing_more, answer.catch)
         return answer
 
     async def look(self) -> None:
         """Look at the store once; a new generation begins when its state has changed."""
-        state = await asyncio.to_thread(self.watch.look)
-        if state != self.state:
-            self.state = state
-            self.generation += 1
+        self.tallies.counts[CACHE_USED] = self.entries.bytes
+        if await self.looks.look():
+            self._aged.clear()
             self.entries.new_generation()
 
     @asynccontextmanager
@@ -221,17 +255,22 @@ class ByteCache:
         """Look at the store again and again while the application lives."""
         threads = ThreadPoolExecutor(THREADS, "answers")
         asyncio.get_running_loop().set_default_executor(threads)
-        task = asyncio.create_task(self._keep_looking())
+        tasks = [
+            asyncio.create_task(self._keep_looking()),
+            asyncio.create_task(self.standby.keep()),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             self.close()
 
     def close(self) -> None:
         """Let go of the store's connections."""
+        self.looks.close()
         self.watch.reader.engine.dispose()
 
     async def _keep_looking(self) -> None:
@@ -246,54 +285,3 @@ async def _pack(entry: Entry) -> None:
         entry.pack()
     else:
         await asyncio.to_thread(entry.pack)
-
-
-def _origin_for(scope: Scope) -> str | None:
-    """Return what an answer names as its origin, or ``None`` where it names none."""
-    if not names_its_origin(scope["path"]):
-        return None
-    return origin_in(scope["headers"], scope["scheme"])
-
-
-def target_of(scope: Scope) -> bytes:
-    """Return the address as it was sent: the path and, after ``?``, the query."""
-    path: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
-
-
-async def send_entry(entry: Entry, scope: Scope, send: Send, more: Headers | None = None) -> None:
-    """Send an answer that is ready, with more headers where asked."""
-    form = choose(entry, scope["headers"])
-    start = {**form.start, "headers": [*form.start["headers"], *more]} if more else form.start
-    await send(start)
-    await send(NO_BODY if scope["method"] == "HEAD" else form.body)
-
-
-async def _send_answer(answer: Answer, scope: Scope, send: Send) -> None:
-    """Send an answer that is not kept."""
-    headers = [
-        *answer.headers,
-        (b"content-length", str(len(answer.body)).encode()),
-        NO_CACHING,
-        *headers_for(scope["path"]),
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body = b"" if scope["method"] == "HEAD" else answer.body
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _redirect(to: bytes, send: Send) -> None:
-    headers = [
-        (b"location", to),
-        (b"content-length", b"0"),
-        (b"vary", b"accept-language"),
-        PAGE_CACHING,
-        *SECURITY_HEADERS,
-    ]
-    await send({"type": "http.response.start", "status": 302, "headers": headers})
-    await send(NO_BODY)
-
-
-async def _nothing_more() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}

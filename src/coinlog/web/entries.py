@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import time
 import zlib
 from collections import OrderedDict
 from http import HTTPStatus
 
 from coinlog.web.canonical import Key
 from coinlog.web.security import SECURITY_HEADERS, Headers, Message
+from coinlog.web.tallies import AT_ONCE, place_of
 
 try:
     # Packs four times as fast as zlib at its quickest, and a little smaller.
@@ -50,9 +50,12 @@ def level_of(headers: Headers) -> int:
 
 
 class Form:
-    """One form of an answer: as ASGI messages, and as the bytes that HTTP/1.1 sends first."""
+    """One form of an answer: as ASGI messages, and as the bytes that HTTP/1.1 sends first.
 
-    __slots__ = ("body", "content", "start", "wire")
+    ``place`` is where it is counted when it is sent from memory at once.
+    """
+
+    __slots__ = ("body", "content", "place", "start", "wire")
 
     def __init__(self, status: int, headers: Headers, content: bytes) -> None:
         self.start: Message = {
@@ -62,6 +65,7 @@ class Form:
         }
         self.body: Message = {"type": "http.response.body", "body": content}
         self.content = content
+        self.place = AT_ONCE + place_of(status)
         first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         self.wire = first + b"".join(b"%s: %s\r\n" % pair for pair in headers)
 
@@ -77,7 +81,7 @@ class Entry:
     The messages are built once and sent as they are: nothing may change them. An answer that is
     worth packing is packed when the first client asks for it so, and from then on kept packed
     alone: it is unpacked for the rare client that cannot. ``origin`` is set where the answer names
-    the host that it was asked at.
+    the host that it was asked at; ``made_at`` is when it was made, in seconds UTC.
     """
 
     __slots__ = (
@@ -101,11 +105,12 @@ class Entry:
         level: int = PAGE_LEVEL,
         *,
         security: Headers = SECURITY_HEADERS,
+        made_at: float = 0.0,
     ) -> None:
         self.generation = generation
         self.origin: str | None = None
         self.level = level
-        self.made_at = time.monotonic()
+        self.made_at = made_at
         self.tag = b"%08x%08x" % (zlib.crc32(body), zlib.adler32(body))
         # Weak, because the packed and the plain bytes are the same answer.
         etag = (b"etag", b'W/"' + self.tag + b'"')
@@ -136,9 +141,14 @@ class Entry:
         """Return the answer for a client that takes no gzip."""
         return _whole(gzip.decompress(self.body) if self.packed else self.body, self.common)
 
-    def aged(self) -> Headers:
-        """Return the header that says how many seconds old the answer is."""
-        return [(b"age", str(int(time.monotonic() - self.made_at)).encode())]
+    def with_body(self, body: bytes) -> Entry:
+        """Return the same answer with other content."""
+        other = Entry(body, [], self.generation, level=self.level, made_at=self.made_at)
+        (tag, *_) = other.common
+        other.common = [tag if pair[0] == tag[0] else pair for pair in self.common]
+        other.unchanged = Form(304, other.common, b"")
+        other.origin = self.origin
+        return other
 
 
 class Entries:

@@ -14,6 +14,12 @@ def redirects(headers: Headers) -> bool:
     return preferred(accepted.decode("latin-1")) != DEFAULT
 
 
+def language_of_path(path: str) -> str:
+    """Return the language that an address is in: its first part, else the default."""
+    first = path.split("/")[1]
+    return first if first in languages() else DEFAULT
+
+
 def redirect_for(scope: Scope) -> bytes | None:
     """Return where the bare ``/`` leads a reader of another language, or ``None`` to stay.
 

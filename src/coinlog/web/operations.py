@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
+from itertools import chain
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from coinlog import __version__
 from coinlog.errors import StoreError
-from coinlog.store.ledger import count_outcomes
+from coinlog.freshness import Freshness
+from coinlog.slots import iso
+from coinlog.store.counting import read_counts
 from coinlog.web.api import TheWatch
-from coinlog.web.problems import STORE_AWAY
+from coinlog.web.metrics import (
+    Family,
+    about_ledger,
+    about_processes,
+    about_requests,
+    about_store,
+    written,
+)
+from coinlog.web.problems import RETRY_SECONDS, store_away
 from coinlog.web.security import error_body
-from coinlog.web.watch import Moment
 
-READY_SECONDS = 3.0
 JSON = "application/json"
-PROMETHEUS = "text/plain; version=0.0.4"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @get("/live")
@@ -28,54 +36,76 @@ async def live() -> dict[str, str]:
 
 
 @get("/ready")
-async def ready(watch: TheWatch) -> Response[Any]:
-    """Say whether answers can be made: 503 while the store cannot be read."""
-    try:
-        await asyncio.wait_for(asyncio.to_thread(watch.look), READY_SECONDS)
-    except TimeoutError:
-        away = True
-    else:
-        away = watch.error is not None
-    if away:
-        return Response(error_body(503, STORE_AWAY), media_type=JSON, status_code=503)
+async def ready(request: Request[Any, Any, Any], watch: TheWatch) -> Response[Any]:
+    """Say whether answers can be made: 503 while the store cannot be read, with why and since when.
+
+    How new the data is, ``/fresh`` says.
+    """
+    await request.app.state.cache.look()
+    if watch.error is not None:
+        return _not_well(store_away(watch.error, watch.away_since))
     return Response({"status": "ready"})
+
+
+@get("/fresh")
+async def fresh(watch: TheWatch) -> Response[Any]:
+    """Say whether a slot was stored when one was due: 503 once its grace has passed.
+
+    While the store is away, what was last known of it is reckoned with. For who watches the
+    recorder, and never for a balancer: a page that shows old data is better than none.
+    """
+    known = watch.last_known()
+    if known is None:
+        return _not_well("the database was never read: whether a slot was stored is not known")
+    found = known.fresh
+    if found.stale:
+        return _not_well(_staleness(found), "stale")
+    return Response(
+        {
+            "status": "fresh",
+            "as_of": found.as_of,
+            "slot": found.slot,
+            "next_slot": found.next_slot,
+            "missed": found.missed,
+        }
+    )
+
+
+def _staleness(found: Freshness) -> str:
+    if found.slot is None:
+        return "no slot is stored yet: `coinlog up` records"
+    if not found.missed:
+        return f"the newest slot is {iso(found.slot)}, and no schedule says when the next is due"
+    return f"{found.missed} slots were due since {iso(found.slot)}, and none of them was stored"
+
+
+def _not_well(message: str, code: str | None = None) -> Response[Any]:
+    later = {"retry-after": str(RETRY_SECONDS)}
+    return Response(error_body(503, message, code), media_type=JSON, status_code=503, headers=later)
 
 
 @get("/metrics", sync_to_thread=True, media_type="text/plain")
 def metrics(request: Request[Any, Any, Any], watch: TheWatch) -> Response[str]:
-    """Return what there is to count, in Prometheus' text format."""
-    cache = request.app.state.cache
-    worker = f'{{worker="{os.getpid()}"}}'
-    lines = [
-        _metric("coinlog_cache_hits_total", "counter", cache.hits, worker),
-        _metric("coinlog_cache_misses_total", "counter", cache.misses, worker),
-        _metric("coinlog_cache_bytes", "gauge", cache.entries.bytes, worker),
-    ]
+    """Return what there is to count, in Prometheus' text format, over all workers together."""
+    tallies = request.app.state.cache.tallies
+    ledger: list[Family] = []
     try:
         with watch.moment() as moment:
-            lines += _store_metrics(moment, count_outcomes(watch.reader))
+            counts = watch.once(
+                moment, ("counts",), lambda: read_counts(watch.reader, moment.head, moment.now)
+            )
+            ledger.extend(about_ledger(counts))
     except StoreError:
-        lines.append(_metric("coinlog_store_up", "gauge", 0))
-    return Response("".join(lines), media_type=PROMETHEUS)
-
-
-def _store_metrics(moment: Moment, outcomes: dict[str, int]) -> list[str]:
-    fresh = moment.fresh
-    counts = "".join(
-        f'coinlog_slots{{outcome="{outcome}"}} {count}\n' for outcome, count in outcomes.items()
+        up = False
+    else:
+        up = True
+    families = chain(
+        about_store(watch.last_known(), watch.away_since, up=up),
+        ledger,
+        about_requests(tallies),
+        about_processes(tallies),
     )
-    return [
-        _metric("coinlog_store_up", "gauge", 1),
-        _metric("coinlog_store_version", "counter", moment.head.version),
-        _metric("coinlog_stale", "gauge", int(fresh.stale)),
-        _metric("coinlog_missed_slots", "gauge", fresh.missed),
-        _metric("coinlog_newest_slot_seconds", "gauge", fresh.slot or 0),
-        _metric("coinlog_observed_at_seconds", "gauge", fresh.as_of or 0),
-        _metric("coinlog_next_slot_seconds", "gauge", fresh.next_slot or 0),
-        _metric("coinlog_simulated", "gauge", int(moment.simulated)),
-        f"# TYPE coinlog_slots gauge\n{counts}",
-    ]
+    return Response(written(families), media_type=PROMETHEUS)
 
 
-def _metric(name: str, kind: str, value: int, labels: str = "") -> str:
-    return f"# TYPE {name} {kind}\n{name}{labels} {value}\n"
+OPERATIONS: list[HTTPRouteHandler] = [live, ready, fresh, metrics]

@@ -10,6 +10,7 @@ from litestar.exceptions import ClientException, NotFoundException, ValidationEx
 from litestar.openapi.spec import Parameter
 
 from coinlog.errors import CoinlogError, NotFoundError, SchemaError, StoreError, UsageError
+from coinlog.slots import iso
 from coinlog.web.answers import CODES, ErrorDetail
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,32 @@ class BusyError(CoinlogError):
 
 
 STORE_AWAY = (
-    "the database cannot be read at the moment: recording goes on, and what it misses is loaded "
+    "the database cannot be read {since}: {cause}; recording goes on, and what it misses is loaded "
     "when it is back; try again in a minute"
 )
-STORE_UNPREPARED = "the database has no tables of coinlog yet: run `coinlog migrate`"
+RETRY_SECONDS = 30
+"""When to ask again for what cannot be answered: a restart of a database takes about as long."""
+
+_CAUSES = {
+    "(1040,": "it takes no more connections",
+    "(1203,": "it takes no more connections",
+    "(1045,": "it refuses our user",
+    "(1044,": "it refuses our user",
+    "(1142,": "it refuses our user",
+    "CERTIFICATE": "its certificate cannot be trusted",
+    "said nothing": "it does not answer in time",
+    "timed out": "it does not answer in time",
+    "interrupted": "it does not answer in time",
+    "(1969,": "it does not answer in time",
+    "(3024,": "it does not answer in time",
+    "unable to open": "its file is not there, or may not be read",
+    "not a database": "its file is something else or damaged",
+    "malformed": "its file is something else or damaged",
+    "disk I/O": "its disk fails",
+    "(2003,": "it cannot be reached",
+    "(2006,": "it cannot be reached",
+    "(2013,": "it cannot be reached",
+}
 NO_HOST = "the request's Host header is not the name of a host"
 INTERNAL = "something is wrong in coinlog itself: the log of the program says what"
 
@@ -31,8 +54,10 @@ INTERNAL = "something is wrong in coinlog itself: the log of the program says wh
 def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
     """Return what the public is told of an error: never the database's own words."""
     if isinstance(error, StoreError):
-        log.warning("%s", error)
-        return _detail(503, STORE_UNPREPARED if isinstance(error, SchemaError) else STORE_AWAY)
+        since: int | None = request.app.state.cache.watch.away_since
+        # That the store is away has been said once, when it was noticed.
+        log.log(logging.WARNING if since is None else logging.DEBUG, "%s", error)
+        return _detail(503, store_away(error, since))
     if isinstance(error, BusyError):
         return ErrorDetail(503, "too_many", str(error))
     if isinstance(error, UsageError):
@@ -41,6 +66,20 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
         return _refused(error, request)
     log.error("an answer failed", exc_info=error)
     return _detail(500, INTERNAL)
+
+
+def store_away(error: StoreError, since: int | None) -> str:
+    """Return what the public is told of a store that cannot be read."""
+    said = "at the moment" if since is None else f"since {iso(since)}"
+    return STORE_AWAY.format(since=said, cause=cause_of(error))
+
+
+def cause_of(error: StoreError) -> str:
+    """Return why the store cannot be read, in words that name no host, user or file."""
+    if isinstance(error, SchemaError):
+        return "it lacks coinlog's tables: run `coinlog migrate`"
+    text = str(error)
+    return next((cause for sign, cause in _CAUSES.items() if sign in text), "it cannot be used")
 
 
 def _refused(error: ClientException, request: Request[Any, Any, Any]) -> ErrorDetail:

@@ -20,6 +20,7 @@ from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
 from coinlog.web.proxies import HTTPS, NOBODY, Networks, is_among, scheme_said
 from coinlog.web.security import STRICT, error_body, error_headers
+from coinlog.web.tallies import CONNECTIONS
 
 RECEIVE_SECONDS = 20.0
 IDLE_SECONDS = 15.0
@@ -91,6 +92,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that asks nothing is as slow as one that never ends."""
         super().connection_made(transport)
+        self._count_connections()
         self._from_proxy = is_among(self.client, self.limits.proxies)
         if len(self.connections) > self.limits.connections:
             self._refuse(TOO_MANY)
@@ -102,6 +104,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_deadline()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        self._count_connections()
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; a deadline runs from its first byte to its last."""
@@ -197,8 +200,14 @@ class PatientProtocol(HttpToolsProtocol):
         else:
             self._refuse(TOO_SLOW)
 
+    def _count_connections(self) -> None:
+        if self._cache is not None:
+            self._cache.tallies.counts[CONNECTIONS] = len(self.connections)
+
     def _refuse(self, answer: bytes) -> None:
         if not self.transport.is_closing():
+            if self._cache is not None:
+                self._cache.tallies.refused(int(answer[9:12]))
             self.transport.write(answer)
             self.transport.close()
 

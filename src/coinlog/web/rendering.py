@@ -9,8 +9,9 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from coinlog.web import shell, views
+from coinlog.web.answers import ErrorDetail
 from coinlog.web.canonical import joined, names_its_origin
-from coinlog.web.i18n import DEFAULT, languages
+from coinlog.web.language import language_of_path
 from coinlog.web.look import environment
 from coinlog.web.origin import origin_of
 from coinlog.web.rates import Rates, rates_at
@@ -30,8 +31,7 @@ def asked(request: AnyRequest, path: str) -> shell.Ask:
 
 def language_of(request: AnyRequest) -> str:
     """Return the language that an address is in: its first part, else the default."""
-    first = request.url.path.split("/")[1]
-    return first if first in languages() else DEFAULT
+    return language_of_path(request.url.path)
 
 
 def answer(  # noqa: PLR0913  what a page is made of
@@ -71,11 +71,17 @@ def render(template: str, page: views.PageView, view: views.View) -> bytes:
     return templates.get_template(f"{template}.html").render(page=page, view=view).encode()
 
 
-def error_page(request: AnyRequest, status: int, code: str, message: str) -> Response[bytes]:
-    """Return a page that says what went wrong, in the address's language."""
-    language = language_of(request)
+def error_page(
+    request: AnyRequest, detail: ErrorDetail, since: int | None, headers: dict[str, str] | None
+) -> Response[bytes]:
+    """Return a page that says what went wrong, in the address's language.
+
+    ``since`` is when the store went away, where that is the reason.
+    """
+    language, status = language_of(request), detail.status
     path = request.url.path.removeprefix(shell.prefix_of(language)) or "/"
     at = shell.Address(path, language)
     page = shell.page_view("error", at, request.app.state.bundle, status=status)
-    view = views.ErrorView(status=status, code=code, message=message)
-    return Response(render("error", page, view), media_type=HTML, status_code=status)
+    view = views.ErrorView(status=status, code=detail.code, message=detail.message, since=since)
+    content = render("error", page, view)
+    return Response(content, media_type=HTML, status_code=status, headers=headers)

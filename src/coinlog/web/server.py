@@ -28,8 +28,8 @@ _SOON_DEAD_SECONDS = 1.0
 _GARBAGE_THRESHOLDS = (20_000, 5, 5)
 _RESTART_SECONDS = (0.05, 5.0)
 
-Serve = Callable[[list[socket.socket]], None]
-"""Serves on sockets until SIGTERM; run in each worker."""
+Serve = Callable[[list[socket.socket], int], None]
+"""Serves on sockets until SIGTERM; run in each worker, which is told its number."""
 
 Prepare = Callable[[], Serve]
 """Puts the application together; run once, in the process that forks the workers."""
@@ -74,7 +74,7 @@ def serve(
     if hasattr(os, "fork"):
         Supervisor(prepare(), sockets, workers).run()
     else:
-        prepare()(sockets)
+        prepare()(sockets, 0)
 
 
 def preparation(store: sa.URL, workers: int, proxies: Networks = NOBODY) -> Prepare:
@@ -83,11 +83,13 @@ def preparation(store: sa.URL, workers: int, proxies: Networks = NOBODY) -> Prep
     def prepare() -> Serve:
         from coinlog.web.app import create_app  # noqa: PLC0415
         from coinlog.web.entries import CACHE_BYTES  # noqa: PLC0415
+        from coinlog.web.tallies import Tallies  # noqa: PLC0415
         from coinlog.web.worker import run_worker, warm_up  # noqa: PLC0415
 
         app = create_app(store, cache_bytes=CACHE_BYTES // workers)
+        app.tallies = Tallies(workers)
         warm_up()
-        return lambda sockets: run_worker(app, sockets, proxies)
+        return lambda sockets, number: run_worker(app, sockets, number, proxies)
 
     return prepare
 
@@ -124,7 +126,7 @@ class InThread:
 
     def __init__(self, prepare: Prepare, sockets: list[socket.socket]) -> None:
         self.port: int = sockets[0].getsockname()[1]
-        self._thread = threading.Thread(target=lambda: prepare()(sockets), daemon=True)
+        self._thread = threading.Thread(target=lambda: prepare()(sockets, 0), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -182,7 +184,7 @@ class Supervisor:
         for one in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(one, signal.SIG_DFL)
         threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-        self.work([self.sockets[number % len(self.sockets)]])
+        self.work([self.sockets[number % len(self.sockets)]], number)
 
     def _sleep(self, wake: _Wakeups) -> None:
         """Wait for a signal, the end of the process above, or the next restart."""

@@ -53,6 +53,13 @@ class FreshnessView(View, frozen=True, kw_only=True):
     failed_at: int | None = None
 
 
+class AwayView(View, frozen=True, kw_only=True):
+    """The store cannot be read: since when, and when what is shown was made."""
+
+    since: int
+    made_at: int
+
+
 class Link(View, frozen=True, kw_only=True):
     """A choice among several: where it leads and whether it is the one chosen."""
 
@@ -70,7 +77,7 @@ class PageView(View, frozen=True, kw_only=True):
     holds by slot and currency what one unit was worth in USD. ``edition`` is ``live`` or
     ``published``: the latter has no server behind it. ``origin`` is where the page was asked for
     (``https://coinlog.example``) on pages that name whole addresses, ``kept`` what of the query
-    says what they show.
+    says what they show. ``away`` is there while the store is not.
     """
 
     kind: str
@@ -89,6 +96,7 @@ class PageView(View, frozen=True, kw_only=True):
     origin: str = ""
     kept: str = ""
     status: int = 200
+    away: AwayView | None = None
     attribution: str = ATTRIBUTION
     attribution_url: str = ATTRIBUTION_URL
 
@@ -235,9 +243,11 @@ class ErrorView(View, frozen=True, kw_only=True):
     """A page that says what went wrong.
 
     ``code`` is a word to translate: ``not_found``, ``bad_request``, ``store_unavailable``,
-    ``internal`` and so on; ``message`` is the English sentence.
+    ``internal`` and so on; ``message`` is the English sentence; ``since`` is when the store went
+    away.
     """
 
     status: int
     code: str
     message: str
+    since: int | None = None

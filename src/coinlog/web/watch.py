@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from coinlog.errors import StoreError
+from coinlog.errors import StoreError, StoreUnavailableError
 from coinlog.freshness import Freshness, freshness
 from coinlog.sampling import Reading
 from coinlog.slots import MAX_ASSET_ID, MAX_TIME
@@ -29,7 +29,9 @@ Clock = Callable[[], float]
 
 _TIMELINE_SLOTS = 20_000
 _ASSETS = 2000
-_BELIEVE_SECONDS = 5.0
+_BELIEVE_SECONDS = 10.0
+"""How long a look that failed is believed: the next one has ended by then, however silent."""
+
 _MADE = 12
 MANY_POINTS = 100_000
 
@@ -73,6 +75,7 @@ class Watch:
         self.clock = clock
         self.most_points = most_points
         self.error: StoreError | None = None
+        self.away_since: int | None = None
         self._failed_at = 0.0
         self._head: Head | None = None
         self._timelines: dict[tuple[object, ...], Timeline] = {}
@@ -99,14 +102,31 @@ class Watch:
             with self._opened():
                 pass
         except StoreError as error:
-            if self.error is None:
-                log.warning("the store cannot be read: %s", error)
-            self.error, self._failed_at = error, time.monotonic()
+            self._failed(error)
         else:
             if self.error is not None:
                 log.warning("the store can be read again")
-            self.error = None
+            self.error = self.away_since = None
+        return self._state()
+
+    def heard_nothing(self, seconds: float) -> State | None:
+        """Take a look that has not ended by now for a failed one."""
+        self._failed(StoreUnavailableError(f"the database has said nothing for {seconds:g} s"))
+        return self._state()
+
+    def _failed(self, error: StoreError) -> None:
+        if self.error is None:
+            log.warning("the store cannot be read: %s", error)
+            self.away_since = int(self.clock())
+        self.error, self._failed_at = error, time.monotonic()
+
+    def _state(self) -> State | None:
         return None if self._head is None else state_of(self._head, self.clock())
+
+    def last_known(self) -> Moment | None:
+        """Return where the store stood when it was last read, as fresh as that is by now."""
+        head, now = self._head, self.clock()
+        return None if head is None else Moment(head, now, freshness(head, now))
 
     @contextmanager
     def moment(self) -> Iterator[Moment]:

@@ -58,8 +58,14 @@ def warm_up() -> None:
             templates.get_template(name)
 
 
-def run_worker(app: ByteCache, sockets: list[socket.socket], proxies: Networks = NOBODY) -> None:
-    """Serve until SIGTERM or SIGINT; ``proxies`` are believed in what they say of a request."""
+def run_worker(
+    app: ByteCache, sockets: list[socket.socket], number: int = 0, proxies: Networks = NOBODY
+) -> None:
+    """Serve until SIGTERM or SIGINT; ``proxies`` are believed in what they say of a request.
+
+    ``number`` tells the workers apart.
+    """
+    app.tallies.become(number)
     limits = Limits(connections=allowed_connections(), proxies=proxies)
     server_for(app, limits).run(sockets)
 

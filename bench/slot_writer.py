@@ -1,0 +1,43 @@
+"""A recorder's transaction again and again: a slot of 5,000 assets each second, until it is killed.
+
+    bench/slot_writer.py DATABASE_URL NEWEST ASSETS SLOTS FROM
+
+It prints each slot that it has stored, or what went wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from coinlog.errors import StoreError
+from coinlog.store.engine import open_engine
+from coinlog.store.writer import settle
+from year_store import MadeUpYear
+
+EVERY_SECONDS = 1.0
+STEP = 300
+
+
+def main() -> int:
+    """Write slots, one a second, as far as that goes."""
+    url, newest, assets, slots, first = sys.argv[1], *map(int, sys.argv[2:6])
+    year = MadeUpYear(assets, slots, newest, step=STEP)
+    engine = open_engine(url)
+    print("ready", flush=True)
+    for index in range(first, slots):
+        started = time.monotonic()
+        settlement = year.settlement(index)
+        begun = time.monotonic()
+        try:
+            settle(engine, settlement, settlement.slot + 14)
+        except StoreError as error:
+            print(f"failed {error}", flush=True)
+        else:
+            print(f"stored {time.monotonic() - begun:.3f}", flush=True)
+        time.sleep(max(0.0, started + EVERY_SECONDS - time.monotonic()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
