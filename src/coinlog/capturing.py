@@ -28,6 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What is recorded, how often and from where: the settings that the recorder needs.
 
     ``machine`` names this one in claims, where its host name is that of others too.
+    ``patience_seconds`` is how long loading tries again while the database is away.
     """
 
     interval_seconds: int
@@ -35,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True):
     source: SourceKind
     deadline_seconds: float = 90.0
     machine: str | None = None
+    patience_seconds: float = 0.0
 
     @property
     def selection(self) -> AssetSelection:

@@ -152,7 +152,15 @@ class StoreError(CoinlogError):
 
 
 class StoreUnavailableError(StoreError):
-    """The database is away or too busy; trying again can help."""
+    """The database is away or too busy; trying again can help.
+
+    Attributes:
+        passes: whether it can be over within seconds or minutes, by itself.
+    """
+
+    def __init__(self, message: str, *, passes: bool = False) -> None:
+        super().__init__(message)
+        self.passes = passes
 
 
 class StoreRefusedError(StoreError):

@@ -6,8 +6,10 @@ It needs the database and no internet.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
+from itertools import count
 
 import sqlalchemy as sa
 
@@ -17,8 +19,9 @@ from coinlog.attempts import AttemptKey
 from coinlog.backfill.load import sweep_backfills
 from coinlog.errors import MixedSourcesError, StoreRefusedError
 from coinlog.slots import iso
+from coinlog.store.patience import Patience, no_patience
 from coinlog.store.settlements import Settlement
-from coinlog.store.writer import settle, settle_many, settled
+from coinlog.store.writer import settle_many, settled
 from coinlog.verdict import damaged, read_attempt
 
 
@@ -31,7 +34,7 @@ def load(engine: sa.Engine, archive: Archive, key: AttemptKey, clock: Callable[[
         StoreUnavailableError: the database is away; the attempt stays in the archive.
         MixedSourcesError: the store holds the other kind of data.
     """
-    return _settle_alone(engine, read_attempt(archive, key), int(clock()))
+    return _settle_alone(engine, read_attempt(archive, key), int(clock()))[0]
 
 
 def sweep(  # noqa: PLR0913  where to look, and how
@@ -42,29 +45,32 @@ def sweep(  # noqa: PLR0913  where to look, and how
     keys: Sequence[AttemptKey] | None = None,
     *,
     alone: bool = False,
+    patience: Patience | None = None,
 ) -> Generator[AttemptKey, None, None]:
     """Settle each attempt from a slot on that the store has not; yield it, oldest first.
 
     Then settle every backfilled answer that the store has not.
 
     ``keys`` are the archive's attempts in another order, for who must have that. ``alone`` never
-    starts a second process to read ahead, for where there can be none.
+    starts a second process to read ahead, for where there can be none. With ``patience`` a
+    database that is away for a moment is tried again.
 
     Raises:
         MixedSourcesError: attempts of the other kind of data lie in the archive; all others have
             been settled by then.
+        StoreUnavailableError: the database is away; what is not settled stays in the archive.
     """
-    done = settled(engine, since_slot)
+    patience = patience or no_patience()
+    done = patience.keep_trying(partial(settled, engine, since_slot))
     there = archive.attempts(since_slot) if keys is None else keys
     waiting = [key for key in there if (key.slot, key.attempt) not in done]
     mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
     read = partial(read_attempt, archive)
     apart = archive.objects.shared and len(waiting) >= MANY and not alone
     for batch in batches_ahead(waiting, read, _weight, apart=apart):
-        yield from _settle_batch(engine, batch, int(clock()), mixed)
+        yield from _settle_batch(engine, batch, int(clock()), mixed, patience)
     # What was observed first: it is what backfilled points must leave alone.
-    for _ in sweep_backfills(engine, archive, int(clock())):
-        pass
+    patience.keep_trying(lambda: deque(sweep_backfills(engine, archive, int(clock())), 0))
     if mixed:
         first, why = mixed[0]
         raise MixedSourcesError(f"{len(mixed)} attempts, the first at {iso(first.slot)}: {why}")
@@ -75,29 +81,47 @@ def _settle_batch(
     batch: Sequence[Settlement],
     stored_at: int,
     mixed: list[tuple[AttemptKey, MixedSourcesError]],
+    patience: Patience,
 ) -> list[AttemptKey]:
     """Settle attempts together, or one by one where one of them is refused."""
     keys = [AttemptKey(settlement.slot, settlement.attempt) for settlement in batch]
     try:
-        done = settle_many(engine, batch, stored_at)
-        return [key for key, ours in zip(keys, done, strict=True) if ours]
+        together = partial(settle_many, engine, batch, stored_at)
+        return _insist(patience, together, keys)
     except (StoreRefusedError, MixedSourcesError):
         found = []
     for key, settlement in zip(keys, batch, strict=True):
         try:
-            if _settle_alone(engine, settlement, stored_at):
-                found.append(key)
+            alone = partial(_settle_alone, engine, settlement, stored_at)
+            found += _insist(patience, alone, [key])
         except MixedSourcesError as error:
             mixed.append((key, error))
     return found
 
 
-def _settle_alone(engine: sa.Engine, settlement: Settlement, stored_at: int) -> bool:
+def _insist(
+    patience: Patience, work: Callable[[], list[bool]], keys: list[AttemptKey]
+) -> list[AttemptKey]:
+    """Settle attempts, with patience; return those that we have settled.
+
+    A commit whose answer was lost may have been done. So after a failed try, all that is settled
+    counts as ours: who hears of it twice is better off than who never does.
+    """
+    tries = count(1)
+
+    def once() -> list[AttemptKey]:
+        again = next(tries) > 1
+        return [key for key, ours in zip(keys, work(), strict=True) if ours or again]
+
+    return patience.keep_trying(once)
+
+
+def _settle_alone(engine: sa.Engine, settlement: Settlement, stored_at: int) -> list[bool]:
     try:
-        return settle(engine, settlement, stored_at)
+        return settle_many(engine, [settlement], stored_at)
     except StoreRefusedError as error:
         key = AttemptKey(settlement.slot, settlement.attempt)
-        return settle(engine, damaged(key, str(error)), stored_at)
+        return settle_many(engine, [damaged(key, str(error))], stored_at)
 
 
 def _weight(settlement: Settlement) -> int:

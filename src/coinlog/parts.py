@@ -28,6 +28,7 @@ class Parts:
             assets=settings.assets,
             source=source,
             deadline_seconds=settings.deadline_seconds,
+            patience_seconds=settings.patience_seconds,
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from coinlog.loading import sweep
 from coinlog.market import Outcome
 from coinlog.sources.client import Client
 from coinlog.store.migrate import migrate
+from coinlog.store.patience import Patience
 from coinlog.store.writer import note_schedule
 
 
@@ -60,15 +62,17 @@ def record(  # noqa: PLR0913  the sum of its two halves
     recorded already is left alone: the settings or the clock have changed since.
 
     An archive or a database that cannot be used costs nothing but time: its trouble is reported,
-    not raised.
+    not raised. A database that may soon be back is tried again for as long as the plan says.
     """
     captured = Captured(slot, Standing.NOT_KEPT)
     settled_keys: list[AttemptKey] = []
     try:
         captured = capture_unless_passed(archive, connect, plan, slot, clock)
-        migrate(engine)
-        settled_keys.extend(sweep(engine, archive, since_slot, clock))
-        note_schedule(engine, int(clock()), plan.interval_seconds, plan.assets)
+        patience = Patience(plan.patience_seconds)
+        patience.keep_trying(partial(migrate, engine))
+        settled_keys.extend(sweep(engine, archive, since_slot, clock, patience=patience))
+        terms = int(clock()), plan.interval_seconds, plan.assets
+        patience.keep_trying(partial(note_schedule, engine, *terms))
     except (ArchiveError, StoreError) as error:
         return Recording(captured, tuple(settled_keys), str(error))
     return Recording(captured, tuple(settled_keys))

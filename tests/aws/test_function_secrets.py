@@ -139,5 +139,5 @@ def _failure(handler: object) -> str:
     """Return what Lambda would write of a failure: its whole traceback."""
     assert callable(handler)
     with pytest.raises(CoinlogError) as failed:
-        handler({}, Context())
+        handler({}, Context(seconds=2))
     return "".join(traceback.format_exception(failed.value))

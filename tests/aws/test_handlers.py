@@ -165,7 +165,7 @@ def test_a_database_that_is_away_is_raised_and_caught_up_later(
         put_attempt(archive, slot)
     function.setenv("DB_PORT", str(free_port()))
     with pytest.raises(StoreUnavailableError, match="could not be used"):
-        load.handler(s3(manifest_key(now_slot)), Context())
+        load.handler(s3(manifest_key(now_slot)), Context(seconds=2))
 
     function.setenv("DB_PORT", str(database.port))
     assert load.handler(scheduled(now_slot), Context())["settled_attempts"] == 3

@@ -86,6 +86,7 @@ def test_no_secret_is_printed_or_kept_whatever_fails(source: CMCServer, own_worl
     said.append(run("doctor", COINLOG_CMC_URL=source.url, **secrets))
     source.on(LISTINGS, error_reply(500, 500))
     away = {"DB_HOST": "127.0.0.1", "DB_PORT": "9", "DB_USER": "u", "DB_PASSWORD": CANARY}
+    away |= {"COINLOG_PATIENCE_SECONDS": "0"}
     said.extend(run(name, COINLOG_CMC_URL=source.url, **away) for name in ("record", "status"))
 
     assert all(CANARY not in done.stdout + done.stderr for done in said)

@@ -7,6 +7,8 @@ raised, so that Lambda tries again; all that was missed is settled by a later lo
 
 from __future__ import annotations
 
+from functools import partial
+
 from coinlog.archive import Archive
 from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import object_keys, scheduled_time
@@ -15,6 +17,7 @@ from coinlog.aws.setting_up import ready_settings
 from coinlog.aws.settling import first_slot, settle_archive
 from coinlog.settings import Settings
 from coinlog.store.engine import open_engine
+from coinlog.store.patience import Patience
 
 
 def handler(event: object, context: Context) -> dict[str, object]:
@@ -36,7 +39,8 @@ def load(
     """Settle the archive from where an event says on."""
     engine = open_engine(settings.database_url)
     try:
-        since_slot = first_slot(engine, keys, moment)
+        look = partial(first_slot, engine, keys, moment)
+        since_slot = Patience(lent.left()).keep_trying(look)
         return settle_archive(engine, archive, settings, since_slot, lent)
     finally:
         # What is kept open would be cut off while the function is frozen.

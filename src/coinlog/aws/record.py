@@ -8,6 +8,7 @@ only one is left: a slot is stored once.
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -27,6 +28,7 @@ from coinlog.settings.stored_key import with_key
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import read_rows
 from coinlog.store.migrate import migrate
+from coinlog.store.patience import Patience
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settled
 
@@ -61,9 +63,10 @@ def record(engine: sa.Engine, settings: Settings, slot: int, context: Context) -
     captured = None if kept else _known(engine, archive, slot)
     if captured is None:
         captured = asking.capture(archive, settings, slot, Lent(context, FOR_THE_DATABASE))
-    migrate(engine)
+    lent = Lent(context)
+    Patience(lent.left()).keep_trying(partial(migrate, engine))
     since_slot = first_slot(engine, [], slot)
-    done = settle_archive(engine, archive, settings, since_slot, Lent(context))
+    done = settle_archive(engine, archive, settings, since_slot, lent)
     return asking.facts(captured) | done | ({} if kept else {"warning": NOT_KEPT})
 
 

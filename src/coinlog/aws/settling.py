@@ -21,6 +21,7 @@ from coinlog.market import Outcome
 from coinlog.settings import Settings
 from coinlog.slots import DAY, floor_slot, iso
 from coinlog.store.ledger import read_rows
+from coinlog.store.patience import Patience
 from coinlog.store.reader import Reader
 from coinlog.store.writer import newest_settled, note_schedule
 
@@ -56,6 +57,8 @@ def settle_archive(
 ) -> dict[str, object]:
     """Settle what the store has not, as far as the time goes; mark it, and leave alerts.
 
+    A database that may soon be back is tried again within that time.
+
     Raises:
         MixedSourcesError: attempts of the other kind of data lie in the archive; all others are
             settled.
@@ -63,7 +66,8 @@ def settle_archive(
     settled: list[AttemptKey] = []
     mixed = None
     try:
-        with closing(sweep(engine, archive, since_slot, alone=True)) as coming:
+        patience = Patience(lent.left())
+        with closing(sweep(engine, archive, since_slot, alone=True, patience=patience)) as coming:
             for key in coming:
                 settled.append(key)
                 if lent.over:

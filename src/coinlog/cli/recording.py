@@ -23,6 +23,7 @@ from coinlog.recorder import record as record_slot
 from coinlog.slots import iso, parse_time
 from coinlog.store.migrate import current_revision
 from coinlog.store.migrate import migrate as migrate_store
+from coinlog.store.patience import Patience
 
 slot_option = click.option(
     "--slot", metavar="TIME", help="Refuse unless this is the current slot (ISO 8601, UTC)."
@@ -82,9 +83,10 @@ def load(parts: Parts, *, as_json: bool) -> None:
       coinlog load
       coinlog load --json
     """
-    migrate_store(parts.engine)
+    patience = Patience(parts.plan.patience_seconds)
+    patience.keep_trying(lambda: migrate_store(parts.engine))
     backfilled = len(waiting_backfills(parts.engine, parts.archive))
-    slots = [iso(key.slot) for key in sweep(parts.engine, parts.archive)]
+    slots = [iso(key.slot) for key in sweep(parts.engine, parts.archive, patience=patience)]
     if as_json:
         facts = {"settled_attempts": len(slots), "settled_backfills": backfilled, "slots": slots}
         report.as_json(facts)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import platformdirs
 import sqlalchemy as sa
@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from coinlog.errors import SettingError
 from coinlog.settings.databases import signed_in_by_token, sqlite_url, trusting
 from coinlog.settings.dotenv import read_dotenv
+from coinlog.settings.layers import Given, Layer, find
 from coinlog.settings.secret import Secret
-from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS, Setting
+from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
 from coinlog.slots import AssetSelection, parse_assets
 
 PREFIX = "COINLOG_"
 DATABASE_FILE = "coinlog.db"
-SECRET_FILE_LIMIT = 65_536
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _NAMES = frozenset(name for setting in SETTINGS for name in setting.names)
@@ -34,18 +34,6 @@ _SECRET_NAMES = frozenset(name for s in SETTINGS if s.secret for name in s.names
 _FILE_NAMES = frozenset(f"{name}_FILE" for name in _SECRET_NAMES)
 
 T = TypeVar("T")
-
-
-class Given(NamedTuple):
-    """A value as it was given, under which name and where."""
-
-    name: str
-    text: str
-    where: str
-
-
-Layer = dict[str, Given]
-"""The values of one place by name. Empty ones count as not given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +53,7 @@ class Settings:
     host: str
     port: int
     deadline_seconds: float
+    patience_seconds: float
     body_limit_bytes: int
     workers: int
     log_level: str
@@ -144,7 +133,8 @@ class _Reader:
             assets=self.known("COINLOG_ASSETS", str),
             host=self.known("COINLOG_HOST", str),
             port=self.known("COINLOG_PORT", int),
-            deadline_seconds=self.deadline(interval),
+            deadline_seconds=self.budget("COINLOG_DEADLINE_SECONDS", interval, 90, 1 / 2),
+            patience_seconds=self.budget("COINLOG_PATIENCE_SECONDS", interval, 150, 1 / 3),
             body_limit_bytes=self.known("COINLOG_BODY_LIMIT_MB", int),
             workers=self.known("COINLOG_WORKERS", int),
             log_level=self.known("COINLOG_LOG_LEVEL", str),
@@ -207,59 +197,15 @@ class _Reader:
         except ValueError as error:
             raise SettingError(f"COINLOG_DATABASE_SIGNIN is 'iam', and {error}") from None
 
-    def deadline(self, interval_seconds: int) -> float:
-        """Return an attempt's deadline: always over before the next slot's attempt begins."""
-        given = self.value("COINLOG_DEADLINE_SECONDS", float)
-        if given is not None and given >= interval_seconds:
+    def budget(self, name: str, interval: int, usual: float, share: float) -> float:
+        """Return seconds that something may take, over before the next slot's turn comes."""
+        given = self.value(name, float)
+        if given is not None and given >= interval:
             raise SettingError(
-                f"COINLOG_DEADLINE_SECONDS is {given:g}: expected less than COINLOG_INTERVAL, "
-                f"which is {interval_seconds} seconds"
+                f"{name} is {given:g}: expected less than COINLOG_INTERVAL, "
+                f"which is {interval} seconds"
             )
-        return min(90.0, interval_seconds / 2) if given is None else given
-
-
-def find(setting: Setting, layers: Iterable[Layer]) -> Given | None:
-    """Return a setting as given in the first layer that has it, read from its file if it has one.
-
-    Raises:
-        SettingError: it is given twice, as value and as file, or the file cannot be read.
-    """
-    for layer in layers:
-        for name in setting.names:
-            given = layer.get(name)
-            file = layer.get(f"{name}_FILE") if setting.secret else None
-            if given and file:
-                raise SettingError(f"{name} and {name}_FILE are both set: unset one of them")
-            if file:
-                return read_secret_file(file)
-            if given:
-                return given._replace(name=name)
-    return None
-
-
-def read_secret_file(given: Given) -> Given:
-    """Return the secret that a ``NAME_FILE`` points to, without the line break at its end.
-
-    Raises:
-        SettingError: the file cannot be read, is empty or holds more than one line.
-    """
-    try:
-        with Path(given.text).expanduser().open(encoding="utf-8") as file:
-            text = file.read(SECRET_FILE_LIMIT).rstrip("\r\n")
-    except (OSError, ValueError, RuntimeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        # Somebody may have put the secret itself here: only what looks like a path is shown.
-        path = f" {given.text[:200]!r}" if given.text[0] in "/.~" else ""
-        raise SettingError(
-            f"{given.name} ({given.where}) names a file{path} that cannot be read ({cause}): "
-            "expected the path of a file that holds the secret and nothing else"
-        ) from None
-    if not text.strip() or "\n" in text or "\0" in text:
-        raise SettingError(
-            f"{given.name} ({given.where}) names a file that is empty or has several lines: "
-            "expected the secret and nothing else"
-        )
-    return Given(given.name.removesuffix("_FILE"), text, f"from the file in {given.name}")
+        return min(usual, interval * share) if given is None else given
 
 
 def default_data() -> Path:

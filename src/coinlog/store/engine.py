@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
@@ -51,8 +51,22 @@ _REMEDIES = {
     "readonly database": "check that the file and its folder may be written",
     "not a database": "the file is something else or damaged: move it away and run `coinlog load`",
     "malformed": "the file is damaged: move it away and run `coinlog load`",
-    "disk is full": "make room on the disk; the archive keeps what it can",
+    "disk is full": "make room on the disk; what is in the archive is loaded when there is some",
+    "(1114,": "make room on the disk of the database; what is in the archive is loaded then",
+    "(1021,": "make room on the disk of the database; what is in the archive is loaded then",
+    "No space left": "make room on the disk of the database; what is in the archive is loaded then",
+    "(1040,": f"raise max_connections of the server or end other programs; {_WAIT}",
+    "(1290,": f"the server takes no writes: name the one that does, or end read_only; {_WAIT}",
+    "(1836,": f"the server takes no writes: name the one that does, or end read_only; {_WAIT}",
+    "is locked": f"another program writes to the file and does not end; {_WAIT}",
+    "disk I/O error": "check the disk and the files beside the database (-wal, -shm); what is in "
+    "the archive is loaded when it can be",
 }
+# Of MySQL's, MariaDB's and PyMySQL's numbers, those of what passes by itself: too many
+# connections, a server that ends, starts, moves or is out of reach, another's lock, a deadlock.
+_ELSEWHERE = frozenset({1290, 1836})
+_ENDED = frozenset({1053, 1927, 3169, *_ELSEWHERE})
+_PASSING = frozenset({0, 1040, 1203, 1205, 1213, 2002, 2003, 2006, 2013, 2014, 2055, 4031, *_ENDED})
 _MISSING_TABLE = ("no such table", "no such column", "(1146,", "(1054,", "doesn't exist")
 
 
@@ -136,6 +150,7 @@ def _open_mysql(url: sa.URL, *, read_only: bool, answer_seconds: int) -> sa.Engi
     url = url.difference_update_query(["ssl_ca", "ssl_disabled", "signin", "region"])
     arguments |= _tls(url.host or "localhost", options)
     engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_recycle=1800)
+    event.listen(engine, "handle_error", _leave_what_ended)
     if "signin" in options:
         sign_in_by_token(engine, str(options["region"]))
     if read_only:
@@ -145,6 +160,22 @@ def _open_mysql(url: sa.URL, *, read_only: bool, answer_seconds: int) -> sa.Engi
             connection.cursor().execute("SET SESSION TRANSACTION READ ONLY")
 
     return engine
+
+
+def _leave_what_ended(context: ExceptionContext) -> None:
+    """Let no connection be used again whose server has ended it, or takes no writes any more.
+
+    After a failover the old server can live on, read-only: a connection to it answers every
+    ping, and only a new one finds where the name leads to now.
+    """
+    if _number(context.original_exception) in _ENDED:
+        context.is_disconnect = True
+
+
+def _number(error: BaseException | None) -> int | None:
+    """Return the number of a driver's error, ``None`` where it has none."""
+    number = error.args[0] if error and error.args else None
+    return number if isinstance(number, int) else None
 
 
 def _tls(host: str, options: dict[str, Any]) -> dict[str, object]:
@@ -179,7 +210,8 @@ def _translated(error: DBAPIError) -> StoreError:
     if any(sign in text for sign in _MISSING_TABLE):
         return SchemaError(f"the database lacks coinlog's tables ({text}): run `coinlog migrate`")
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), _WAIT)
-    return StoreUnavailableError(f"the database could not be used: {text}; {remedy}")
+    passes = _number(error.orig) in _PASSING or "database is locked" in text
+    return StoreUnavailableError(f"the database could not be used: {text}; {remedy}", passes=passes)
 
 
 def _one_line(error: object) -> str:
