@@ -29,12 +29,13 @@ class Recording(msgspec.Struct, frozen=True):
     """What one run did: the capture of a slot, and which attempts the store settled.
 
     ``trouble`` says why an answer could not be kept, or why the store could not settle what is
-    in the archive; it stays there for later.
+    in the archive; it stays there for later. Loading took ``load_seconds``.
     """
 
     captured: Captured
     settled: tuple[AttemptKey, ...] = ()
     trouble: str | None = None
+    load_seconds: float | None = None
 
     @property
     def done(self) -> bool:
@@ -66,9 +67,11 @@ def record(  # noqa: PLR0913  the sum of its two halves
     settled_keys: list[AttemptKey] = []
     try:
         captured = capture_unless_passed(archive, connect, plan, slot, clock)
+        started = time.monotonic()
         migrate(engine)
         settled_keys.extend(sweep(engine, archive, since_slot, clock))
         note_schedule(engine, int(clock()), plan.interval_seconds, plan.assets)
     except (ArchiveError, StoreError) as error:
         return Recording(captured, tuple(settled_keys), str(error))
-    return Recording(captured, tuple(settled_keys))
+    seconds = round(time.monotonic() - started, 3)
+    return Recording(captured, tuple(settled_keys), load_seconds=seconds)
