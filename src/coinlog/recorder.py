@@ -31,12 +31,13 @@ class Recording(msgspec.Struct, frozen=True):
     """What one run did: the capture of a slot, and which attempts the store settled.
 
     ``trouble`` says why an answer could not be kept, or why the store could not settle what is
-    in the archive; it stays there for later.
+    in the archive; it stays there for later. Loading took ``load_seconds``.
     """
 
     captured: Captured
     settled: tuple[AttemptKey, ...] = ()
     trouble: str | None = None
+    load_seconds: float | None = None
 
     @property
     def done(self) -> bool:
@@ -68,11 +69,12 @@ def record(  # noqa: PLR0913  the sum of its two halves
     settled_keys: list[AttemptKey] = []
     try:
         captured = capture_unless_passed(archive, connect, plan, slot, clock)
-        patience = Patience(plan.patience_seconds)
+        started, patience = time.monotonic(), Patience(plan.patience_seconds)
         patience.keep_trying(partial(migrate, engine))
         settled_keys.extend(sweep(engine, archive, since_slot, clock, patience=patience))
         terms = int(clock()), plan.interval_seconds, plan.assets
         patience.keep_trying(partial(note_schedule, engine, *terms))
     except (ArchiveError, StoreError) as error:
         return Recording(captured, tuple(settled_keys), str(error))
-    return Recording(captured, tuple(settled_keys))
+    seconds = round(time.monotonic() - started, 3)
+    return Recording(captured, tuple(settled_keys), load_seconds=seconds)

@@ -28,7 +28,7 @@ LAYERS = (
     {"capturing", "loading"},
     {"gaps"},
     {"backfill", "imports"},
-    {"ahead", "claims", "verdict", "timeline", "freshness"},
+    {"ahead", "claims", "verdict", "timeline", "freshness", "telling"},
     {"settings", "store", "archive"},
     {"attempts", "objects"},
     {"sources"},

@@ -13,6 +13,7 @@ from coinlog.market import SourceKind
 from coinlog.settings import Settings
 from coinlog.slots import floor_slot, iso
 from coinlog.sources.client import Client
+from coinlog.telling import captured_facts
 
 LOOK_SECONDS = 2.0
 
@@ -76,11 +77,11 @@ def facts(captured: Captured) -> dict[str, object]:
     manifest = captured.manifest
     if manifest is None:
         return {"slot": iso(captured.slot), "outcome": None, "detail": captured.standing}
+    told = captured_facts(manifest)
     return {
         "slot": iso(captured.slot),
-        "outcome": manifest.outcome,
-        "reason": manifest.reason,
-        "detail": manifest.detail or captured.standing,
+        **told,
+        "detail": told["detail"] or captured.standing,
         "asked": captured.ours,
         "credits": manifest.credits if captured.ours else 0,
         "answers": len(manifest.answers),

@@ -14,7 +14,7 @@ from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey, parse_slot
 from coinlog.aws.alerts import leave_alerts
 from coinlog.aws.buckets import mark_of
-from coinlog.aws.lending import Lent
+from coinlog.aws.lending import Lent, report
 from coinlog.errors import MixedSourcesError
 from coinlog.loading import sweep
 from coinlog.market import Outcome
@@ -24,6 +24,7 @@ from coinlog.store.ledger import read_rows
 from coinlog.store.patience import Patience
 from coinlog.store.reader import Reader
 from coinlog.store.writer import newest_settled, note_schedule
+from coinlog.telling import row_facts
 
 LATE_SECONDS = 2 * DAY
 """How much later than its slot an attempt may come and be found at the next look."""
@@ -88,12 +89,14 @@ def settle_archive(
 
 
 def _mark(engine: sa.Engine, archive: Archive, settled: Sequence[AttemptKey]) -> list[int]:
-    """Mark that slots have come to have quotes, which starts the publishing; return them.
+    """Tell of slots, mark those that have come to have quotes, and return these.
 
-    Of several the newest is marked: each mark starts a task, and the first does all there is to do.
+    The newest is marked: each mark starts a task, and the first does all there is to do.
     """
     newest = {key.slot: key for key in settled[-MOST_TOLD:]}
     rows = read_rows(Reader(engine), list(newest)) if newest else []
+    for row in rows:
+        report("load", event="slot", **row_facts(row))
     stored = sorted(row.slot for row in rows if row.outcome is not Outcome.FAILED)
     for slot in stored[-1:]:
         name = mark_of(slot)

@@ -7,7 +7,8 @@ import time
 import msgspec
 from rich.markup import escape
 
-from coinlog.cli.report import say
+from coinlog.cli import report
+from coinlog.cli.report import warn
 from coinlog.errors import ArchiveError, SourceError
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
@@ -90,9 +91,9 @@ def tell(foreseen: Foreseen | None, head: str = "") -> None:
     """Say what is foreseen, and what else should be known."""
     if foreseen is None:
         return
-    say(f"{head}{escape(foreseen.words())}")
+    report.tell(f"{head}{escape(foreseen.words())}")
     for note in foreseen.forecast.notes(time.time()):
-        say(f"{' ' * len(head)}[yellow]{escape(note)}[/]")
+        warn(note, " " * len(head), style="yellow")
 
 
 def facts(foreseen: Foreseen | None) -> dict[str, object] | None:

@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from coinlog.backfill.offer import Offer
 from coinlog.cli.backfill import NO_KEY, asked_stretch, fetch, make_offer, say_offer, say_tally
-from coinlog.cli.report import err, out, say
+from coinlog.cli.lines import lines
+from coinlog.cli.report import err, out, tell, warn
 from coinlog.errors import CoinlogError
 from coinlog.parts import Parts
 from coinlog.slots import DAY
@@ -46,7 +47,7 @@ class Past:
             if self._wanted():
                 self._begin(until)
         except CoinlogError as error:
-            say(f"  history  [yellow]not backfilled:[/] {escape(str(error))}")
+            warn(str(error), "  history  [yellow]not backfilled:[/] ")
 
     def stop(self) -> None:
         """Ask for nothing more, and give the answer under way a moment to be kept."""
@@ -59,9 +60,9 @@ class Past:
         if self._choice == "none" or (self._choice == "ask" and not (keyed and self._is_young())):
             return False
         if not keyed:
-            say(f"  history  [yellow]not backfilled:[/] {escape(NO_KEY)}")
+            warn(NO_KEY, "  history  [yellow]not backfilled:[/] ")
         elif self._choice == "ask" and not _can_answer():
-            say(f"  history  {escape(HINT)}")
+            tell(f"  history  {escape(HINT)}")
         else:
             return True
         return False
@@ -78,10 +79,11 @@ class Past:
         offer = make_offer(self._parts, asked_stretch("1y" if asked else self._choice))
         if not offer.requests:
             return
-        say_offer(offer)
+        if not lines.json:
+            say_offer(offer)
         offer.check()
         if asked and not _agreed(until):
-            say("  history  not now; `coinlog backfill` does it whenever you like")
+            tell("  history  not now; `coinlog backfill` does it whenever you like")
             return
         # The next slot must not wait for it.
         self._thread = Thread(target=self._fetch, args=(offer,), daemon=True)
@@ -91,14 +93,15 @@ class Past:
         tally = fetch(self._parts, offer, self._stopping)
         if self._stopping.is_set():
             return
-        say_tally(tally)
+        if not lines.json:
+            say_tally(tally)
         if tally.stopped:
-            err.print(f"  history  [yellow]{escape(tally.stopped)}[/]")
+            warn(tally.stopped, "  history  ", err, "yellow")
 
 
 def _can_answer() -> bool:
     # Windows cannot wait for a terminal with a limit, and a question must not hold up a slot.
-    return sys.stdin.isatty() and sys.platform != "win32"
+    return not lines.json and sys.stdin.isatty() and sys.platform != "win32"
 
 
 def _agreed(until: float) -> bool:

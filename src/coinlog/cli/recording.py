@@ -7,23 +7,28 @@ import time
 
 import click
 
+from coinlog.attempts import AttemptKey
 from coinlog.backfill.load import waiting_backfills
 from coinlog.capturing import capture as capture_slot
 from coinlog.capturing import current_slot
 from coinlog.cli import credits as credits_
 from coinlog.cli import report
 from coinlog.cli.credits import Foreseen
+from coinlog.cli.lines import lines
 from coinlog.cli.progress import progress
 from coinlog.cli.report import say
-from coinlog.cli.shared import json_option, resumable, with_parts
+from coinlog.cli.shared import json_option, recorded_row, resumable, with_parts
 from coinlog.loading import sweep
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.recorder import record as record_slot
 from coinlog.slots import iso, parse_time
+from coinlog.store.ledger import read_rows_of
 from coinlog.store.migrate import current_revision
 from coinlog.store.migrate import migrate as migrate_store
 from coinlog.store.patience import Patience
+from coinlog.store.recorded import RecordedSlot
+from coinlog.telling import row_facts
 
 slot_option = click.option(
     "--slot", metavar="TIME", help="Refuse unless this is the current slot (ISO 8601, UTC)."
@@ -51,7 +56,8 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
     foreseen = _foreseen(parts, now, as_json=as_json)
     recording = record_slot(parts.engine, parts.archive, parts.connect, parts.plan, now)
-    _report(recording, foreseen, as_json=as_json)
+    row = recorded_row(parts, recording) if lines.json else None
+    _report(recording, foreseen, row, as_json=as_json)
 
 
 @click.command()
@@ -69,7 +75,7 @@ def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
     foreseen = _foreseen(parts, now, as_json=as_json)
     captured = capture_slot(parts.archive, parts.connect, parts.plan, now)
-    _report(Recording(captured), foreseen, as_json=as_json)
+    _report(Recording(captured), foreseen, None, as_json=as_json)
 
 
 @click.command()
@@ -86,10 +92,13 @@ def load(parts: Parts, *, as_json: bool) -> None:
     patience = Patience(parts.plan.patience_seconds)
     patience.keep_trying(lambda: migrate_store(parts.engine))
     backfilled = len(waiting_backfills(parts.engine, parts.archive))
-    slots = [iso(key.slot) for key in sweep(parts.engine, parts.archive, patience=patience)]
+    settled = sweep(parts.engine, parts.archive, patience=patience)
+    slots = [_loaded(parts, key, as_json=as_json) for key in settled]
     if as_json:
         facts = {"settled_attempts": len(slots), "settled_backfills": backfilled, "slots": slots}
         report.as_json(facts)
+        return
+    if lines.json:
         return
     answers = f" and {backfilled} backfilled answers" if backfilled else ""
     span = f": slots {slots[0]} to {slots[-1]}" if slots else ": the store has all of the archive"
@@ -121,6 +130,14 @@ def migrate(parts: Parts, *, down: bool, as_json: bool) -> None:
     say(f"[green]✓[/] {', '.join(steps) or 'the schema is up to date'}")
 
 
+def _loaded(parts: Parts, key: AttemptKey, *, as_json: bool) -> str:
+    """Tell programs what became of a slot that was loaded; return its time."""
+    if lines.json and not as_json:
+        for row in read_rows_of(parts.engine, [key.slot]):
+            lines.event("slot", **row_facts(row))
+    return iso(key.slot)
+
+
 def _foreseen(parts: Parts, slot: int, *, as_json: bool) -> Foreseen | None:
     """Refuse a schedule that the plan cannot pay for, and tell what it costs."""
     foreseen = credits_.foresee_slot(parts, slot)
@@ -129,9 +146,13 @@ def _foreseen(parts: Parts, slot: int, *, as_json: bool) -> Foreseen | None:
     return foreseen
 
 
-def _report(recording: Recording, foreseen: Foreseen | None, *, as_json: bool) -> None:
+def _report(
+    recording: Recording, foreseen: Foreseen | None, row: RecordedSlot | None, *, as_json: bool
+) -> None:
     if as_json:
         report.as_json(report.recording_facts(recording) | {"forecast": credits_.facts(foreseen)})
+    elif lines.json:
+        report.slot_event(recording, row)
     else:
         say(report.recording_line(recording))
     if not recording.done:

@@ -16,10 +16,14 @@ from rich.markup import escape
 
 from coinlog.attempts import Manifest
 from coinlog.capturing import Captured, Standing
+from coinlog.cli.lines import MOST_TEXT, lines
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
 from coinlog.recorder import Recording
 from coinlog.slots import iso
+from coinlog.sources.texts import one_line
+from coinlog.store.recorded import RecordedSlot
+from coinlog.telling import MOST_DETAIL, captured_facts, loaded_facts
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,13 +46,30 @@ def errors_explained() -> Iterator[None]:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and end."""
-    err.print(f"[red]coinlog:[/] {escape(message)}")
+    if lines.json:
+        lines.complaint("error", "error", message=one_line(message, MOST_TEXT), exit_code=code)
+    else:
+        err.print(f"[red]coinlog:[/] {escape(message)}")
     sys.exit(code)
 
 
 def say(line: str) -> None:
     """Print a line that may hold markup."""
     out.print(line)
+
+
+def tell(line: str) -> None:
+    """Print a line that may hold markup, unless programs alone listen."""
+    if not lines.json:
+        out.print(line)
+
+
+def warn(message: str, head: str = "", console: Console = out, style: str | None = None) -> None:
+    """Say what should be known; ``head`` with its markup is for people alone."""
+    if lines.json:
+        lines.complaint("warning", "warning", message=one_line(message, MOST_TEXT))
+    else:
+        console.print(f"{head}{escape(message)}", style=style)
 
 
 def as_json(value: object) -> None:
@@ -76,7 +97,8 @@ def duration(seconds: float) -> str:
 
 def recording_line(recording: Recording) -> str:
     """Return what a recording did, in one line."""
-    captured, trouble = recording.captured, escape(recording.trouble or "")
+    captured = recording.captured
+    trouble = escape(one_line(recording.trouble or "", MOST_TEXT))
     line = f"slot {iso(captured.slot)} {_standing(captured)}"
     if not trouble:
         return line
@@ -101,7 +123,8 @@ def _facts(manifest: Manifest) -> str:
     seconds = manifest.captured_at - manifest.started_at
     size = sum(answer.body_bytes for answer in manifest.answers) / 1000
     facts = f"{manifest.credits} credits, {size:,.0f} kB, {seconds:.1f} s"
-    return f"{facts}: {escape(manifest.detail)}" if manifest.detail else facts
+    detail = escape(one_line(manifest.detail, MOST_DETAIL))
+    return f"{facts}: {detail}" if detail else facts
 
 
 def recording_facts(recording: Recording) -> dict[str, object]:
@@ -117,3 +140,23 @@ def recording_facts(recording: Recording) -> dict[str, object]:
         "settled_attempts": len(recording.settled),
         "trouble": recording.trouble,
     }
+
+
+def slot_event(recording: Recording, row: RecordedSlot | None, **more: object) -> None:
+    """Tell programs what became of a slot, in one line; ``row`` is what the ledger has of it."""
+    captured, manifest = recording.captured, recording.captured.manifest
+    unknown = dict.fromkeys(("outcome", "reason", "detail", "source", "credits", "attempt"))
+    facts = captured_facts(manifest) if manifest else unknown
+    trouble = recording.trouble and one_line(recording.trouble, MOST_TEXT)
+    level = "info" if recording.done else "warning"
+    told = {
+        "slot": iso(captured.slot),
+        **facts,
+        **loaded_facts(row),
+        "load_seconds": recording.load_seconds,
+        "ours": captured.ours,
+        "standing": captured.standing,
+        "trouble": trouble,
+        **more,
+    }
+    lines.event("slot", level, **told)

@@ -13,14 +13,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from coinlog import __version__
+from coinlog.cli import credits as credits_
 from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
-from coinlog.cli.credits import foresee, tell
+from coinlog.cli.credits import foresee
 from coinlog.cli.history import Past
+from coinlog.cli.lines import lines
 from coinlog.cli.progress import progress
-from coinlog.cli.report import errors_explained, out, say
+from coinlog.cli.report import errors_explained, out, say, tell, warn
 from coinlog.cli.rounds import Rounds
-from coinlog.cli.shared import chosen_parts, ready_settings, with_parts
+from coinlog.cli.shared import chosen_parts, ready_settings, recorded_row, with_parts
 from coinlog.errors import NewerSchemaError, StoreUnavailableError
 from coinlog.market import Reason
 from coinlog.parts import Parts
@@ -29,7 +31,7 @@ from coinlog.scheduler import Turn, turns
 from coinlog.simulated.process import simulated_process
 from coinlog.simulated.server import DEFAULT_ASSETS, DEFAULT_PORT, DEFAULT_SEED, run
 from coinlog.simulated_history import history_slots, record_history
-from coinlog.slots import format_interval
+from coinlog.slots import format_interval, iso
 from coinlog.store.migrate import migrate
 from coinlog.web.proxies import Networks
 from coinlog.web.server import serve as serve_page
@@ -45,7 +47,9 @@ def ended_by_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        out.print("\n[dim]stopped; nothing is lost[/]")
+        if lines.json:
+            lines.event("stop")
+        tell("\n[dim]stopped; nothing is lost[/]")
 
 
 @click.command()
@@ -102,7 +106,8 @@ def serve(parts: Parts) -> None:
       coinlog serve
       COINLOG_HOST=0.0.0.0 COINLOG_PORT=8080 coinlog serve
     """
-    say(f"coinlog {__version__} serves {_address(parts)}; Ctrl-C stops it")
+    tell(f"coinlog {__version__} serves {_address(parts)}; Ctrl-C stops it")
+    _tell_start(parts, page=True)
     with ended_by_signals():
         serve_page(*_site(parts))
 
@@ -139,9 +144,9 @@ def _try_to_migrate(parts: Parts) -> None:
     try:
         migrate(parts.engine, watch=progress)
     except StoreUnavailableError as error:
-        say(f"[yellow]the database is away:[/] {escape(str(error))}")
+        warn(str(error), "[yellow]the database is away:[/] ")
     except NewerSchemaError as error:
-        say(f"[yellow]recording into the archive alone:[/] {escape(str(error))}")
+        warn(str(error), "[yellow]recording into the archive alone:[/] ")
     # The workers are forked from this process and must not share its connections.
     parts.engine.dispose()
 
@@ -151,17 +156,35 @@ def _introduce(parts: Parts, *, simulated: bool, page: bool) -> None:
     market = "[bold yellow]SIMULATED[/] market" if simulated else "CoinMarketCap"
     access = "" if simulated else ", with your key" if settings.api_key else ", keyless"
     every = format_interval(settings.interval_seconds)
-    say(f"[bold]coinlog {__version__}[/] records {market}{access}: {settings.assets} every {every}")
+    tell(
+        f"[bold]coinlog {__version__}[/] records {market}{access}: {settings.assets} every {every}"
+    )
     served = f"[bold cyan]{_address(parts)}[/]" if page else "not here: `coinlog serve` serves it"
-    say(f"  page     {served}")
-    say(f"  store    {escape(settings.database_url.render_as_string())}")
-    say(f"  archive  {escape(settings.archive)}")
+    tell(f"  page     {served}")
+    tell(f"  store    {escape(settings.database_url.render_as_string())}")
+    tell(f"  archive  {escape(settings.archive)}")
+    _tell_start(parts, page=page)
+
+
+def _tell_start(parts: Parts, *, page: bool) -> None:
+    """Tell programs what begins, in one line."""
+    if lines.json:
+        lines.event(
+            "start",
+            version=__version__,
+            source=parts.plan.source,
+            assets=parts.settings.assets,
+            interval_seconds=parts.settings.interval_seconds,
+            page=_address(parts) if page else None,
+            store=parts.settings.database_url.render_as_string(),
+            archive=parts.settings.archive,
+        )
 
 
 def _foresee(parts: Parts) -> None:
     """Tell what the schedule costs, and refuse one that the plan cannot pay for."""
     foreseen = foresee(parts)
-    tell(foreseen, "  credits  ")
+    credits_.tell(foreseen, "  credits  ")
     if foreseen:
         foreseen.forecast.check()
 
@@ -188,22 +211,30 @@ def _fill_in(parts: Parts) -> None:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=out, transient=not out.is_terminal) as progress:
+    quiet = not out.is_terminal
+    with Progress(*columns, console=out, transient=quiet, disable=lines.json) as progress:
         task = progress.add_task("a simulated year, slot by slot", total=len(slots))
         for _ in record_history(parts, slots):
             progress.advance(task)
-    say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
+    tell(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
 def _keep_recording(parts: Parts, past: Past, rounds: Rounds) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
-        say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
+        _tell_turn(parts, turn)
         if number == 0 and _out_of_reach(turn.recording):
-            say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
+            tell("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")
         if number == 0 and turn.recording.done:
             past.offer(turn.next_look_at)
         rounds.begin()
-        say(f"  [dim]{_what_next(turn)}[/]")
+        tell(f"  [dim]{_what_next(turn)}[/]")
+
+
+def _tell_turn(parts: Parts, turn: Turn) -> None:
+    tell(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
+    if lines.json:
+        look_at, row = int(turn.next_look_at), recorded_row(parts, turn.recording)
+        report.slot_event(turn.recording, row, next_look_at=iso(look_at))
 
 
 def _out_of_reach(recording: Recording) -> bool:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import wraps
 from typing import Any
 
 import click
 import sqlalchemy as sa
 
-from coinlog.cli.report import err, errors_explained, fail
+from coinlog.cli.lines import lines, log_to_stderr
+from coinlog.cli.report import err, errors_explained, fail, warn
+from coinlog.errors import StoreError
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
+from coinlog.recorder import Recording
 from coinlog.settings import PRO_URL, Secret, Settings, load_settings
 from coinlog.settings.stored_key import with_key
 from coinlog.simulated.server import DEFAULT_PORT
+from coinlog.store.recorded import RecordedSlot, read_recorded
 
 SIMULATED_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
@@ -67,14 +70,20 @@ def chosen_parts(settings: Settings, *, simulated: bool, url: str | None = None)
 def ready_settings() -> Settings:
     """Return the settings, with what looks like a mistake said aloud and logging set up."""
     settings = with_key(load_settings())
+    lines.follow(settings)
     for note in settings.notes:
-        err.print(f"[yellow]note:[/] {note}")
-    # Other libraries' news is noise to our users; what goes wrong in them is not.
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("coinlog").setLevel(settings.log_level)
-    # A connection that is given up when a command is stopped is no news, and no traceback.
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+        warn(note, "[yellow]note:[/] ", err)
+    log_to_stderr(settings.log_level)
     return settings
+
+
+def recorded_row(parts: Parts, recording: Recording) -> RecordedSlot | None:
+    """Return what the ledger has of a slot; ``None`` while the database is away."""
+    if recording.trouble is not None:
+        return None
+    with suppress(StoreError):
+        return read_recorded(parts.engine, recording.captured.slot)
+    return None
 
 
 def with_password(url: sa.URL, secret: Secret | None, setting: str) -> sa.URL:

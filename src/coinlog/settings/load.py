@@ -6,7 +6,6 @@ This is the only module of coinlog that reads the environment: all others receiv
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,13 +13,13 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar
 
-import platformdirs
 import sqlalchemy as sa
 
 from coinlog.errors import SettingError
 from coinlog.settings.databases import signed_in_by_token, sqlite_url, trusting
 from coinlog.settings.dotenv import read_dotenv
 from coinlog.settings.layers import Given, Layer, find
+from coinlog.settings.places import default_data
 from coinlog.settings.secret import Secret
 from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
 from coinlog.slots import AssetSelection, parse_assets
@@ -64,6 +63,7 @@ class Settings:
     verify_seconds: int = 0
     api_key_parameter: str | None = None
     alert_topic: str | None = None
+    log: str = "text"
     notes: tuple[str, ...] = ()
 
     @property
@@ -145,6 +145,7 @@ class _Reader:
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
             api_key_parameter=self.value("COINLOG_API_KEY_PARAMETER", str),
             alert_topic=self.value("COINLOG_ALERT_TOPIC", str),
+            log=self.known("COINLOG_LOG", str),
             notes=notes,
         )
 
@@ -206,22 +207,6 @@ class _Reader:
                 f"which is {interval} seconds"
             )
         return min(usual, interval * share) if given is None else given
-
-
-def default_data() -> Path:
-    """Return ``data`` in the checkout we are in or run from, else the platform's data folder."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[3]):
-        if _is_checkout(folder):
-            return folder / "data"
-    return platformdirs.user_data_path("coinlog", appauthor=False)
-
-
-def _is_checkout(folder: Path) -> bool:
-    try:
-        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(project.get("project", {}).get("name") == "coinlog")
 
 
 def _unknown(process: Layer, file: Layer) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ MEGABYTE = 1_000_000
 YEAR = 366 * DAY
 
 HISTORY = ("ask", "none", "30d", "90d", "1y", "3y", "all")
+LOG_FORMS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*")
@@ -71,6 +72,13 @@ def format_assets(selection: AssetSelection) -> str:
     """Return a selection as it is written in the settings: ``top:200+id:4687``."""
     ids = "id:" + ",".join(map(str, selection.ids)) if selection.ids else ""
     return "+".join(part for part in (f"top:{selection.top}" if selection.top else "", ids) if part)
+
+
+def log_form(value: str) -> str:
+    """Return the form in which is logged: one of ``LOG_FORMS``."""
+    if value.strip().lower() not in LOG_FORMS:
+        raise ValueError
+    return value.strip().lower()
 
 
 def log_level(value: str) -> str:

@@ -252,6 +252,16 @@ SETTINGS: tuple[Setting, ...] = (
         special=True,
     ),
     Setting(
+        name="COINLOG_LOG",
+        parse=parsers.log_form,
+        default="text",
+        expected="one of " + ", ".join(parsers.LOG_FORMS),
+        example="json",
+        help="In which form recording and serving tell what they do: `text` for people, or `json`, "
+        "one line for each slot, warning and error, for programs that collect logs.",
+        special=True,
+    ),
+    Setting(
         name="COINLOG_LOG_LEVEL",
         parse=parsers.log_level,
         default="info",

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.slots import MAX_TIME, Schedule, floor_slot, grace_seconds, schedule_at
 from coinlog.store import schema
+from coinlog.store.engine import store_errors
 from coinlog.store.reader import HAS_QUOTES, Reader
 from coinlog.store.thinned import Thinning, read_thinnings
 
@@ -194,9 +195,19 @@ def read_page(
 
 def read_rows(reader: Reader, slots: Sequence[int]) -> list[LedgerRow]:
     """Return the rows that the ledger has of some slots; missed ones have none."""
-    query = sa.select(schema.slot).where(schema.slot.c.slot.in_(slots))
     with reader.connected() as connection:
-        return [_row(row) for row in connection.execute(query)]
+        return _rows(connection, slots)
+
+
+def read_rows_of(engine: sa.Engine, slots: Sequence[int]) -> list[LedgerRow]:
+    """Return the same over a recorder's own connections."""
+    with store_errors(), engine.connect() as connection:
+        return _rows(connection, slots)
+
+
+def _rows(connection: sa.Connection, slots: Sequence[int]) -> list[LedgerRow]:
+    query = sa.select(schema.slot).where(schema.slot.c.slot.in_(slots))
+    return [_row(row) for row in connection.execute(query)]
 
 
 def newest_due(schedules: Sequence[Schedule], start: int, end: int, limit: int) -> list[int]:

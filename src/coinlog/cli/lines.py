@@ -1,0 +1,83 @@
+"""The form in which recording and serving tell what they do: lines for people, or JSON.
+
+With ``COINLOG_LOG=json`` each event is one line of JSON on the standard output, warnings and errors
+are one line each on the standard error, and nothing else is told. No secret of the settings can get
+into a line, and no text from elsewhere can begin a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import click
+import msgspec
+
+from coinlog.settings import Settings
+from coinlog.slots import iso
+from coinlog.sources.texts import one_line
+from coinlog.telling import without
+
+MOST_TEXT = 2000
+
+
+class Lines:
+    """How this process tells: like logging, there is one for all of it."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self._secrets: tuple[str, ...] = ()
+
+    def follow(self, settings: Settings) -> None:
+        """Tell as the settings want it, and none of their secrets."""
+        self.json = settings.log == "json"
+        kept = (settings.api_key, settings.move_password, settings.import_password)
+        secrets = [one.reveal() for one in kept if one]
+        self._secrets = tuple(filter(None, [*secrets, settings.database_url.password or ""]))
+
+    def event(self, name: str, level: str = "info", **facts: object) -> None:
+        """Tell programs what was done, in one line."""
+        click.echo(self.line(name, level, facts))
+
+    def complaint(self, name: str, level: str, **facts: object) -> None:
+        """Tell programs what should be looked at, in one line beside the events."""
+        click.echo(self.line(name, level, facts), err=True)
+
+    def line(self, name: str, level: str, facts: dict[str, object]) -> str:
+        """Return an event as JSON."""
+        told = {"time": iso(int(time.time())), "level": level, "event": name, **facts}
+        return msgspec.json.encode(self.clean(msgspec.to_builtins(told))).decode()
+
+    def clean(self, told: Any) -> Any:  # noqa: ANN401  whatever is told
+        """Return what is told without secrets."""
+        return without(self._secrets, told)
+
+
+lines = Lines()
+
+
+class OneLine(logging.Formatter):
+    """Writes what goes wrong anywhere in the program in one line; for people with its traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as it is written."""
+        message = one_line(record.getMessage(), MOST_TEXT)
+        trace = self.formatException(record.exc_info) if record.exc_info else None
+        if lines.json:
+            facts: dict[str, object] = {"logger": record.name, "message": message}
+            if trace:
+                facts["trace"] = trace
+            return lines.line("log", record.levelname.lower(), facts)
+        told = f"{record.levelname} {record.name}: {message}"
+        return str(lines.clean(f"{told}\n{trace}" if trace else told))
+
+
+def log_to_stderr(level: str) -> None:
+    """Let what goes wrong be written by our form; of other libraries only what is wrong."""
+    logging.basicConfig(level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(OneLine())
+    logging.getLogger("coinlog").setLevel(level)
+    # A connection that is given up when a command is stopped is no news, and no traceback.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
