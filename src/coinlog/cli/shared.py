@@ -66,9 +66,15 @@ def chosen_parts(settings: Settings, *, simulated: bool, url: str | None = None)
 
 def ready_settings() -> Settings:
     """Return the settings, with what looks like a mistake said aloud and logging set up."""
-    settings = with_key(load_settings())
+    settings = usable_settings()
     for note in settings.notes:
         err.print(f"[yellow]note:[/] {note}")
+    return settings
+
+
+def usable_settings() -> Settings:
+    """Return the settings, for who tells their notes in another way, with logging set up."""
+    settings = with_key(load_settings())
     # Other libraries' news is noise to our users; what goes wrong in them is not.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("coinlog").setLevel(settings.log_level)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import platformdirs
 import sqlalchemy as sa
@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from coinlog.errors import SettingError
 from coinlog.settings.databases import signed_in_by_token, sqlite_url, trusting
 from coinlog.settings.dotenv import read_dotenv
+from coinlog.settings.layers import Given, Layer, find
 from coinlog.settings.secret import Secret
-from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS, Setting
+from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
 from coinlog.slots import AssetSelection, parse_assets
 
 PREFIX = "COINLOG_"
 DATABASE_FILE = "coinlog.db"
-SECRET_FILE_LIMIT = 65_536
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _NAMES = frozenset(name for setting in SETTINGS for name in setting.names)
@@ -36,23 +36,12 @@ _FILE_NAMES = frozenset(f"{name}_FILE" for name in _SECRET_NAMES)
 T = TypeVar("T")
 
 
-class Given(NamedTuple):
-    """A value as it was given, under which name and where."""
-
-    name: str
-    text: str
-    where: str
-
-
-Layer = dict[str, Given]
-"""The values of one place by name. Empty ones count as not given."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Every setting, checked. Paths are absolute, times are seconds, sizes are bytes.
 
-    ``notes`` are sentences for the user about settings that look like a mistake.
+    ``notes`` are sentences for the user about settings that look like a mistake;
+    ``secret_files`` are the files that hold secrets.
     """
 
     api_key: Secret | None
@@ -76,6 +65,7 @@ class Settings:
     api_key_parameter: str | None = None
     alert_topic: str | None = None
     notes: tuple[str, ...] = ()
+    secret_files: tuple[Path, ...] = ()
 
     @property
     def selection(self) -> AssetSelection:
@@ -111,7 +101,9 @@ def load_settings(
         if text
     }
     file = _dotenv_layer(dotenv) if dotenv else {}
-    return _Reader((process, file)).settings(_unknown(process, file))
+    notes = (*_unknown(process, file), *_contradicting(process, file))
+    settings = _Reader((process, file)).settings(notes)
+    return replace(settings, secret_files=_secret_files(process, file, dotenv))
 
 
 def _dotenv_layer(path: Path) -> Layer:
@@ -218,50 +210,6 @@ class _Reader:
         return min(90.0, interval_seconds / 2) if given is None else given
 
 
-def find(setting: Setting, layers: Iterable[Layer]) -> Given | None:
-    """Return a setting as given in the first layer that has it, read from its file if it has one.
-
-    Raises:
-        SettingError: it is given twice, as value and as file, or the file cannot be read.
-    """
-    for layer in layers:
-        for name in setting.names:
-            given = layer.get(name)
-            file = layer.get(f"{name}_FILE") if setting.secret else None
-            if given and file:
-                raise SettingError(f"{name} and {name}_FILE are both set: unset one of them")
-            if file:
-                return read_secret_file(file)
-            if given:
-                return given._replace(name=name)
-    return None
-
-
-def read_secret_file(given: Given) -> Given:
-    """Return the secret that a ``NAME_FILE`` points to, without the line break at its end.
-
-    Raises:
-        SettingError: the file cannot be read, is empty or holds more than one line.
-    """
-    try:
-        with Path(given.text).expanduser().open(encoding="utf-8") as file:
-            text = file.read(SECRET_FILE_LIMIT).rstrip("\r\n")
-    except (OSError, ValueError, RuntimeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        # Somebody may have put the secret itself here: only what looks like a path is shown.
-        path = f" {given.text[:200]!r}" if given.text[0] in "/.~" else ""
-        raise SettingError(
-            f"{given.name} ({given.where}) names a file{path} that cannot be read ({cause}): "
-            "expected the path of a file that holds the secret and nothing else"
-        ) from None
-    if not text.strip() or "\n" in text or "\0" in text:
-        raise SettingError(
-            f"{given.name} ({given.where}) names a file that is empty or has several lines: "
-            "expected the secret and nothing else"
-        )
-    return Given(given.name.removesuffix("_FILE"), text, f"from the file in {given.name}")
-
-
 def default_data() -> Path:
     """Return ``data`` in the checkout we are in or run from, else the platform's data folder."""
     for folder in (Path.cwd(), Path(__file__).resolve().parents[3]):
@@ -292,6 +240,26 @@ def _unknown(process: Layer, file: Layer) -> tuple[str, ...]:
         for name in sorted(process)
         if name.startswith(PREFIX) and name not in _NAMES | _FILE_NAMES
     )
+
+
+def _contradicting(*layers: Layer) -> tuple[str, ...]:
+    """Return a note for each place that names two stores."""
+    address = _BY_NAME["COINLOG_DATABASE_URL"]
+    return tuple(
+        f"COINLOG_DATABASE_URL and DB_HOST are both set ({layer['DB_HOST'].where}): the address "
+        "is used and DB_HOST is not; unset one of them"
+        for layer in layers
+        if "DB_HOST" in layer and find(address, (layer,))
+    )
+
+
+def _secret_files(process: Layer, file: Layer, dotenv: Path | None) -> tuple[Path, ...]:
+    """Return the files that secrets were read from."""
+    named = {**file, **process}
+    paths = [Path(named[name].text).expanduser() for name in sorted(_FILE_NAMES & named.keys())]
+    if dotenv and _SECRET_NAMES & file.keys():
+        paths.insert(0, dotenv)
+    return tuple(paths)
 
 
 def _hint(name: str) -> str:
