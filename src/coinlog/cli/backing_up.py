@@ -12,6 +12,7 @@ from rich.markup import escape
 from coinlog.backups.making import make_backup, newest_in, place_for
 from coinlog.backups.manifest import Manifest, Objects
 from coinlog.backups.reading import Backup, open_backup, prove
+from coinlog.backups.remembering import remember
 from coinlog.backups.restoring import Restored, restore_backup
 from coinlog.cli import report
 from coinlog.cli.progress import progress
@@ -56,6 +57,7 @@ def backup(parts: Parts, place: str, *, without_archive: bool, check: bool, as_j
             path = place_for(place, begun, simulated=simulated)
             archive = None if without_archive else parts.settings.archive
             make_backup(path, parts.settings.database_url, archive, progress)
+            remember(parts.settings.data, path, begun)
         with open_backup(path) as made:
             if check:
                 prove(made, progress)

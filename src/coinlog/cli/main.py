@@ -9,7 +9,7 @@ import click
 from coinlog import __version__
 from coinlog.cli.backfill import backfill
 from coinlog.cli.backing_up import backup, restore
-from coinlog.cli.doctor import doctor
+from coinlog.cli.doctor.command import doctor
 from coinlog.cli.exporting import export
 from coinlog.cli.importing import import_
 from coinlog.cli.moving import move

@@ -69,10 +69,16 @@ def chosen_parts(settings: Settings, *, simulated: bool, url: str | None = None)
 
 def ready_settings() -> Settings:
     """Return the settings, with what looks like a mistake said aloud and logging set up."""
-    settings = with_key(load_settings())
-    lines.follow(settings)
+    settings = usable_settings()
     for note in settings.notes:
         warn(note, "[yellow]note:[/] ", err)
+    return settings
+
+
+def usable_settings() -> Settings:
+    """Return the settings, for who tells their notes in another way, with logging set up."""
+    settings = with_key(load_settings())
+    lines.follow(settings)
     log_to_stderr(settings.log_level)
     return settings
 

@@ -39,7 +39,8 @@ T = TypeVar("T")
 class Settings:
     """Every setting, checked. Paths are absolute, times are seconds, sizes are bytes.
 
-    ``notes`` are sentences for the user about settings that look like a mistake.
+    ``notes`` are sentences for the user about settings that look like a mistake;
+    ``secret_files`` are the files that hold secrets.
     """
 
     api_key: Secret | None
@@ -65,6 +66,7 @@ class Settings:
     alert_topic: str | None = None
     log: str = "text"
     notes: tuple[str, ...] = ()
+    secret_files: tuple[Path, ...] = ()
 
     @property
     def selection(self) -> AssetSelection:
@@ -100,7 +102,9 @@ def load_settings(
         if text
     }
     file = _dotenv_layer(dotenv) if dotenv else {}
-    return _Reader((process, file)).settings(_unknown(process, file))
+    notes = (*_unknown(process, file), *_contradicting(process, file))
+    settings = _Reader((process, file)).settings(notes)
+    return replace(settings, secret_files=_secret_files(process, file, dotenv))
 
 
 def _dotenv_layer(path: Path) -> Layer:
@@ -223,6 +227,26 @@ def _unknown(process: Layer, file: Layer) -> tuple[str, ...]:
         for name in sorted(process)
         if name.startswith(PREFIX) and name not in _NAMES | _FILE_NAMES
     )
+
+
+def _contradicting(*layers: Layer) -> tuple[str, ...]:
+    """Return a note for each place that names two stores."""
+    address = _BY_NAME["COINLOG_DATABASE_URL"]
+    return tuple(
+        f"COINLOG_DATABASE_URL and DB_HOST are both set ({layer['DB_HOST'].where}): the address "
+        "is used and DB_HOST is not; unset one of them"
+        for layer in layers
+        if "DB_HOST" in layer and find(address, (layer,))
+    )
+
+
+def _secret_files(process: Layer, file: Layer, dotenv: Path | None) -> tuple[Path, ...]:
+    """Return the files that secrets were read from."""
+    named = {**file, **process}
+    paths = [Path(named[name].text).expanduser() for name in sorted(_FILE_NAMES & named.keys())]
+    if dotenv and _SECRET_NAMES & file.keys():
+        paths.insert(0, dotenv)
+    return tuple(paths)
 
 
 def _hint(name: str) -> str:

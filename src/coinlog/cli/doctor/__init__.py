@@ -1,0 +1,1 @@
+"""``coinlog doctor``: every way in which an installation can be ill, in plain words."""

@@ -1,0 +1,136 @@
+"""The database: is it there, may it be used, is it whole, is it equal to the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.errors import StoreError, UnfinishedMoveError
+from coinlog.parts import Parts
+from coinlog.store import schema
+from coinlog.store.engine import store_errors
+from coinlog.store.limits import hurried
+from coinlog.store.migrate import current_revision
+from coinlog.store.schema import REVISION
+from coinlog.store.unfinished import refuse_unfinished
+from coinlog.verify.standing import Standing, read_standing
+
+WHAT = "database"
+CHECK_SECONDS = 5
+_INTERRUPTED = "interrupted"
+
+_SIGNS = {
+    "(1045,": "database_signin",
+    "(1142,": "database_rights",
+    "(1044,": "database_rights",
+    "(1049,": "database_absent",
+    "disk is full": "database_full",
+    "(1114,": "database_full",
+    "readonly": "database_readonly",
+    "read only": "database_readonly",
+    "read-only": "database_readonly",
+    "not a database": "database_damaged",
+    "malformed": "database_damaged",
+    "CERTIFICATE": "database_tls",
+    "SSL": "database_tls",
+    "mismatch": "database_tls",
+}
+
+
+def examine_database(parts: Parts) -> Iterator[Finding]:
+    """Yield what is to be said of the database."""
+    where = parts.settings.database_url.render_as_string()
+    url = parts.settings.database_url
+    try:
+        # Looking at a file that is not there would make it.
+        is_new = url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
+        revision = None if is_new else current_revision(parts.engine)
+        if (finding := _schema(where, revision)) is not None:
+            yield finding
+            return
+        text = f"{where}, schema {revision}"
+        _try_to_write(parts.engine)
+        if parts.engine.dialect.name == "sqlite":
+            yield _whole(parts.engine, text)
+        else:
+            yield fine(WHAT, text)
+        yield _equal(read_standing(parts.engine))
+    except UnfinishedMoveError as error:
+        yield wrong(WHAT, "database_half_moved", str(error))
+    except StoreError as error:
+        yield wrong(WHAT, code_of(error), str(error))
+
+
+def code_of(error: StoreError) -> str:
+    """Return the code for what a database has answered."""
+    text = str(error)
+    return next((code for sign, code in _SIGNS.items() if sign in text), "database_away")
+
+
+def _schema(where: str, revision: str | None) -> Finding | None:
+    if revision == REVISION:
+        return None
+    if revision is None:
+        text = f"{where} has no tables yet"
+        return wrong(WHAT, "schema_absent", text, "coinlog migrate")
+    if revision > REVISION:
+        text = (
+            f"{where} is at schema {revision}, which a newer coinlog made, and this one knows "
+            f"{REVISION}: use the newer one; recording goes into the archive meanwhile"
+        )
+        return wrong(WHAT, "schema_newer", text)
+    text = f"{where} is at schema {revision}, and this coinlog needs {REVISION}"
+    return wrong(WHAT, "schema_older", text, "coinlog migrate")
+
+
+def _try_to_write(engine: sa.Engine) -> None:
+    """Write what is there already, and take it back.
+
+    Raises:
+        StoreError: that was refused, or a move is not finished.
+    """
+    same = schema.store.update().values(version=schema.store.c.version)
+    with store_errors(), engine.connect() as connection:
+        refuse_unfinished(connection)
+        connection.execute(same)
+        connection.rollback()
+
+
+def _whole(engine: sa.Engine, text: str) -> Finding:
+    """Look through a file for damage, for some seconds; a large one is seen in part."""
+    try:
+        with (
+            store_errors(),
+            engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            hurried(connection, CHECK_SECONDS),
+        ):
+            said = connection.execute(sa.text("PRAGMA quick_check(1)")).scalar()
+    except StoreError as error:
+        if _INTERRUPTED not in str(error):
+            raise
+        return fine(WHAT, f"{text}; no damage seen in {CHECK_SECONDS} s")
+    if said == "ok":
+        return fine(WHAT, text)
+    return wrong(
+        WHAT,
+        "database_damaged",
+        f"the file is damaged ({' '.join(str(said).split())[:200]}): move it away, and fill a new "
+        "one from the archive",
+        "coinlog load",
+    )
+
+
+def _equal(standing: Standing | None) -> Finding:
+    what = "verified"
+    if standing is None:
+        text = "never compared with the archive; COINLOG_VERIFY=daily does it by and by"
+        return look(what, "never_verified", text, "coinlog verify")
+    if standing.differences:
+        text = f"{standing.differences:,} differences from the archive: {standing.first}"
+        return wrong(what, "unlike_archive", text, "coinlog replay")
+    last = standing.newest
+    part = "a part" if last.sampled else "all"
+    return fine(what, f"{part} of it, {last.slots:,} slots, equal to the archive")
