@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from weather.world import World
 
@@ -18,17 +18,17 @@ SQLITE, MARIADB = "sqlite", "mariadb"
 class Fault(ABC):
     """One kind of fault. It holds no state: what it needs is in the world."""
 
-    name: ClassVar[str]
+    name: str
     """As the table calls it; unique."""
 
-    stores: ClassVar[frozenset[str]] = frozenset({SQLITE, MARIADB})
-    slots: ClassVar[int] = 1
+    stores: frozenset[str] = frozenset({SQLITE, MARIADB})
+    slots: int = 1
     """How many slots in a row it needs for itself."""
 
-    elsewhere: ClassVar[bool] = False
+    elsewhere: bool = False
     """Whether it strikes in a world beside this one (``world.nights``), and leaves its slots."""
 
-    share: ClassVar[int] = 1
+    share: int = 1
     """How many times as often as others it is chosen."""
 
     def choose(self, chance: random.Random) -> Parameters:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from coinlog.archive import open_archive
 from coinlog.aws.events import event_slot
-from coinlog.capturing import Captured, Plan, capture_unless_passed, current_slot
+from coinlog.capturing import Captured, Plan, Standing, capture_unless_passed, current_slot
 from coinlog.errors import CoinlogError
 from coinlog.loading import sweep
 from coinlog.market import SourceKind
@@ -167,6 +167,8 @@ class _Desk:
     def _work(self, delivery: Delivery) -> Told:
         plan = Plan(STEP, f"top:{TOP}", SourceKind.COINMARKETCAP, delivery.deadline_seconds)
         slot, clock = _slot_of(delivery, plan), _clock(delivery.now)
+        if slot is None:
+            return Told(standing=Standing.PASSED.name)
         if delivery.work == "load":
             return Told(slot, settled=self._load(delivery))
         archive = open_archive(str(delivery.archive))
@@ -198,11 +200,13 @@ def _since(begin: float, started: float) -> float:
     return begin + time.monotonic() - started
 
 
-def _slot_of(delivery: Delivery, plan: Plan) -> int:
-    if delivery.scheduled is None:
+def _slot_of(delivery: Delivery, plan: Plan) -> int | None:
+    """Return the slot to record, ``None`` where it has passed: as ``up`` and as AWS do it."""
+    if delivery.scheduled is None or delivery.work == "load":
         return current_slot(plan, delivery.now)
     event = {"scheduled_time": iso(delivery.scheduled)}
-    return event_slot(event, plan.interval_seconds, delivery.now)
+    slot = event_slot(event, plan.interval_seconds, delivery.now)
+    return None if current_slot(plan, delivery.now) > slot else slot
 
 
 def _connect(delivery: Delivery, clock: partial[float]) -> Client:

@@ -27,9 +27,15 @@ from cmc_server import CMCServer, Exchange, Reply
 from coinlog.slots import iso
 from market import FEAR_AND_GREED, GLOBAL_METRICS, LISTINGS, QUOTES
 from weather.recorder import fork
-from weather.truth import IDS, asset_row, fear, total_cap
+from weather.truth import FIAT, IDS, asset_row, fear, total_cap
 
-PATHS = (LISTINGS, QUOTES, GLOBAL_METRICS, FEAR_AND_GREED)
+ALTERED = "altered"
+"""Where the log tells of a body that was served instead of the true one."""
+
+ELSEWHERE = "/elsewhere"
+"""Where redirects point: nobody is to come here."""
+
+PATHS = (LISTINGS, QUOTES, GLOBAL_METRICS, FEAR_AND_GREED, ELSEWHERE)
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Honest:
 
     body: bytes
     at: int
+    note: Callable[[bytes], None]
+    """Notes another body that is served in its place, to know it again in the archive."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -47,6 +55,7 @@ class Honest:
 
     def with_body(self, body: bytes) -> Reply:
         """Return another body with the same headers."""
+        self.note(body)
         return Reply(body, headers=self.headers)
 
 
@@ -74,6 +83,7 @@ class Source:
 
     def start(self) -> None:
         """Let it live, at a new address."""
+        self._listening: dict[Path, str] = {}
         self._pipe, theirs = fork.Pipe()
         self._process = fork.Process(target=_serve, args=(theirs, self._log), daemon=True)
         self._process.start()
@@ -99,7 +109,9 @@ class Source:
 
     def tls(self, certificate: Path, key: Path) -> str:
         """Listen with a certificate too; return that address."""
-        return str(self._order("tls", certificate, key))
+        if certificate not in self._listening:
+            self._listening[certificate] = str(self._order("tls", certificate, key))
+        return self._listening[certificate]
 
     def asked(self) -> list[Asked]:
         """Return every request so far."""
@@ -161,17 +173,22 @@ class _Market:
                 "status": {"timestamp": iso(at), "error_code": "0", "credit_count": 1},
             }
         )
-        asked = Asked(self._slot, path, at, hashlib.sha256(body).hexdigest())
+        slot = self._slot
+        self._note(slot, path, at, body)
+        return Honest(body, at, lambda other: self._note(slot, ALTERED, at, other))
+
+    def _note(self, slot: int, path: str, at: int, body: bytes) -> None:
+        asked = Asked(slot, path, at, hashlib.sha256(body).hexdigest())
         os.write(self._log, json.dumps(vars(asked)).encode() + b"\n")
-        return Honest(body, at)
 
 
 def _data(path: str, params: Mapping[str, str], slot: int, at: int) -> object:
     if path == LISTINGS:
         return [asset_row(asset_id, rank, at) for rank, asset_id in enumerate(IDS, 1)]
     if path == QUOTES:
-        # One answer may serve for another here: they are of the slot and not of the moment.
-        return [asset_row(int(text), 1, slot) for text in params["id"].split(",")]
+        # Rates are of the slot, as nothing in the store tells the moment of their answer.
+        ids = [int(text) for text in params["id"].split(",")]
+        return [asset_row(each, 1, slot if each in FIAT else at) for each in ids]
     if path == GLOBAL_METRICS:
         return {"btc_dominance": 57.5, "quote": {"USD": {"total_market_cap": total_cap(slot)}}}
     return {"value": fear(slot), "value_classification": "Weather", "update_time": iso(slot)}

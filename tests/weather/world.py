@@ -5,6 +5,7 @@ Its keeper is one process with one thread that never opens the archive, so that 
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from servers import MariaDB
+from weather.page import Page
 from weather.recorder import PATIENCE_SECONDS, Delivery, Recorder, Told, fork
 from weather.source import Source
 from weather.truth import STEP, Truth, stored
@@ -53,6 +55,8 @@ class World:
         self.book: dict[int, Entry] = {}
         self.complaints: list[tuple[str, str]] = []
         self.fault = FAIR_WEATHER
+        self.usual_seconds = 0.2
+        """How long a recording in fair weather has lately taken."""
         self._recorder: Recorder | None = None
         self._recorder = self.recorder
 
@@ -105,7 +109,9 @@ class World:
         """Record a slot in fair weather."""
         with self.striking(FAIR_WEATHER):
             self.expect(slot, stored())
+            begun = time.monotonic()
             told = self.record(slot)
+            self.usual_seconds += (time.monotonic() - begun - self.usual_seconds) / 4
             if told.standing != "OURS" or told.trouble or told.error:
                 self.complain(f"slot {slot} in fair weather: {told}")
 
@@ -139,7 +145,7 @@ class World:
             RuntimeError: it raised something; its text is in it.
         """
         ours, theirs = fork.Pipe()
-        process = fork.Process(target=_do, args=(theirs, work, arguments), daemon=True)
+        process = fork.Process(target=_do, args=(theirs, work, arguments))
         process.start()
         theirs.close()
         try:
@@ -150,6 +156,11 @@ class World:
         if not done:
             raise RuntimeError(f"{getattr(work, '__name__', work)}: {value}")
         return value  # type: ignore[no-any-return]
+
+    @cached_property
+    def page(self) -> Page:
+        """The page, over the store itself; it starts when it is first asked for."""
+        return Page(self.direct_url.render_as_string(hide_password=False), self.place)
 
     @cached_property
     def nights(self) -> World:
@@ -170,6 +181,8 @@ class World:
 
     def end(self) -> None:
         """End every process of it."""
+        if "page" in self.__dict__:
+            self.page.end()
         for world in self.worlds():
             if world._recorder:  # noqa: SLF001  one of us
                 world._recorder.kill()  # noqa: SLF001
