@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from coinlog.capturing import Captured, Standing
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
 from coinlog.recorder import Recording
+from coinlog.settings.secret import HIDDEN
 from coinlog.slots import iso
 
 out = Console(highlight=False, soft_wrap=True)
@@ -42,8 +44,16 @@ def errors_explained() -> Iterator[None]:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and end."""
-    err.print(f"[red]coinlog:[/] {escape(message)}")
+    err.print(f"[red]coinlog:[/] {escape(_without_logins(message))}")
     sys.exit(code)
+
+
+def _without_logins(message: str) -> str:
+    """Return a message without the names and passwords of addresses in it.
+
+    What was given in a command comes back in what is said about it, in words of libraries too.
+    """
+    return re.sub(r"(:/+)[^\s:/@]*:[^\s@]*@", rf"\1{HIDDEN}@", message)
 
 
 def say(line: str) -> None:
