@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from coinlog.cli.lines import MOST_TEXT, lines
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
 from coinlog.recorder import Recording
+from coinlog.settings.secret import HIDDEN
 from coinlog.slots import iso
 from coinlog.sources.texts import one_line
 from coinlog.store.recorded import RecordedSlot
@@ -46,11 +48,20 @@ def errors_explained() -> Iterator[None]:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and end."""
+    message = _without_logins(message)
     if lines.json:
         lines.complaint("error", "error", message=one_line(message, MOST_TEXT), exit_code=code)
     else:
         err.print(f"[red]coinlog:[/] {escape(message)}")
     sys.exit(code)
+
+
+def _without_logins(message: str) -> str:
+    """Return a message without the names and passwords of addresses in it.
+
+    What was given in a command comes back in what is said about it, in words of libraries too.
+    """
+    return re.sub(r"(:/+)[^\s:/@]*:[^\s@]*@", rf"\1{HIDDEN}@", message)
 
 
 def say(line: str) -> None:

@@ -21,6 +21,8 @@ MYSQL_SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
 MYSQL_OPTIONS = frozenset({"ssl_ca", "ssl_disabled", "unix_socket", "signin", "region"})
 SIGNINS = ("password", "iam")
 
+_UNESCAPED = "its host cannot be read; in a password write @ as %40, / as %2F, # as %23"
+
 RDS = "rds"
 RDS_AUTHORITY = Path(__file__).resolve().parents[1] / "aws" / "rds-ca.pem"
 _RDS_HOST = re.compile(r"[\w-]+\.[\w-]+\.([a-z0-9-]+)\.rds\.amazonaws\.com(\.cn)?", re.IGNORECASE)
@@ -39,6 +41,8 @@ def database_url(value: str) -> sa.URL:
         _mysql_host(url)
     if not url.database:
         raise ValueError("the name of the database is missing at its end")
+    if "@" in url.database:
+        raise ValueError(_UNESCAPED)
     url = trusting(url.set(drivername="mysql+pymysql"), None)
     region = url.query.get("region")
     return signed_in_by_token(url, str(region or "") or None) if "signin" in url.query else url
@@ -133,8 +137,7 @@ def _mysql_host(url: sa.URL) -> None:
         host(url.host or "")
     except ValueError:
         # A password with an unescaped @ ends up in the host: it is not shown.
-        message = "its host cannot be read; in a password write @ as %40, / as %2F, # as %23"
-        raise ValueError(message) from None
+        raise ValueError(_UNESCAPED) from None
 
 
 def _sqlite(url: sa.URL) -> sa.URL:

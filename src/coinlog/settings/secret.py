@@ -7,11 +7,14 @@ import re
 from typing import NoReturn
 
 HIDDEN = "***"
+_KEY = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+"""The form of CoinMarketCap's keys, wherever one was put by mistake."""
 
 
 def masked(text: str) -> str:
     """Return the start of a text for a message, without what an address may hold in secret."""
-    without_login = re.sub(r"://.*@", f"://{HIDDEN}@", text)
+    without_key = _KEY.sub(HIDDEN, text)
+    without_login = re.sub(r"://.*@", f"://{HIDDEN}@", without_key)
     without_query = re.sub(r"\?.*", f"?{HIDDEN}", without_login)
     # What looks like a second NAME=value behind a value was meant to be one, perhaps a password.
     return re.sub(r"([\s,;&'\"]).*[:=].*", rf"\1{HIDDEN}", without_query, flags=re.DOTALL)[:80]

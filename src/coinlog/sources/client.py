@@ -24,6 +24,7 @@ from coinlog.sources.addresses import checked_key, checked_url, join, proxy_for
 from coinlog.sources.answers import Answer
 from coinlog.sources.deadline import Deadline, DeadlineTransport
 from coinlog.sources.fetching import Got, fetch_once
+from coinlog.sources.hiding import hiding
 from coinlog.sources.waiting import wait_seconds
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Client:
     ) -> None:
         self._base_url = checked_url(base_url, keyed=bool(api_key))
         self._key = checked_key(api_key)
+        self._hide = hiding(self._key)
         self._body_limit_bytes = body_limit_bytes
         self._clock = clock
         self._sleep = sleep
@@ -108,13 +110,13 @@ class Client:
             endpoint=endpoint,
             params=params,
             status=got.status,
-            body=self._without_key(got.body),
+            body=got.body,
             received_at=self._clock(),
             elapsed_seconds=time.monotonic() - begun,
             tries=tries,
             server_date=got.server_date,
             reason=got.error.reason if got.error else None,
-            detail=self._detail(got.error, tries),
+            detail=_detail(got.error, tries),
         )
         log.debug("%s: HTTP %s, %s tries %s", name, answer.status, tries, answer.detail)
         return answer
@@ -130,7 +132,14 @@ class Client:
 
     def _try(self, endpoint: str, params: dict[str, str]) -> Got:
         url = join(self._base_url, endpoint)
-        return fetch_once(self._http, url, params, self._body_limit_bytes, self._deadline)
+        return fetch_once(
+            self._http,
+            url,
+            params,
+            limit_bytes=self._body_limit_bytes,
+            deadline=self._deadline,
+            hide=self._hide,
+        )
 
     def _must_stop(self, state: RetryCallState) -> bool:
         """Stop after a few tries, or where the wait for the next does not fit the deadline."""
@@ -162,16 +171,11 @@ class Client:
             **key,
         }
 
-    def _detail(self, error: SourceError | None, tries: int) -> str:
-        if error is None:
-            return ""
-        detail = f"{error} (tried {tries} times)" if tries > 1 else str(error)
-        return detail.replace(self._key, "[key]") if self._key else detail
 
-    def _without_key(self, body: bytes) -> bytes:
-        """Return a body as it came, unless the server echoed our key: the archive must not."""
-        key = self._key.encode() if self._key else b""
-        return body.replace(key, b"[key]") if key and key in body else body
+def _detail(error: SourceError | None, tries: int) -> str:
+    if error is None:
+        return ""
+    return f"{error} (tried {tries} times)" if tries > 1 else str(error)
 
 
 def _heals(got: Got) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from coinlog.errors import BrokenAnswerError, SourceError, UnavailableError
 from coinlog.market import Reason
 from coinlog.sources.deadline import Deadline
+from coinlog.sources.hiding import Hide
 from coinlog.sources.inflate import Inflater
 from coinlog.sources.remedies import judge
 from coinlog.sources.texts import one_line
@@ -29,17 +30,26 @@ class Got(msgspec.Struct):
     error: SourceError | None = None
 
 
-def fetch_once(
-    http: httpx.Client, url: str, params: Mapping[str, str], limit_bytes: int, deadline: Deadline
+def fetch_once(  # noqa: PLR0913  a request, and by what it is bound
+    http: httpx.Client,
+    url: str,
+    params: Mapping[str, str],
+    *,
+    limit_bytes: int,
+    deadline: Deadline,
+    hide: Hide,
 ) -> Got:
-    """Make one request; a failure of any kind is in ``error``."""
+    """Make one request; a failure of any kind is in ``error``.
+
+    ``hide`` takes out of an answer what must not be kept or told, before it is looked at.
+    """
     got = Got()
     try:
         with http.stream("GET", url, params=params) as response:
             got.status = response.status_code
             got.server_date = _server_date(response.headers)
-            _refuse_redirect(response)
-            _read_body(response, got, limit_bytes)
+            _refuse_redirect(response, hide)
+            _read_body(response, got, limit_bytes, hide)
             got.error = _judged(response, got)
     except SourceError as error:
         got.error = error
@@ -50,7 +60,7 @@ def fetch_once(
     return got
 
 
-def _read_body(response: httpx.Response, got: Got, limit_bytes: int) -> None:
+def _read_body(response: httpx.Response, got: Got, limit_bytes: int, hide: Hide) -> None:
     """Read the body into ``got``, as far as it comes: a cut-off one is evidence too."""
     inflater = Inflater(response.headers.get("content-encoding", ""), limit_bytes)
     try:
@@ -61,7 +71,7 @@ def _read_body(response: httpx.Response, got: Got, limit_bytes: int) -> None:
         del inflater.body[_EVIDENCE_BYTES:]
         raise
     finally:
-        got.body = bytes(inflater.body)
+        got.body = hide(bytes(inflater.body))
 
 
 def _judged(response: httpx.Response, got: Got) -> SourceError | None:
@@ -72,9 +82,10 @@ def _judged(response: httpx.Response, got: Got) -> SourceError | None:
     return error
 
 
-def _refuse_redirect(response: httpx.Response) -> None:
+def _refuse_redirect(response: httpx.Response, hide: Hide) -> None:
     if response.is_redirect:
-        target = one_line(response.headers.get("location", "").partition("?")[0], 120)
+        location = hide(response.headers.get("location", "").encode()).decode()
+        target = one_line(location.partition("?")[0], 120)
         raise BrokenAnswerError(
             f"got HTTP {response.status_code}, a redirect to {target!r}, and did not follow it: "
             "the key and the numbers belong to one host; check COINLOG_CMC_URL"
