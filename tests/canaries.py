@@ -67,11 +67,12 @@ def _unpacked(path: Path) -> bytes:
     if tarfile.is_tarfile(path):
         with tarfile.open(path) as tar:
             inside = [file.read() for one in tar if (file := tar.extractfile(one))]
-        return b"\0".join([body, *inside, *map(_inflated, inside)])
-    return body + b"\0" + _inflated(body)
+        return b"\0".join([body, *inside, *map(inflated, inside)])
+    return body + b"\0" + inflated(body)
 
 
-def _inflated(body: bytes) -> bytes:
+def inflated(body: bytes) -> bytes:
+    """Return what is packed in some bytes, nothing where they are not packed."""
     try:
         return gzip.decompress(body)
     except (OSError, EOFError, zlib.error):

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from canaries import KEY, WORD
+
 ROOT = Path(__file__).resolve().parents[1]
+SECRETS = {
+    **dict.fromkeys(("COINLOG_API_KEY", "CMC_API_KEY", "COIN_API_KEY"), KEY),
+    **dict.fromkeys(("DB_PASSWORD", "COINLOG_MOVE_PASSWORD", "AWS_SECRET_ACCESS_KEY"), WORD),
+    "COINLOG_DATABASE_URL": f"mysql://u:{WORD}@h/d",
+}
+"""What whoever deploys may have in their environment, and no template may hold."""
+
 SYNTHESIS_SECONDS = 300
 
 
@@ -31,6 +40,7 @@ def _synthesize(folder: Path) -> None:
     bin_folder = str(ROOT / ".venv" / "bin")
     environment = {
         **os.environ,
+        **SECRETS,
         "PATH": os.pathsep.join((bin_folder, os.environ["PATH"])),
         "PYTHONPATH": str(ROOT / "infra"),
     }

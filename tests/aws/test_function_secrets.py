@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 import cmc_server
+from canaries import KEY, PASSWORD, inflated, seen
 from cmc_server import CMCServer
 from coinlog.archive import Archive
 from coinlog.aws import capture, load, record
@@ -19,7 +20,7 @@ from market import LISTINGS
 from program import run
 from servers import free_port
 
-KEY, PASSWORD, SECRET = "canary-key-31", "canary-password-32", "canary-secret-33"
+SECRET = "canary-secret-33"
 NAME = "/coinlog/api-key"
 
 
@@ -113,7 +114,7 @@ def test_no_failure_tells_a_secret(
     function.setenv("COINLOG_LOG_LEVEL", "debug")
     function.setenv("DB_PASSWORD", PASSWORD)
     function.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    source.on(LISTINGS, cmc_server.error_reply(401, 1001, f"{KEY} is invalid."))
+    source.on(LISTINGS, cmc_server.error_reply(401, 1001, "x" * 190 + f"{KEY} is invalid."))
     said = [str(capture.handler({}, Context()))]
     for changes in (
         {},
@@ -127,12 +128,14 @@ def test_no_failure_tells_a_secret(
                 further.setenv(name, value)
             said += [_failure(handler) for handler in (load.handler, record.handler)]
 
-    kept = [archive.objects.read(path).decode("latin-1") for path in archive.objects.paths("")]
+    kept = [archive.objects.read(path) for path in archive.objects.paths("")]
     out = capfd.readouterr()
-    everything = "\n".join([*said, *kept, out.out, out.err, caplog.text])
-    assert "wrong_key" in everything
-    assert [secret for secret in (KEY, PASSWORD, SECRET) if secret in everything] == []
-    assert "X-Amz-Signature" not in everything
+    told = "\n".join([*said, out.out, out.err, caplog.text])
+    everything = b"\n".join([told.encode(), *kept, *map(inflated, kept)])
+    assert b"wrong_key" in everything
+    assert b"error_code" in everything
+    assert seen(everything, (KEY, PASSWORD, SECRET)) == []
+    assert b"X-Amz-Signature" not in everything
 
 
 def _failure(handler: object) -> str:

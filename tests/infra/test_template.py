@@ -12,6 +12,7 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
+from canaries import files_with
 from coinlog_infra.template import target
 
 SHAPES = {"page", "mariadb", "domain", "edition", "edition-domain"}
@@ -163,6 +164,11 @@ def test_no_secret_is_written_down(templates: dict[str, Any]) -> None:
     for where, function in resources(templates, "AWS::Lambda::Function"):
         told = function.get("Environment", {}).get("Variables", {})
         assert not [name for name in told if re.search(r"PASSWORD|SECRET|API_KEY$", name)], where
+
+
+def test_no_secret_of_who_deploys_gets_into_what_is_synthesized(shapes: Path) -> None:
+    assert len(list(shapes.rglob("*.template.json"))) >= len(SHAPES)
+    assert files_with(shapes) == []
 
 
 def test_data_outlasts_the_stack(templates: dict[str, Any]) -> None:

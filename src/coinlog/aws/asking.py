@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 from coinlog.archive import Archive
 from coinlog.aws.lending import Lent
 from coinlog.capturing import Captured, Plan, Standing, capture_unless_passed
-from coinlog.errors import BusyError
+from coinlog.errors import BusyError, SourceError
 from coinlog.market import SourceKind
+from coinlog.quota import forecast
 from coinlog.settings import Settings
 from coinlog.slots import floor_slot, iso
 from coinlog.sources.client import Client
+from coinlog.sources.coinmarketcap import key_info
 from coinlog.telling import captured_facts
 
 LOOK_SECONDS = 2.0
+
+PLAN_SHARE = 0.1
+"""Of the time for a slot, what asking for the plan may take."""
+
+_log = logging.getLogger(__name__)
 
 
 def capture(
@@ -31,12 +39,14 @@ def capture(
     A slot that has passed is left alone, however late its event comes.
 
     Raises:
+        SettingError: the key's plan cannot pay for the schedule.
         ArchiveError: the archive cannot be used.
         BusyError: another is at work on it still, and our time is over.
     """
     plan = plan_of(settings, lent.machine)
     if floor_slot(time.time(), settings.interval_seconds) > slot:
         return Captured(slot, Standing.PASSED)
+    _check_plan(archive, settings, slot, lent)
     while True:
         captured = capture_unless_passed(archive, lambda: connect(settings, lent), plan, slot)
         if captured.standing is not Standing.BUSY:
@@ -50,6 +60,22 @@ def capture(
         sleep(LOOK_SECONDS)
 
 
+def _check_plan(archive: Archive, settings: Settings, slot: int, lent: Lent) -> None:
+    """Refuse a schedule that the key's plan cannot pay for, before anything paid is asked.
+
+    Where the plan cannot be known, and once the slot has an attempt, recording goes on.
+    """
+    if not settings.api_key or archive.slot_attempts(slot):
+        return
+    try:
+        with connect(settings, lent, share=PLAN_SHARE) as client:
+            info = key_info(client)
+    except SourceError as error:
+        _log.warning("what the key's plan allows is unknown: %s", error)
+        return
+    forecast(settings.assets, settings.interval_seconds, info).check()
+
+
 def plan_of(settings: Settings, machine: str) -> Plan:
     """Return what is recorded, by a deadline that any other capture of the slot has too."""
     return Plan(
@@ -61,13 +87,16 @@ def plan_of(settings: Settings, machine: str) -> Plan:
     )
 
 
-def connect(settings: Settings, lent: Lent) -> Client:
-    """Return a client for one attempt, which leaves time to write the outcome."""
+def connect(settings: Settings, lent: Lent, *, share: float = 1.0) -> Client:
+    """Return a client for one attempt, which leaves time to write the outcome.
+
+    It takes no more than a ``share`` of that time.
+    """
     key = settings.api_key
     return Client(
         settings.cmc_url,
         key.reveal() if key else None,
-        deadline_seconds=min(settings.deadline_seconds, lent.left()),
+        deadline_seconds=share * min(settings.deadline_seconds, lent.left()),
         body_limit_bytes=settings.body_limit_bytes,
     )
 

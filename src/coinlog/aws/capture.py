@@ -22,6 +22,7 @@ def handler(event: object, context: Context) -> dict[str, object]:
 
     Raises:
         EventError: the event cannot be used.
+        SettingError: the key's plan cannot pay for the schedule, and nothing was asked.
         ArchiveError: the bucket cannot be used.
         BusyError: another capture of the slot has not ended within our time.
     """

@@ -43,6 +43,7 @@ def handler(event: object, context: Context) -> dict[str, object]:
 
     Raises:
         EventError: the event cannot be used.
+        SettingError: the key's plan cannot pay for the schedule, and nothing was asked.
         StoreError: the database cannot be used; what is in the bucket is settled by a later call.
         ArchiveError: the bucket cannot be used.
     """
