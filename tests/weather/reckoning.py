@@ -29,6 +29,10 @@ LATER = 10 * STEP
 """When the account is made: every slot's grace has passed by then."""
 
 
+OURS = ("lost", "doubled", "torn", "untrue")
+"""The faults of ours that there can be."""
+
+
 @dataclass
 class Found:
     """What there is, by slot, after everything has been settled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 import traceback
 from collections.abc import Mapping
@@ -135,6 +136,7 @@ class Recorder:
 
 def _live(ours: Connection, theirs: Connection, environment: dict[str, str]) -> None:
     ours.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(environment)
     time.tzset()
     parent, desk = os.getppid(), _Desk()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import ssl
 import threading
 from collections import defaultdict
@@ -195,6 +196,7 @@ def _data(path: str, params: Mapping[str, str], slot: int, at: int) -> object:
 
 
 def _serve(pipe: Connection, log: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     market, parent = _Market(log), os.getppid()
     orders: dict[str, Callable[..., Any]] = {
         "moment": market.moment,
