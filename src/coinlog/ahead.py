@@ -72,7 +72,9 @@ def _items_ahead(
     most = _FIRST_AHEAD
     try:
         while True:
-            ahead.extend(pool.submit(read, key) for key in islice(rest, most - len(ahead)))
+            # After a heavy item, more may be under way than there should be.
+            room = max(0, most - len(ahead))
+            ahead.extend(pool.submit(read, key) for key in islice(rest, room))
             if not ahead:
                 return
             item = ahead.popleft().result()

@@ -15,8 +15,8 @@ from coinlog import __version__
 from coinlog.archive import Archive
 from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
 from coinlog.claims import claim_slot, give_up
-from coinlog.errors import NotCurrentSlotError
-from coinlog.market import SourceKind
+from coinlog.errors import DamagedError, NotCurrentSlotError
+from coinlog.market import Outcome, SourceKind
 from coinlog.slots import AssetSelection, Schedule, floor_slot, iso, parse_assets
 from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
@@ -121,12 +121,23 @@ def capture_unless_passed(
 ) -> Captured:
     """Capture a slot unless a later one is recorded: the settings or the clock have changed since.
 
+    Later attempts that failed tell no market and stop nothing: a clock that was hours ahead makes
+    such ones, and once it is right again every slot is to be recorded in its time.
+
     Raises:
         ArchiveError: the archive cannot be used; the source may have been asked in vain.
     """
-    if archive.attempts(slot + 1):
+    if any(_tells_market(archive, key) for key in archive.attempts(slot + 1)):
         return Captured(slot, Standing.PASSED)
     return capture(archive, connect, plan, slot, clock)
+
+
+def _tells_market(archive: Archive, key: AttemptKey) -> bool:
+    try:
+        return archive.manifest(key)[0].outcome is not Outcome.FAILED
+    except DamagedError:
+        # It may have been anything: better a slot too few than one with numbers of another time.
+        return True
 
 
 def _ask(

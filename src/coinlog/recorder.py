@@ -58,8 +58,8 @@ def record(  # noqa: PLR0913  the sum of its two halves
 ) -> Recording:
     """Capture a slot, then settle whatever the archive holds from ``since_slot`` on.
 
-    The store's schema is brought up to date in between, if it is not. A slot before one that is
-    recorded already is left alone: the settings or the clock have changed since.
+    The store's schema is brought up to date in between, if it is not. A slot before one whose
+    market is recorded already is left alone: the settings or the clock have changed since.
 
     An archive or a database that cannot be used costs nothing but time: its trouble is reported,
     not raised. A database that may soon be back is tried again for as long as the plan says.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 
 import msgspec
@@ -264,6 +265,23 @@ def test_a_clock_in_another_slot_than_the_sources_records_nothing_wrong(
     assert recording.captured.manifest is not None
     assert recording.captured.manifest.outcome is Outcome.FAILED
     assert outcome(desk) == ("failed", "clock_skew")
+
+
+def test_a_clock_that_was_ahead_keeps_no_slot_from_being_recorded_once_it_is_right(
+    desk: Desk, source: CMCServer
+) -> None:
+    slots = [SLOT, SLOT + STEP, SLOT + 2 * STEP]
+    dates = [{"Date": formatdate(slot + 5, usegmt=True)} for slot in (SLOT, *slots)]
+    source.on(LISTINGS, *(Reply(listings_body([1, 1027], SLOT), headers=date) for date in dates))
+    desk.now = slots[-1] + 5
+    desk.record(slots[-1])
+    before = outcome(desk, slots[-1])
+    for slot in slots:
+        desk.now = slot + 5
+        desk.record(slot)
+
+    assert before == ("failed", "clock_skew")
+    assert [outcome(desk, slot) for slot in slots] == [("stored", None)] * 3
 
 
 def test_an_attempt_put_by_hand_keeps_its_name(desk: Desk) -> None:

@@ -30,7 +30,7 @@ from coinlog.store.ledger import read_rows
 from coinlog.store.migrate import migrate
 from coinlog.store.patience import Patience
 from coinlog.store.reader import Reader
-from coinlog.store.writer import settled
+from coinlog.store.writer import settled, slots_with_quotes
 
 FOR_THE_DATABASE = 0.5
 """The share of a function's time that the source leaves to the database."""
@@ -77,7 +77,7 @@ def _known(engine: sa.Engine, archive: Archive, slot: int) -> Captured | None:
     """
     migrate(engine)
     found = settled(engine, slot)
-    if any(later > slot for later, _ in found):
+    if any(later > slot for later in slots_with_quotes(engine, slot)):
         return Captured(slot, Standing.PASSED)
     if any(row.outcome is Outcome.STORED for row in read_rows(Reader(engine), [slot])):
         return Captured(slot, Standing.STORED)

@@ -131,9 +131,10 @@ def note_schedule(engine: sa.Engine, time: int, interval_seconds: int, assets: s
             _remember_schedule(connection, Schedule(time, interval_seconds, assets, held.source))
 
 
-def slots_with_quotes(engine: sa.Engine) -> set[int]:
-    """Return the slots that are stored or partial."""
-    query = sa.select(schema.slot.c.slot).where(schema.slot.c.outcome != Outcome.FAILED)
+def slots_with_quotes(engine: sa.Engine, since_slot: int = 0) -> set[int]:
+    """Return the slots that are stored or partial, from a slot on."""
+    table = schema.slot.c
+    query = sa.select(table.slot).where(table.outcome != Outcome.FAILED, table.slot >= since_slot)
     with store_errors(), engine.connect() as connection:
         return {slot for (slot,) in connection.execute(query)}
 

@@ -1,0 +1,44 @@
+"""What a fault is: a name, where it can happen, its parameters by chance, and what it does."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from weather.world import World
+
+Parameters = Mapping[str, Any]
+"""What a fault's chance has chosen: JSON values, shown when something goes wrong."""
+
+SQLITE, MARIADB = "sqlite", "mariadb"
+
+
+class Fault(ABC):
+    """One kind of fault. It holds no state: what it needs is in the world."""
+
+    name: str
+    """As the table calls it; unique."""
+
+    stores: frozenset[str] = frozenset({SQLITE, MARIADB})
+    slots: int = 1
+    """How many slots in a row it needs for itself."""
+
+    elsewhere: bool = False
+    """Whether it strikes in a world beside this one (``world.nights``), and leaves its slots."""
+
+    share: int = 1
+    """How many times as often as others it is chosen."""
+
+    def choose(self, chance: random.Random) -> Parameters:
+        """Return its parameters: a pure function of chance."""
+        del chance
+        return {}
+
+    @abstractmethod
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        """Happen, at ``slots``; tell the world what is true for each of them (``expect``).
+
+        Whatever was broken is whole again afterwards, also where this raises.
+        """

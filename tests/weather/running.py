@@ -1,0 +1,93 @@
+"""The command: its options, the bar while it runs, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from weather.catalogue import FAULTS
+from weather.fault import MARIADB, SQLITE, Fault
+from weather.reckoning import Account
+from weather.storm import storm
+from weather.table import as_data, show
+
+SEEDS = 10**6
+# A table is read in logs too, where there is no terminal to ask for its width.
+WIDTH = 160
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the storms that the command line asks for; return 1 where a promise was not kept."""
+    wanted = _parser().parse_args(arguments)
+    kinds = [SQLITE, MARIADB] if wanted.store == "both" else [wanted.store]
+    faults = [fault for fault in FAULTS if not wanted.only or fault.name in wanted.only]
+    again = f"make weather FAULTS={wanted.faults} SEED={wanted.seed} STORE={wanted.store}"
+    if not wanted.json:
+        out.print(f"seed {wanted.seed}; the same again: [bold]{again}[/]", soft_wrap=True)
+    accounts = {}
+    for kind in kinds:
+        begun = time.monotonic()
+        accounts[kind] = _watched(faults, kind, wanted.faults, wanted.seed)
+        if not wanted.json:
+            took = f"{time.monotonic() - begun:.0f} s"
+            title = f"{kind}: {wanted.faults} faults, seed {wanted.seed}, {took}"
+            console = out if out.is_terminal else Console(highlight=False, width=WIDTH)
+            show(console, title, accounts[kind])
+    clean = all(account.clean for account in accounts.values())
+    if wanted.json:
+        told = {kind: as_data(account) for kind, account in accounts.items()}
+        print(json.dumps({"seed": wanted.seed, "again": again, "clean": clean, "stores": told}))
+    else:
+        out.print(
+            "[green]every promise was kept[/]" if clean else "[red]not every promise was kept[/]"
+        )
+        out.print(f"the same again: [bold]{again}[/]", soft_wrap=True)
+    return 0 if clean else 1
+
+
+def _watched(faults: Sequence[Fault], kind: str, count: int, seed: int) -> Account:
+    with _bar(kind, count) as advance:
+        return storm(faults, kind, count, seed, advance)
+
+
+@contextmanager
+def _bar(kind: str, count: int) -> Iterator[Callable[[str], object]]:
+    """Show which fault strikes and how far the storm is; without a thread, as we fork."""
+    columns = (
+        TextColumn(kind),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.description}"),
+    )
+    quiet = not err.is_terminal
+    with Progress(
+        *columns, console=err, transient=True, disable=quiet, auto_refresh=False
+    ) as progress:
+        task = progress.add_task("", total=count)
+        yield lambda name: progress.update(task, advance=1, description=name, refresh=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make weather", description="Let a storm of faults pass over coinlog, and account."
+    )
+    parser.add_argument("--faults", type=int, default=1000, help="how many, on each database")
+    parser.add_argument("--seed", type=int, help="the same seed, the same storm")
+    parser.add_argument("--store", choices=[SQLITE, MARIADB, "both"], default="both")
+    parser.add_argument("--json", action="store_true", help="print the account for programs")
+    parser.add_argument(
+        "--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS]
+    )
+    parser.set_defaults(seed=random.SystemRandom().randrange(SEEDS))
+    return parser

@@ -1,0 +1,67 @@
+"""The account as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from weather.reckoning import OURS, Account, Line
+
+COLUMNS = ("fault", "times", "slots", "stored", "partial", "missed", "failed, with reasons", *OURS)
+FAULTS_SHOWN = 40
+
+
+def as_table(title: str, account: Account) -> Table:
+    """Return an account as a table: fair weather last but one, then the sum of all."""
+    lines = list(account.lines.values())
+    table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
+    for name, cell in zip(COLUMNS, _cells(_sum(lines)), strict=True):
+        table.add_column(name, footer=cell, justify="left" if "f" == name[0] else "right")
+    for line in lines:
+        wrong = any(getattr(line, kind) for kind in OURS)
+        table.add_row(*map(escape, _cells(line)), style="bold red" if wrong else None)
+    return table
+
+
+def show(console: Console, title: str, account: Account) -> None:
+    """Print an account, and each fault of ours in words."""
+    console.print(as_table(title, account))
+    for words in account.faults[:FAULTS_SHOWN]:
+        console.print(f"[red]✗[/] {escape(words)}")
+    if (more := len(account.faults) - FAULTS_SHOWN) > 0:
+        console.print(f"[red]✗[/] and {more} more")
+
+
+def as_data(account: Account) -> dict[str, Any]:
+    """Return an account as plain values."""
+    lines = [asdict(line) for line in account.lines.values()]
+    return {"lines": lines, "sum": asdict(_sum(account.lines.values())), "faults": account.faults}
+
+
+def _sum(lines: Sequence[Line] | Any) -> Line:  # noqa: ANN401  any lines
+    total = Line("all")
+    for line in lines:
+        for name in ("times", "slots", "stored", "partial", "missed", *OURS):
+            setattr(total, name, getattr(total, name) + getattr(line, name))
+        total.failed += line.failed
+    return total
+
+
+def _cells(line: Line) -> list[str]:
+    counts = (line.times, line.slots, line.stored, line.partial, line.missed)
+    ours = (getattr(line, kind) for kind in OURS)
+    return [line.fault, *map(str, counts), _reasons(line.failed), *map(str, ours)]
+
+
+def _reasons(failed: Counter[str]) -> str:
+    """Return how many failed and why: ``3: timeout 2, plan 1``."""
+    if not failed:
+        return "0"
+    named = ", ".join(f"{reason} {count}" for reason, count in sorted(failed.items()))
+    return f"{failed.total()}: {named}"
