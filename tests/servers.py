@@ -58,9 +58,9 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 class MariaDB:
     """A MariaDB server that can be stopped, killed and started again, on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path | None = None) -> None:
         self.options: tuple[str, ...] = ()
-        self.folder = Path(tempfile.mkdtemp(prefix="coinlog-mariadb-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="coinlog-mariadb-", dir=place))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         # The server refuses to run as root; its package brings a user for it.

@@ -14,7 +14,7 @@ import msgspec
 from coinlog import __version__
 from coinlog.archive import Archive
 from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
-from coinlog.claims import claim_slot
+from coinlog.claims import claim_slot, give_up
 from coinlog.errors import DamagedError, NotCurrentSlotError
 from coinlog.market import Outcome, SourceKind
 from coinlog.slots import AssetSelection, Schedule, floor_slot, iso, parse_assets
@@ -102,8 +102,13 @@ def capture(
     if claimed.number is None:
         return Captured(slot, Standing.BUSY)
     key = AttemptKey(slot, str(claimed.number))
-    manifest = _ask(archive, connect, plan, key, clock)
-    archive.finish(manifest)
+    try:
+        manifest = _ask(archive, connect, plan, key, clock)
+        archive.finish(manifest)
+    except BaseException:
+        # We live on and may be asked for the same slot again: it is not in anybody's hands.
+        give_up(archive, key)
+        raise
     return Captured(slot, Standing.OURS, manifest)
 
 

@@ -7,19 +7,23 @@ deadline of the capture has long passed; then the next recorder claims with the 
 
 from __future__ import annotations
 
+import os
 import socket
 
 import msgspec
 import psutil
 
 from coinlog.archive import Archive
-from coinlog.attempts import Claim, Manifest
+from coinlog.attempts import AttemptKey, Claim, Manifest
 from coinlog.errors import DamagedError
 from coinlog.market import Outcome
 
 MARGIN_SECONDS = 30
 # A process id is not given again within this time, and clocks are set by less.
 SAME_PROCESS_SECONDS = 60
+
+# What this living process has given up: by archive, slot and number.
+_given_up: set[tuple[str, int, int]] = set()
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -45,6 +49,8 @@ def claim_slot(
     """
     newest = max(archive.claims(slot), key=lambda claim: claim.number, default=None)
     busy = newest is not None and at_work(newest, deadline_seconds, now, machine)
+    if newest and newest.process == os.getpid():
+        busy = busy and (archive.location, slot, newest.number) not in _given_up
     # Read after the look at the process: one that is gone by then has written what it would.
     manifests = _manifests(archive, slot)
     for manifest in manifests.values():
@@ -56,6 +62,11 @@ def claim_slot(
     claim = our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now, machine)
     # Where the object is there already, another recorder got there first.
     return Claimed(claim.number) if archive.claim(slot, claim) else Claimed()
+
+
+def give_up(archive: Archive, key: AttemptKey) -> None:
+    """Let others claim after a claim of this process, which lives on and will not use it."""
+    _given_up.add((archive.location, key.slot, int(key.attempt)))
 
 
 def _manifests(archive: Archive, slot: int) -> dict[str, Manifest]:

@@ -143,7 +143,8 @@ def _archive_errors(what: str) -> Iterator[None]:
     except ValueError as error:
         raise DamagedError(f"{what[:200]!r} is no place in an archive") from error
     except (BaseError, OSError) as error:
-        text = " ".join(str(error).split())[:300]
+        # What follows is the same once more, for programmers of that library.
+        text = " ".join(str(error).partition("Debug source:")[0].split())[:300]
         raise ArchiveError(
             f"the archive could not be used at {what}: {text}; check that it exists, is writable "
             "and has room"

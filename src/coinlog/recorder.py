@@ -70,7 +70,9 @@ def record(  # noqa: PLR0913  the sum of its two halves
     try:
         captured = capture_unless_passed(archive, connect, plan, slot, clock)
         started, patience = time.monotonic(), Patience(plan.patience_seconds)
-        patience.keep_trying(partial(migrate, engine))
+        if patience.keep_trying(partial(migrate, engine)):
+            # Of a store that was just made, or made anew, nobody knows what it lacks.
+            since_slot = 0
         settled_keys.extend(sweep(engine, archive, since_slot, clock, patience=patience))
         terms = int(clock()), plan.interval_seconds, plan.assets
         patience.keep_trying(partial(note_schedule, engine, *terms))

@@ -54,6 +54,7 @@ class Delivery:
     work: str = "record"
     copies: int = 1
     deadline_seconds: float = 10.0
+    patience_seconds: float = 0.0
     since_slot: int = 0
 
 

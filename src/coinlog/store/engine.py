@@ -7,7 +7,7 @@ MariaDB: UTC, strict mode, whole Unicode, and verified TLS unless the host is th
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ _REMEDIES = {
 _ELSEWHERE = frozenset({1290, 1836})
 _ENDED = frozenset({1053, 1927, 3169, *_ELSEWHERE})
 _PASSING = frozenset({0, 1040, 1203, 1205, 1213, 2002, 2003, 2006, 2013, 2014, 2055, 4031, *_ENDED})
+_FILE_ENDED = ("readonly database", "disk I/O error", "malformed", "not a database")
 _MISSING_TABLE = ("no such table", "no such column", "(1146,", "(1054,", "doesn't exist")
 
 
@@ -104,6 +105,10 @@ def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
+    event.listen(engine, "handle_error", _leave_what_ended)
+    if url.database:
+        event.listen(engine, "checkout", _stay_with_the_file(Path(url.database)))
+
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         # A deferred transaction that turns into a write fails at once when another writes;
@@ -111,6 +116,24 @@ def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _stay_with_the_file(path: Path) -> Callable[[Any, ConnectionPoolEntry, Any], None]:
+    """Return what opens a database anew whose file has been moved away or put in its place.
+
+    SQLite would go on writing into the file that nobody finds any more.
+    """
+
+    def check(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401  the driver's own types
+        try:
+            found = path.stat()
+        except OSError:
+            found = None
+        here = found and (found.st_dev, found.st_ino)
+        if record.info.setdefault("file", here) != here:
+            raise sa.exc.DisconnectionError("the database's file is another one now")
+
+    return check
 
 
 @retry(
@@ -163,13 +186,18 @@ def _open_mysql(url: sa.URL, *, read_only: bool, answer_seconds: int) -> sa.Engi
 
 
 def _leave_what_ended(context: ExceptionContext) -> None:
-    """Let no connection be used again whose server has ended it, or takes no writes any more.
+    """Let no connection be used again that its server has ended, or that cannot write any more.
 
     After a failover the old server can live on, read-only: a connection to it answers every
-    ping, and only a new one finds where the name leads to now.
+    ping, and only a new one finds where the name leads to now. And SQLite remembers that a file
+    could not be written when it was opened.
     """
-    if _number(context.original_exception) in _ENDED:
+    error = context.original_exception
+    if _number(error) in _ENDED or any(sign in str(error) for sign in _FILE_ENDED):
         context.is_disconnect = True
+        # SQLite closes no file, and lets none be opened otherwise, while a statement is open.
+        if context.execution_context and context.execution_context.cursor:
+            context.execution_context.cursor.close()
 
 
 def _number(error: BaseException | None) -> int | None:

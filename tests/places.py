@@ -1,0 +1,112 @@
+"""Places that fail as real ones do: disks that are full, folders that are read-only.
+
+A small disk is memory mounted by root. Folders are made read-only by a mount where we are root,
+who may write whatever a mode says, and by their modes elsewhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from servers import PATH
+
+FILLER = "filler"
+_ROOT = os.getuid() == 0
+
+
+def can_mount() -> bool:
+    """Return whether we may mount: root outside of most containers."""
+    unshare = shutil.which("unshare", path=PATH)
+    if not (_ROOT and unshare):
+        return False
+    # Seen by nobody else, and gone with the process.
+    probe = (unshare, "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+class SmallDisk:
+    """A disk of so many megabytes at a folder."""
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        _mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", str(folder))
+
+    def fill(self, leave: int = 0) -> None:
+        """Fill it up, but for about so many bytes."""
+        with (self.folder / FILLER).open("wb", buffering=0) as file:
+            for size in (1_048_576, 4_096, 1):
+                with suppress(_FullError):
+                    while True:
+                        _write(file.fileno(), size)
+            if leave:
+                file.truncate(max(0, file.tell() - leave))
+
+    def make_room(self) -> None:
+        """Take away what fills it."""
+        (self.folder / FILLER).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Unmount it, though somebody may still be in it."""
+        _run("umount", "--lazy", str(self.folder))
+
+
+class _FullError(Exception):
+    """Nothing more can be written."""
+
+
+def _write(descriptor: int, size: int) -> None:
+    try:
+        os.write(descriptor, b"\0" * size)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise _FullError from error
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
+    """Mount a small disk at a folder."""
+    disk = SmallDisk(folder, megabytes)
+    try:
+        yield disk
+    finally:
+        disk.remove()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nobody write into a folder."""
+    if _ROOT:
+        _mount("--bind", str(folder), str(folder))
+        _mount("-o", "remount,ro,bind", str(folder))
+        try:
+            yield
+        finally:
+            _run("umount", "--lazy", str(folder))
+        return
+    everything = [folder, *folder.rglob("*")]
+    modes = {path: path.stat().st_mode for path in everything}
+    for path in reversed(everything):
+        path.chmod(modes[path] & ~0o222)
+    try:
+        yield
+    finally:
+        for path in everything:
+            path.chmod(modes[path])
+
+
+def _mount(*words: str) -> None:
+    _run("mount", *words)
+
+
+def _run(name: str, *words: str) -> None:
+    program = shutil.which(name, path=PATH)
+    assert program, f"{name} is not installed"
+    subprocess.run((program, *words), check=True)
