@@ -32,7 +32,7 @@ _VALUES = (
 def fill(url: sa.URL, assets: int, slots: int) -> None:
     """Make a store with the first schema, quotes, and the ledger and figures of every slot."""
     # Without parameters no % is taken for the place of one.
-    engine = open_engine(url).execution_options(no_parameters=True)
+    engine = open_engine(url, answer_seconds=600).execution_options(no_parameters=True)
     migrate(engine, "0001")
     at_once = max(1, _QUOTES_AT_ONCE // slots)
     with engine.begin() as connection:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+import sqlalchemy as sa
 
 from coinlog.backups import manifest as words
 from coinlog.backups.manifest import Manifest, Part
-from coinlog.backups.reading import open_backup
+from coinlog.backups.packing import encoded, packed
+from coinlog.backups.reading import open_backup, rows_of
+from coinlog.backups.tables import total_of
 from coinlog.backups.tape import END, member
+from coinlog.move.digests import Digests
 
 
 @dataclasses.dataclass
@@ -44,6 +48,24 @@ def opened(path: Path) -> Forged:
     """Take a backup apart."""
     with open_backup(path) as backup:
         return Forged(backup.manifest, [raw for _, raw in backup.parts()])
+
+
+def without_columns(forged: Forged, table: sa.Table, names: Sequence[str]) -> None:
+    """Leave out the last columns of a table, which an older schema does not have."""
+    part = forged.part(lambda one: one.table == table.name)
+    place = [one.name for one in forged.manifest.tables].index(table.name)
+    written = forged.manifest.tables[place]
+    columns = written.columns[: -len(names)]
+    assert written.columns == (*columns, *names)
+    raw = forged.raws[forged.manifest.parts.index(part)]
+    lines = [line[: len(columns)] for line in rows_of(part, raw, len(written.columns))]
+    found = Digests()
+    found.add(table, columns, lines)
+    tables = list(forged.manifest.tables)
+    digest = f"{total_of(found):x}"
+    tables[place] = msgspec.structs.replace(written, columns=columns, digest=digest)
+    forged.replace(part.name, member(part.name, packed(encoded(lines))))
+    forged.say(tables=tuple(tables))
 
 
 def sealed(forged: Forged, path: Path) -> Path:

@@ -64,6 +64,8 @@ def test_programs_get_json(data: Path) -> None:
         "unsettled": 0,
         "thinned": 0,
         "first": [],
+        "from_slot": None,
+        "to_slot": None,
     }
     assert run_json_here("status")["verification"]["differences"] == 0
     assert run_json_here("verify", "--sample", "50%")["slots"] == 1

@@ -301,7 +301,8 @@ def test_an_older_schema_is_restored_and_then_brought_up_to_date(
     made: Path, backup: Path, tmp_path: Path
 ) -> None:
     forged, bare_url = forging.opened(backup), sqlite_at(tmp_path / "new.db")
-    forged.say(revision="0002")
+    forged.say(revision="0003")
+    forging.without_columns(forged, schema.verification, ("from_slot", "to_slot"))
 
     restored = restore(forging.sealed(forged, tmp_path / "old.tar"), bare_url)
 
@@ -309,7 +310,10 @@ def test_an_older_schema_is_restored_and_then_brought_up_to_date(
     engine = open_engine(bare_url)
     assert current_revision(engine) == schema.REVISION
     engine.dispose()
-    assert read_everything(bare_url) == read_everything(sqlite_at(made / "store.db"))
+    before = read_everything(sqlite_at(made / "store.db"))
+    for row in before["verification"]:
+        row.update(from_slot=None, to_slot=None)
+    assert read_everything(bare_url) == before
 
 
 def test_what_a_newer_coinlog_made_is_refused(backup: Path, tmp_path: Path) -> None:
