@@ -7,8 +7,11 @@ with its own time.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import pairwise
+from operator import sub
 
 import msgspec
 
@@ -23,7 +26,8 @@ from coinlog.series import (
     thinned_alike,
     with_edges,
 )
-from coinlog.store.buckets import Summary, places
+from coinlog.slots import DAY
+from coinlog.store.buckets import Buckets, Summary, origin_of, places, summaries
 from coinlog.store.ledger import Head, read_refusals
 from coinlog.store.points import Break, breaks_between, ends, read_breaks, read_points
 from coinlog.store.reader import Reader
@@ -79,7 +83,8 @@ def _sampled(
     known = [span for span in spans if span]
     first, last = min((a for a, _ in known), default=0), max((b for _, b in known), default=0)
     buckets = buckets_for(first, last, points, len(fields) * len(ids))
-    lines = [_Line(reading, one, places(reader, one, buckets, fields)) for one in ids]
+    told = _Told(reading)
+    lines = [_Line(told, one, places(reader, one, buckets, fields)) for one in ids]
     kept = _all_of(lines, most)
     sampled = kept is None
     if kept is None:
@@ -96,40 +101,50 @@ def _all_of(lines: Sequence[_Line], most: int) -> set[int] | None:
     return union if len(union) <= most else None
 
 
+class _Told:
+    """What the ledger tells of a window: read once for all lines, and only where it must be."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.few = _due(reading) <= READ_AT_ONCE
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What it tells of the whole window."""
+        return self.reading.timeline() if self.few else self._parts([self.reading.window])
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """Which slots it says were recorded."""
+        return Recorded(list(self.timeline.observed_at))
+
+    def around(self, first: int, last: int) -> Timeline:
+        """Return what it tells of the window but for the time from ``first`` to ``last``."""
+        if self.few or "timeline" in self.__dict__:
+            return self.timeline
+        window = self.reading.window
+        parts = [Window(window.start, first - 1), Window(last + 1, window.end)]
+        return self._parts([part for part in parts if part.start <= part.end])
+
+    def _parts(self, parts: Sequence[Window]) -> Timeline:
+        reading = self.reading
+        return read_parts(reading.reader, reading.head, reading.window, parts, reading.now)
+
+
 class _Line:
     """An asset's line of which only the extremes are known, and where it breaks."""
 
-    def __init__(self, reading: Reading, asset_id: int, found: Sequence[Summary]) -> None:
-        self.reading, self.asset_id = reading, asset_id
+    def __init__(self, told: _Told, asset_id: int, found: Sequence[Summary]) -> None:
+        self.reading, self.asset_id = told.reading, asset_id
         self.points = sum(one.points for one in found)
         self.extremes = {
             slot for one in found for slot in (*one.lowest, *one.highest) if slot is not None
         }
-        self.ends = (found[0].first, found[-1].last) if found else None
-        breaks = find_breaks(reading.reader, asset_id, found)
+        ends = (found[0].first, found[-1].last) if found else None
+        breaks = _breaks(told, asset_id, found)
         sides = (slot for one in breaks for slot in (one.left, one.right))
-        self.beside = sorted({*(self.ends or ()), *sides})
-        self.gaps = self._gaps(breaks)
-
-    def _gaps(self, breaks: Sequence[Break]) -> list[Gap]:
-        reader, window = self.reading.reader, self.reading.window
-        return gaps_at(
-            self.ends,
-            breaks,
-            self._timeline(breaks),
-            lambda: read_refusals(reader, self.asset_id, window.start, window.end),
-        )
-
-    def _timeline(self, breaks: Sequence[Break]) -> Timeline:
-        """Return what the ledger says of where the line is not."""
-        reading, window = self.reading, self.reading.window
-        if _due(reading) <= READ_AT_ONCE:
-            return reading.timeline()
-        first, last = self.ends or (window.end + 1, window.end)
-        between = [Window(one.left + 1, one.right - 1) for one in breaks]
-        parts = [Window(window.start, first - 1), *between, Window(last + 1, window.end)]
-        parts = [part for part in parts if part.start <= part.end]
-        return read_parts(reading.reader, reading.head, window, parts, reading.now)
+        self.beside = sorted({*(ends or ()), *sides})
+        self.gaps = _gaps(told, asset_id, ends, breaks)
 
     def slots(self) -> list[int]:
         """Return the slots of all points."""
@@ -143,23 +158,73 @@ class _Line:
         return shown(msgspec.structs.replace(series, sampled=sampled), self.reading.now)
 
 
-def find_breaks(reader: Reader, asset_id: int, found: Sequence[Summary]) -> list[Break]:
-    """Return where a line breaks, reading only the buckets whose count shows that they may."""
+def count_gaps(reading: Reading, asset_id: int) -> int:
+    """Return how many gaps an asset's series over a window has."""
+    reader, window = reading.reader, reading.window
+    if _due(reading) <= READ_AT_ONCE:
+        return len(read_series(reader, reading.timeline(), reading.now, asset_id, ()).gaps)
+    told = _Told(reading)
+    buckets = Buckets(window.start, window.end, DAY, origin_of(DAY))
+    found = summaries(reader, asset_id, buckets, ())
+    ends = (found[0].first, found[-1].last) if found else None
+    return len(_gaps(told, asset_id, ends, _breaks(told, asset_id, found)))
+
+
+def _gaps(
+    told: _Told, asset_id: int, ends: tuple[int, int] | None, breaks: Sequence[Break]
+) -> list[Gap]:
+    reader, window = told.reading.reader, told.reading.window
+    first, last = ends or (window.end + 1, window.end)
+    return gaps_at(
+        ends,
+        breaks,
+        told.timeline if breaks else told.around(first, last),
+        lambda: read_refusals(reader, asset_id, window.start, window.end),
+    )
+
+
+class Recorded:
+    """The slots with quotes of a window, and where two neighbours are further apart than usual."""
+
+    def __init__(self, slots: Sequence[int]) -> None:
+        steps = list(map(sub, slots[1:], slots))
+        usual = min(steps, default=0)
+        self.slots = slots
+        self._wide = [index for index, step in enumerate(steps) if step > usual]
+
+    def breaks(self, one: Summary) -> list[Break] | None:
+        """Return the breaks inside a bucket, if it holds a quote of each slot that was recorded.
+
+        Observed quotes are of recorded slots alone, so as many as those are those.
+        """
+        first, last = bisect_left(self.slots, one.first), bisect_right(self.slots, one.last)
+        step = one.resolutions[0]
+        if one.backfilled or one.resolutions[1] != step or last - first != one.points:
+            return None
+        inside = self._wide[bisect_left(self._wide, first) : bisect_left(self._wide, last - 1)]
+        steps = [(self.slots[index], self.slots[index + 1]) for index in inside]
+        return [Break(a, b, step) for a, b in steps if breaks_between(a, b, step)]
+
+
+def _breaks(told: _Told, asset_id: int, found: Sequence[Summary]) -> list[Break]:
+    """Return where a line breaks, reading only the buckets of which the ledger cannot tell."""
     breaks = {
         left.last: Break(left.last, right.first, left.resolutions[0])
         for left, right in pairwise(found)
         if breaks_between(left.last, right.first, *left.resolutions, *right.resolutions)
     }
-    for start, end in _uneven(found):
-        breaks |= {one.left: one for one in read_breaks(reader, asset_id, start, end)}
+    inside = [[] if one.even else told.recorded.breaks(one) for one in found]
+    breaks |= {one.left: one for some in inside for one in some or ()}
+    for start, end in _unknown(found, [some is None for some in inside]):
+        breaks |= {one.left: one for one in read_breaks(told.reading.reader, asset_id, start, end)}
     return [breaks[left] for left in sorted(breaks)]
 
 
-def _uneven(found: Sequence[Summary]) -> list[tuple[int, int]]:
+def _unknown(found: Sequence[Summary], unknown: Sequence[bool]) -> list[tuple[int, int]]:
     """Return the stretches that must be looked at, each with the points beside it."""
     parts: list[tuple[int, int]] = []
     for index, one in enumerate(found):
-        if not one.even:
+        if unknown[index]:
             start = found[index - 1].last if index else one.first
             end = found[index + 1].first if index + 1 < len(found) else one.last
             if parts and start <= parts[-1][1]:

@@ -30,9 +30,9 @@ RANGES: dict[str, int | None] = {
 }
 """The named ranges in seconds; ``all`` begins before anything was recorded."""
 
-MAX_SLOTS = 200_000
-"""How many slots a thinned series spans at most, so that it takes a fraction of a second to read:
-nearly two years of five minutes, or 22 of hours."""
+MAX_SLOTS = 110_000
+"""How many slots a thinned series spans at most, so that no first answer takes 0.3 s of a quiet
+machine: more than a year of five minutes, or twelve of hours."""
 
 MAX_ROWS = 110_000
 """How many slots a series that is not thinned has at most."""

@@ -50,6 +50,21 @@ def test_extremes_are_found_at_their_first_slots(engine: sa.Engine) -> None:
     assert found.worst_rank == Extreme(worst["rank"], worst["slot"])
 
 
+def test_extremes_of_the_newest_part_of_a_record_know_nothing_older(engine: sa.Engine) -> None:
+    rows = list(quotes(1))
+    with engine.begin() as connection:
+        connection.execute(schema.quote.insert(), rows)
+    start = sorted(row["slot"] for row in rows)[150]
+    newer = [row for row in rows if row["slot"] >= start]
+
+    found = read_extremes(Reader(engine), 1, start)
+
+    assert found
+    assert (found.first, found.quotes) == (start, 50)
+    assert found.high.value == max(row["price"] for row in newer)
+    assert found.high.slot == min(r["slot"] for r in newer if r["price"] == found.high.value)
+
+
 def test_an_asset_without_a_rank_or_a_quote_has_no_such_extreme(engine: sa.Engine) -> None:
     settle(engine, settlement(found=snapshot((1,))), SLOT + 20)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from coinlog import sampling
 from coinlog.gaps import breaks_in
-from coinlog.sampling import Reading, read_thinned
+from coinlog.sampling import Reading, count_gaps, read_thinned
 from coinlog.series import Series, buckets_for
 from coinlog.store import lapses
 from coinlog.store.buckets import places, summaries
@@ -124,6 +124,40 @@ def test_a_complete_long_history_is_read_without_its_ledger(
     assert (found.gaps, found.sampled, found.slots[0]) == ([], True, min(slots))
     assert [one for one in read if "slot.outcome" in one] == []
     assert found.observed_at[1:-1] == [slot + 12 for slot in found.slots[1:-1]]
+    reader.engine.dispose()
+
+
+def test_gaps_are_counted_as_the_series_of_all_points_has_them(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for window, asset_id in product(WINDOWS, range(1, 6)):
+        asked = reading(reader, window)
+        monkeypatch.setattr(sampling, "READ_AT_ONCE", 5000)
+        few = count_gaps(asked, asset_id)
+        monkeypatch.setattr(sampling, "READ_AT_ONCE", 0)
+
+        assert count_gaps(asked, asset_id) == few
+        assert few == len(read_thinned(asked, [asset_id], ["price"], 50)[0].gaps)
+
+
+@pytest.mark.parametrize("backfilled", [True, False])
+def test_a_quote_that_the_ledger_does_not_tell_of_hides_no_break(
+    store_url: sa.URL, monkeypatch: pytest.MonkeyPatch, *, backfilled: bool
+) -> None:
+    slots = [SLOT - STEP * back for back in range(399, -1, -1)]
+    failed, absent = slots[200], slots[210]
+    had = [one for one in slots if one != absent and (one != failed or backfilled)]
+    rows = history(had, lambda slot: {"origin": "backfilled" if slot == failed else "observed"})
+    put_history(store_url, {1: rows}, dict.fromkeys(slots, "stored") | {failed: "timeout"})
+    reader = Reader(open_engine(store_url, read_only=True))
+    asked = reading(reader, Window(slots[0], SLOT))
+    whole = read_thinned(asked, [1], ["price"], 1000)[0]
+    monkeypatch.setattr(sampling, "READ_AT_ONCE", 0)
+
+    (found,) = read_thinned(asked, [1], ["price"], 50)
+
+    assert found.gaps == whole.gaps
+    assert absent in [gap.start for gap in found.gaps]
     reader.engine.dispose()
 
 

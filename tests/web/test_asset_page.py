@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import msgspec
+import pytest
 
 from coinlog.market import Asset, Quote, Snapshot
 from coinlog.store.writer import settle
@@ -75,7 +76,23 @@ def test_the_api_has_the_record_too(web: Site) -> None:
         "low": 1.0,
         "low_slot": slots[4],
         "quotes": 7,
+        "since": slots[0],
     }
+
+
+def test_of_a_long_record_only_the_newest_part_is_told_and_since_when(
+    web: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = record(web)
+    monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
+
+    said = facts(web.get("/assets/7").text)
+    answer: dict[str, Any] = web.json("/api/v1/assets/7")["record"]
+
+    assert (said["quotes"], said["gaps"]) == ("3", "0")
+    assert said["high"].startswith("$6.0000")
+    assert "since 26 Jan 2026, 06:00 UTC" in web.get("/assets/7").text
+    assert (answer["high"], answer["quotes"], answer["since"]) == (6.0, 3, slots[4])
 
 
 def test_an_asset_that_left_says_since_when_and_what_it_was_called(web: Site) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from coinlog.market import Origin
 from coinlog.slots import DAY
 from coinlog.store import schema
 from coinlog.store.reader import Reader
@@ -56,8 +57,8 @@ class Summary(msgspec.Struct, frozen=True):
     """An asset's quotes in a bucket: how many, from where to where, how far apart, how high.
 
     ``resolutions`` and ``phases`` are the lowest and the highest; a phase is how far a slot lies
-    behind a multiple of its resolution. ``lowest`` and ``highest`` go by field: values of a
-    summary, or the slots that have them.
+    behind a multiple of its resolution. ``backfilled`` is how many of the points were. ``lowest``
+    and ``highest`` go by field: values of a summary, or the slots that have them.
     """
 
     start: int
@@ -66,6 +67,7 @@ class Summary(msgspec.Struct, frozen=True):
     last: int
     resolutions: tuple[int, int]
     phases: tuple[int | None, int | None]
+    backfilled: int
     lowest: tuple[Any, ...]
     highest: tuple[Any, ...]
 
@@ -120,8 +122,9 @@ def _summary(row: Sequence[Any], fields: int) -> Summary:
         last=row[3],
         resolutions=(row[4], row[5]),
         phases=(row[6], row[7]),
-        lowest=tuple(row[8 : 8 + fields]),
-        highest=tuple(row[8 + fields : 8 + 2 * fields]),
+        backfilled=row[8],
+        lowest=tuple(row[9 : 9 + fields]),
+        highest=tuple(row[9 + fields : 9 + 2 * fields]),
     )
 
 
@@ -134,6 +137,7 @@ _FACTS = (
     "coarsest",
     "low_phase",
     "high_phase",
+    "backfilled",
 )
 
 
@@ -169,6 +173,7 @@ def _summaries(fields: tuple[str, ...]) -> sa.Select[Any]:
         sa.func.max(resolution),
         sa.func.min(slot % resolution),
         sa.func.max(slot % resolution),
+        sa.func.count(sa.case((quote.c.origin == Origin.BACKFILLED.value, 1))),
     )
     lowest = [sa.func.min(quote.c[name]).label(f"low_{name}") for name in fields]
     highest = [sa.func.max(quote.c[name]).label(f"high_{name}") for name in fields]

@@ -6,6 +6,7 @@ MariaDB: UTC, strict mode, whole Unicode, and verified TLS unless the host is th
 
 from __future__ import annotations
 
+import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -227,14 +228,15 @@ def store_errors() -> Iterator[None]:
         yield
     except (IntegrityError, DataError) as error:
         raise StoreRefusedError(f"the database refused a value: {_one_line(error.orig)}") from error
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
+        # SQLite makes rows as they are fetched, and many of them are fetched past SQLAlchemy.
         raise _translated(error) from error
     except SQLAlchemyError as error:
         raise StoreError(f"the database could not be used: {_one_line(error)}") from error
 
 
-def _translated(error: DBAPIError) -> StoreError:
-    text = _one_line(error.orig or error)
+def _translated(error: DBAPIError | sqlite3.Error) -> StoreError:
+    text = _one_line(getattr(error, "orig", None) or error)
     if any(sign in text for sign in _MISSING_TABLE):
         return SchemaError(f"the database lacks coinlog's tables ({text}): run `coinlog migrate`")
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), _WAIT)

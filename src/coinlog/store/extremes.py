@@ -1,4 +1,4 @@
-"""An asset's whole record in a few numbers: highest, lowest, best rank, and how many quotes.
+"""An asset's record in a few numbers: highest, lowest, best rank, and how many quotes.
 
 Two looks at one stretch of the disk: the database finds the extremes, then their first slots.
 """
@@ -25,9 +25,11 @@ class Extreme(msgspec.Struct, frozen=True):
 class Extremes(msgspec.Struct, frozen=True, kw_only=True):
     """What an asset's recorded quotes range over: prices in USD, ranks where it had one.
 
-    ``quotes`` counts all of them, ``backfilled`` those fetched later from the source's history.
+    ``quotes`` counts all of them, ``backfilled`` those fetched later from the source's history;
+    ``first`` is the slot of the oldest.
     """
 
+    first: int
     quotes: int
     backfilled: int
     high: Extreme
@@ -36,19 +38,20 @@ class Extremes(msgspec.Struct, frozen=True, kw_only=True):
     worst_rank: Extreme | None
 
 
-def read_extremes(reader: Reader, asset_id: int) -> Extremes | None:
-    """Return an asset's extremes, or ``None`` where it has no quote."""
+def read_extremes(reader: Reader, asset_id: int, start: int = 0) -> Extremes | None:
+    """Return an asset's extremes from ``start`` on, or ``None`` where it has no quote."""
+    mine = {"asset_id": asset_id, "start": start}
     with reader.connected() as connection:
-        quotes, backfilled, *values = connection.execute(_VALUES, {"asset_id": asset_id}).one()
+        quotes, first, backfilled, *values = connection.execute(_VALUES, mine).one()
         if not quotes:
             return None
         asked = dict(zip(_NAMES, values, strict=True))
-        slots = connection.execute(_SLOTS, {"asset_id": asset_id, **asked}).one()
+        slots = connection.execute(_SLOTS, {**mine, **asked}).one()
     found = {
         name: None if value is None else Extreme(value, slot)
         for name, value, slot in zip(_NAMES, values, slots, strict=True)
     }
-    return Extremes(quotes=quotes, backfilled=int(backfilled), **found)  # type: ignore[arg-type]
+    return Extremes(first=first, quotes=quotes, backfilled=int(backfilled), **found)  # type: ignore[arg-type]
 
 
 def left_after(reader: Reader, last_slot: int) -> int | None:
@@ -69,10 +72,13 @@ _ENDS: dict[str, tuple[sa.Column[Any], Any]] = {
     "worst_rank": (_QUOTE.rank, sa.func.max),
 }
 _NAMES = tuple(_ENDS)
-_MINE = _QUOTE.asset_id == sa.bindparam("asset_id")
+_MINE = (_QUOTE.asset_id == sa.bindparam("asset_id")) & (_QUOTE.slot >= sa.bindparam("start"))
 _BACKFILLED = sa.case((_QUOTE.origin == Origin.BACKFILLED.value, 1), else_=0)
 _VALUES = sa.select(
-    sa.func.count(), sa.func.sum(_BACKFILLED), *(end(column) for column, end in _ENDS.values())
+    sa.func.count(),
+    sa.func.min(_QUOTE.slot),
+    sa.func.sum(_BACKFILLED),
+    *(end(column) for column, end in _ENDS.values()),
 ).where(_MINE)
 
 

@@ -101,20 +101,24 @@ class NameAnswer(msgspec.Struct, frozen=True):
 
 
 class RecordAnswer(msgspec.Struct, frozen=True):
-    """An asset's highest and lowest recorded price, each with its first slot; all its quotes."""
+    """An asset's highest and lowest recorded price, each with its first slot, and its quotes.
+
+    All of it is of the time from ``since`` on, the slot of the first quote that counts here.
+    """
 
     high: float
     high_slot: int
     low: float
     low_slot: int
     quotes: int
+    since: int
 
 
 class OneAssetAnswer(Envelope, frozen=True, kw_only=True):
     """One asset: its newest quote, its names so far, its first and last slot, its extremes.
 
-    ``listed`` says whether it is in the newest stored slot. ``record`` spans all that is recorded
-    and backfilled, which need not be all of the asset's history.
+    ``listed`` says whether it is in the newest stored slot. ``record`` spans the newest 110,000
+    slots at most, of what is recorded and backfilled: that need not be all of its history.
     """
 
     id: int

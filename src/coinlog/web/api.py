@@ -20,7 +20,7 @@ from coinlog.slots import MAX_ASSET_ID
 from coinlog.store.extremes import Extremes, read_extremes
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset, StoredAsset
-from coinlog.timeline import MAX_ROWS
+from coinlog.timeline import MAX_ROWS, shortened, window_of
 from coinlog.web import answers, query
 from coinlog.web.csv_file import write_csv
 from coinlog.web.watch import Moment, Watch
@@ -73,7 +73,8 @@ def one_asset(watch: TheWatch, asset_id: AssetId) -> answers.OneAssetAnswer:
         stored = known_asset(watch, moment, asset_id)
         listed = watch.reader.newest([asset_id])[0]
         names = watch.reader.names(asset_id)
-        extremes = read_extremes(watch.reader, asset_id)
+        start = shortened(moment.head, window_of(moment.head, moment.now, "all")).start
+        extremes = read_extremes(watch.reader, asset_id, start)
     newest = moment.head.newest
     return answers.OneAssetAnswer(
         **envelope(moment),
@@ -89,7 +90,8 @@ def one_asset(watch: TheWatch, asset_id: AssetId) -> answers.OneAssetAnswer:
 
 def _record_answer(found: Extremes) -> answers.RecordAnswer:
     high, low = found.high, found.low
-    return answers.RecordAnswer(high.value, high.slot, low.value, low.slot, found.quotes)
+    ends = (high.value, high.slot, low.value, low.slot)
+    return answers.RecordAnswer(*ends, quotes=found.quotes, since=found.first)
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -151,7 +151,7 @@ EXAMPLES: dict[str, Example] = {
             first_slot=_FIRST,
             last_slot=_SLOT,
             names=[answers.NameAnswer(_FIRST, "Bitcoin", "BTC", "bitcoin")],
-            record=answers.RecordAnswer(124912.75, 1759795200, 75102.5, 1744056000, 1460),
+            record=answers.RecordAnswer(124912.75, 1759795200, 75102.5, 1744056000, 1460, _FIRST),
         ),
     ),
     "/api/v1/assets/{asset_id}/series": Example(

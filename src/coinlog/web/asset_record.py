@@ -1,4 +1,4 @@
-"""What an asset's page tells of its whole record: values ready to draw, times in seconds UTC."""
+"""What an asset's page tells of its record: values ready to draw, times in seconds UTC."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RankView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordView(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset's whole record.
+    """An asset's record: the whole of it, or since ``since`` where it is too long for that.
 
     ``left`` is the first slot that no longer lists it, for one that has left the list; ``gaps``
     counts the stretches without a quote, as charts and API show them.
@@ -35,6 +35,7 @@ class RecordView(msgspec.Struct, frozen=True, kw_only=True):
     best_rank: RankView | None
     worst_rank: RankView | None
     left: int | None
+    since: int | None
 
 
 class SupplyView(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from coinlog.market import Quote
-from coinlog.sampling import read_thinned
+from coinlog.sampling import count_gaps
 from coinlog.store.extremes import Extreme, Extremes, left_after, read_extremes
-from coinlog.timeline import shortened, window_of
+from coinlog.timeline import Window, shortened, window_of
 from coinlog.web.asset_record import ExtremeView, RankView, RecordView, SupplyView
 from coinlog.web.watch import Moment, Watch
-
-_FEW = 10
-"""How many points are asked for where only the gaps between them are wanted."""
 
 
 def record_view(
@@ -24,7 +21,8 @@ def record_view(
 def _record(
     watch: Watch, moment: Moment, asset_id: int, price: float, last_slot: int
 ) -> RecordView | None:
-    found = read_extremes(watch.reader, asset_id)
+    window = record_window(moment)
+    found = read_extremes(watch.reader, asset_id, window.start)
     if found is None:
         return None
     newest = moment.head.newest
@@ -32,20 +30,19 @@ def _record(
     return RecordView(
         quotes=found.quotes,
         backfilled=found.backfilled,
-        gaps=_count_gaps(watch, moment, asset_id),
+        gaps=count_gaps(watch.reading(moment, window), asset_id),
         high=_extreme(found.high, price),
         low=_extreme(found.low, price),
         best_rank=_rank(found.best_rank),
         worst_rank=_rank(found.worst_rank) if _ranges(found) else None,
         left=left_after(watch.reader, last_slot) if gone else None,
+        since=window.start or None,
     )
 
 
-def _count_gaps(watch: Watch, moment: Moment, asset_id: int) -> int:
-    window = shortened(moment.head, window_of(moment.head, moment.now, "all"))
-    reading = watch.reading(moment, window)
-    (series,) = read_thinned(reading, [asset_id], ("price",), _FEW)
-    return len(series.gaps)
+def record_window(moment: Moment) -> Window:
+    """Return the time that records are told of: all of it, or the newest slots of a long one."""
+    return shortened(moment.head, window_of(moment.head, moment.now, "all"))
 
 
 def _extreme(one: Extreme, price: float) -> ExtremeView:

@@ -24,7 +24,7 @@ SPARK_POINTS = 42
 YOUNG_SECONDS = 14 * DAY
 STRIP_SLOTS = 3000
 """The most slots whose outcomes go into a page; those of a longer window the script asks for."""
-MOST_READ = 400_000
+MOST_READ = 120_000
 """How many quotes are read for one chart: a year of 1-minute slots of five assets holds 2.6
 million, which takes longer than a reader waits, or than a statement may take."""
 
