@@ -15,9 +15,9 @@ LOOK_DEADLINE = 4.0
 
 TURNS_AT_ONCE = 6
 TURN_SECONDS = 10.0
-"""So many new versions of the store may follow each other at once; of one that is written to without
-end a new one counts every so many seconds. Else nothing would be found ready any more, and browsers
-keep data for longer than that."""
+"""So many new versions of the store may follow each other at once; of one that is written to
+without end a new one counts every so many seconds. Else nothing would be found ready any more, and
+browsers keep data for longer than that."""
 
 NO_GENERATION = 0
 
