@@ -3,15 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from coinlog.attempts import Manifest
 from coinlog.slots import iso
 from coinlog.sources.texts import one_line
-from coinlog.store.ledger import LedgerRow
-from coinlog.store.recorded import RecordedSlot
 
 MOST_DETAIL = 300
+
+
+class Loaded(Protocol):
+    """What the ledger has of a slot; who only captures has no database to ask."""
+
+    @property
+    def assets(self) -> int:
+        """How many assets it has."""
+
+    @property
+    def attempts(self) -> int:
+        """After how many attempts."""
+
+
+class Row(Loaded, Protocol):
+    """A row of the ledger."""
+
+    @property
+    def slot(self) -> int:
+        """Its slot, in seconds UTC."""
+
+    @property
+    def outcome(self) -> str:
+        """What became of it."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not whole."""
+
+    @property
+    def detail(self) -> str | None:
+        """The same in words."""
+
+    @property
+    def source(self) -> str | None:
+        """Who was asked."""
+
+    @property
+    def credits(self) -> int:
+        """What it cost."""
+
+    @property
+    def duration_ms(self) -> int | None:
+        """How long asking took."""
 
 
 def captured_facts(manifest: Manifest) -> dict[str, Any]:
@@ -31,7 +73,7 @@ def captured_facts(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def loaded_facts(row: RecordedSlot | LedgerRow | None) -> dict[str, Any]:
+def loaded_facts(row: Loaded | None) -> dict[str, Any]:
     """Return what the ledger holds of a slot; ``None`` where it could not be asked."""
     return {
         "assets": row.assets if row else None,
@@ -39,7 +81,7 @@ def loaded_facts(row: RecordedSlot | LedgerRow | None) -> dict[str, Any]:
     }
 
 
-def row_facts(row: LedgerRow) -> dict[str, Any]:
+def row_facts(row: Row) -> dict[str, Any]:
     """Return what the ledger says of a slot, for who has not captured it."""
     return {
         "slot": iso(row.slot),

@@ -7,7 +7,9 @@ counts is which requests the page makes in how much of its time.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -233,6 +235,44 @@ def test_a_page_that_nobody_looks_at_asks_nothing_and_catches_up(
     expect(page.locator(".points tbody tr")).to_have_count(4)
     expect(page.locator(".points tbody tr").first).to_be_visible()
     assert (asked.latest, asked.pages) == (2, 1)
+
+
+def test_an_outage_of_the_database_passes_without_the_reader_doing_anything(
+    record: Record, watched: Callable[[str], tuple[Page, Asked]], browse: Open
+) -> None:
+    page, asked = watched("/")
+    file = Path(str(record.engine.url.database))
+    elsewhere = file.rename(file.with_suffix(".away"))
+    ready_is(record, 503)
+
+    # A page that was open asks what is new, and goes on as it was: nothing is.
+    check = no_reload(page)
+    asks(page, NEXT + 8)
+    assert (asked.latest, asked.pages) == (1, 0)
+    expect(page.locator("#fresh")).to_contain_text("as of 18:00")
+    expect(page.locator("#market tbody tr")).to_have_count(3)
+    check()
+
+    # One that is opened now says so, and says no more once the database is back.
+    late = browse("about:blank")
+    late.clock.install(time=OPENED)
+    late.goto(f"{record.address}/")
+    check = no_reload(late)
+    expect(late.locator("#fresh .away")).to_contain_text("The database has not answered since")
+    late.locator("#theme").wait_for()
+    elsewhere.rename(file)
+    ready_is(record, 200)
+    asks(late, OPENED + 120)
+    expect(late.locator("#fresh .away")).to_have_count(0)
+    expect(late.locator("#fresh .state")).to_have_text("Up to date")
+    check()
+
+
+def ready_is(record: Record, status: int) -> None:
+    """Wait until the server has noticed whether its database is there."""
+    give_up = time.monotonic() + 30
+    while httpx.get(f"{record.address}/ready").status_code != status:
+        assert time.monotonic() < give_up
 
 
 def hide(page: Page, *, hidden: bool) -> None:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from coinlog.web.canonical import key_of
 from coinlog.web.entries import Entries, Entry
 from coinlog.web.language import preferred
+from coinlog.web.looking import TURNS_AT_ONCE
 from coinlog.web.negotiation import takes_gzip
-from samples import SLOT, STEP
+from samples import SLOT, STEP, snapshot
 from sites import Site, site_on
 
 SERIES = "/api/v1/assets/1/series?range=1d"
@@ -49,6 +50,23 @@ def test_a_stored_slot_begins_a_new_generation(web: Site) -> None:
 
     assert unnoticed == before
     assert noticed["slots"] == [SLOT - STEP, SLOT]
+
+
+def test_a_store_that_is_written_to_without_end_leaves_answers_their_worth_for_a_while(
+    sqlite_web: Site,
+) -> None:
+    began = sqlite_web.app.looks.generation
+    for number in range(4 * TURNS_AT_ONCE):
+        sqlite_web.settle(SLOT, snapshot(price=float(number)), attempt=str(number))
+        sqlite_web.settle(SLOT - (number + 1) * STEP, snapshot())
+        sqlite_web.look()
+        sqlite_web.json(SERIES)
+
+    assert sqlite_web.app.looks.generation - began <= TURNS_AT_ONCE + 1
+    # What changes besides is told at once.
+    sqlite_web.now = SLOT + STEP + 37 * 60
+    sqlite_web.look()
+    assert sqlite_web.json(SERIES)["stale"] is True
 
 
 def test_time_alone_begins_a_new_generation_when_a_slot_is_missed(web: Site) -> None:

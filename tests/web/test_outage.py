@@ -326,3 +326,18 @@ def until(holds: Callable[[], bool]) -> None:
     give_up = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < give_up
+
+
+def test_many_look_at_once_and_each_learns_of_it(asked_web: Site) -> None:
+    async def all_of_them() -> None:
+        for _ in range(20):
+            await asyncio.gather(*(after(turns) for turns in range(12)))
+
+    async def after(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.to_thread(int)
+        await asked_web.app.look()
+
+    asyncio.run(all_of_them())
+
+    assert asked_web.get("/ready").status == 200
