@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coinlog.errors import SettingError
 from coinlog.settings import SETTINGS, Secret, Setting, Settings, load_settings
-from coinlog.settings.load import default_data
+from coinlog.settings.folders import default_data
 
 KEY = "b54bcf4d-1bca-4e8e-9a24-22ff2c3d462c"
 

@@ -6,7 +6,6 @@ This is the only module of coinlog that reads the environment: all others receiv
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,14 +13,15 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import platformdirs
 import sqlalchemy as sa
 
 from coinlog.errors import SettingError
 from coinlog.settings.databases import signed_in_by_token, sqlite_url, trusting
 from coinlog.settings.dotenv import read_dotenv
+from coinlog.settings.folders import default_data
 from coinlog.settings.secret import Secret
-from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS, Setting
+from coinlog.settings.setting import Setting
+from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
 from coinlog.slots import AssetSelection, parse_assets
 
 PREFIX = "COINLOG_"
@@ -69,6 +69,8 @@ class Settings:
     workers: int
     log_level: str
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    rate: int
+    connections: int
     move_password: Secret | None = None
     import_password: Secret | None = None
     backfill: str = "ask"
@@ -149,6 +151,8 @@ class _Reader:
             workers=self.known("COINLOG_WORKERS", int),
             log_level=self.known("COINLOG_LOG_LEVEL", str),
             proxies=self.known("COINLOG_PROXIES", tuple),
+            rate=self.known("COINLOG_RATE", int),
+            connections=self.known("COINLOG_CONNECTIONS", int),
             backfill=self.known("COINLOG_BACKFILL", str),
             move_password=self.value("COINLOG_MOVE_PASSWORD", Secret),
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
@@ -259,22 +263,6 @@ def read_secret_file(given: Given) -> Given:
             "expected the secret and nothing else"
         )
     return Given(given.name.removesuffix("_FILE"), text, f"from the file in {given.name}")
-
-
-def default_data() -> Path:
-    """Return ``data`` in the checkout we are in or run from, else the platform's data folder."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[3]):
-        if _is_checkout(folder):
-            return folder / "data"
-    return platformdirs.user_data_path("coinlog", appauthor=False)
-
-
-def _is_checkout(folder: Path) -> bool:
-    try:
-        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(project.get("project", {}).get("name") == "coinlog")
 
 
 def _unknown(process: Layer, file: Layer) -> tuple[str, ...]:
