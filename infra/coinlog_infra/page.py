@@ -26,7 +26,7 @@ ALIVE = "/live"
 """What is asked whether a task lives: never the database, whose absence is no reason to kill it."""
 
 IDLE_SECONDS = 12
-"""The page closes a connection that is idle for 15 s (``protocol.IDLE_SECONDS``). The balancer must
+"""The page closes a connection that is idle for 15 s (``patience.IDLE_SECONDS``). The balancer must
 be the first to, or it sends a request into a closing connection and answers 502."""
 
 LEAVING_SECONDS = 15

@@ -17,7 +17,7 @@ from aws_templates import (
     task_called,
     template_of,
 )
-from coinlog.web.protocol import IDLE_SECONDS
+from coinlog.web.patience import IDLE_SECONDS
 from coinlog.web.server import STOP_SECONDS
 from coinlog_infra.sizes import TASK_CPU, TASK_MEMORY_MB
 from coinlog_infra.template import Map, target, targets

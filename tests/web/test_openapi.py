@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api_examples import ERRORS, EXAMPLES
 from coinlog.web.problems import INTERNAL, STORE_AWAY
-from coinlog.web.protocol import TOO_SLOW
+from coinlog.web.refusals import TOO_SLOW
 from samples import SLOT
 from sites import Site, slots_before
 

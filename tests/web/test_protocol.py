@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import httpx
-import msgspec
 import pytest
 import sqlalchemy as sa
 
-from coinlog.web.protocol import Limits
-from coinlog.web.security import SECURITY_HEADERS
+from coinlog.web.patience import Limits
 from samples import SLOT
 from sites import Site, site_on
-from wires import SOON, wire
+from wires import GET, SOON, check_refusal, send, until_closed, wire
 
 SERIES = "/api/v1/assets/1/series?range=1d"
-GET = b"GET %s HTTP/1.1\r\nhost: x\r\n%s\r\n"
 QUICK = 0.25
 HURRIED = Limits(receive_seconds=QUICK, idle_seconds=QUICK)
 
@@ -30,32 +27,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site.store(SLOT)
         site.look()
         yield site
-
-
-def send(address: tuple[str, int], data: bytes) -> socket.socket:
-    client = socket.create_connection(address, timeout=SOON)
-    client.sendall(data)
-    return client
-
-
-def until_closed(client: socket.socket) -> bytes:
-    """Return all that the server sends until it closes the connection."""
-    said = b""
-    # A server that closes while bytes of ours are unread resets the connection after its answer.
-    with client, suppress(ConnectionResetError):
-        while part := client.recv(65_536):
-            said += part
-    return said
-
-
-def check_refusal(answer: bytes, status: int) -> None:
-    """Fail unless an answer is an error in the one shape, with the headers of all answers."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    lines = head.split(b"\r\n")
-    assert lines[0].split()[1] == str(status).encode()
-    assert all(b"%s: %s" % pair in lines for pair in SECURITY_HEADERS)
-    assert b"connection: close" in lines
-    assert msgspec.json.decode(body)["error"]["status"] == status
 
 
 def test_a_connection_that_asks_nothing_is_closed(site: Site) -> None:
@@ -101,14 +72,6 @@ def test_an_idle_connection_is_closed(site: Site) -> None:
         answer = until_closed(send(address, GET % (b"/live", b"")))
 
     assert answer.count(b"HTTP/1.1 200 ") == 1
-
-
-def test_connections_beyond_the_limit_are_told_so(site: Site) -> None:
-    with wire(site, Limits(connections=3, receive_seconds=SOON)) as address, ExitStack() as stack:
-        for _ in range(3):
-            client = stack.enter_context(send(address, GET % (b"/live", b"")))
-            assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
-        check_refusal(until_closed(send(address, b"")), 503)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from coinlog.errors import SettingError
 from coinlog.settings import load_settings
-from coinlog.web.protocol import Limits
-from coinlog.web.proxies import Networks, is_among, scheme_said
+from coinlog.web.patience import Limits
+from coinlog.web.proxies import Networks, address_of, is_among, scheme_said
 from samples import SLOT
 from sites import Site, site_on
 from wires import wire
@@ -76,7 +76,7 @@ def test_anybody_else_and_anything_else_is_http(
 
 def test_peers_are_told_apart_by_their_networks() -> None:
     among = {
-        peer: is_among((peer, 1), BALANCERS)
+        peer: is_among(address_of((peer, 1)), BALANCERS)
         for peer in ("10.0.3.4", "::ffff:10.0.3.4", "fd00::7", "10.1.0.1", "::1", "unix:")
     }
 

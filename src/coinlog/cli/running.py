@@ -33,7 +33,7 @@ from coinlog.simulated.server import DEFAULT_ASSETS, DEFAULT_PORT, DEFAULT_SEED,
 from coinlog.simulated_history import history_slots, record_history
 from coinlog.slots import format_interval, iso
 from coinlog.store.migrate import migrate
-from coinlog.web.proxies import Networks
+from coinlog.web.admission import Admission
 from coinlog.web.server import serve as serve_page
 from coinlog.web.server import start_workers
 
@@ -189,10 +189,11 @@ def _foresee(parts: Parts) -> None:
         foreseen.forecast.check()
 
 
-def _site(parts: Parts) -> tuple[sa.URL, str, int, int, Networks]:
-    """Return what the page is made from, where it listens, and whom it believes."""
+def _site(parts: Parts) -> tuple[sa.URL, str, int, int, Admission]:
+    """Return what the page is made from, where it listens, and what it allows whom."""
     s = parts.settings
-    return s.database_url, s.host, s.port, s.workers, s.proxies
+    admission = Admission(s.proxies, s.rate, s.connections)
+    return s.database_url, s.host, s.port, s.workers, admission
 
 
 def _address(parts: Parts) -> str:

@@ -58,6 +58,8 @@ class Settings:
     workers: int
     log_level: str
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    rate: int
+    connections: int
     move_password: Secret | None = None
     import_password: Secret | None = None
     backfill: str = "ask"
@@ -143,6 +145,8 @@ class _Reader:
             workers=self.known("COINLOG_WORKERS", int),
             log_level=self.known("COINLOG_LOG_LEVEL", str),
             proxies=self.known("COINLOG_PROXIES", tuple),
+            rate=self.known("COINLOG_RATE", int),
+            connections=self.known("COINLOG_CONNECTIONS", int),
             backfill=self.known("COINLOG_BACKFILL", str),
             verify_seconds=self.known("COINLOG_VERIFY", int),
             move_password=self.value("COINLOG_MOVE_PASSWORD", Secret),

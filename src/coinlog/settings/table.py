@@ -1,4 +1,4 @@
-"""The table of all settings: the one place where a setting is defined.
+"""The table of all settings, each of which is defined once.
 
 ``docs/settings.md`` is written from it, and a test holds the two equal.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from coinlog import slots
 from coinlog.settings import databases, parsers
+from coinlog.settings.admission import ADMISSION
 from coinlog.settings.setting import Setting
 
 PRO_URL = "https://pro-api.coinmarketcap.com"
@@ -270,15 +271,5 @@ SETTINGS: tuple[Setting, ...] = (
         help="How much is logged.",
         special=True,
     ),
-    Setting(
-        name="COINLOG_PROXIES",
-        parse=parsers.proxies,
-        default="127.0.0.1,::1",
-        expected="addresses or networks with commas between, or none",
-        example="10.0.0.0/16",
-        help="Web servers and balancers before the page that are believed when they say "
-        "(`X-Forwarded-Proto`) that they were asked by HTTPS: links then say so, and browsers are "
-        "told to stay with it (HSTS). From any other address that header is ignored.",
-        special=True,
-    ),
+    *ADMISSION,
 )

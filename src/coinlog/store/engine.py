@@ -236,11 +236,12 @@ def store_errors() -> Iterator[None]:
 
 
 def _translated(error: DBAPIError | sqlite3.Error) -> StoreError:
-    text = _one_line(getattr(error, "orig", None) or error)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    text = _one_line(original or error)
     if any(sign in text for sign in _MISSING_TABLE):
         return SchemaError(f"the database lacks coinlog's tables ({text}): run `coinlog migrate`")
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), _WAIT)
-    passes = _number(error.orig) in _PASSING or "database is locked" in text
+    passes = _number(original) in _PASSING or "database is locked" in text
     return StoreUnavailableError(f"the database could not be used: {text}; {remedy}", passes=passes)
 
 

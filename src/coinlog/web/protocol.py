@@ -1,75 +1,47 @@
-"""HTTP/1.1 for a public port: uvicorn's parser with deadlines and bounds of our own.
+"""HTTP/1.1 for a public port: who gets a connection, who may ask, and what is answered at once.
 
-uvicorn waits for the rest of a request as long as the client likes. Here a request's head and
-body must be complete within ``RECEIVE_SECONDS``, its head stays under ``MAX_HEAD_BYTES``, an
-idle connection and one whose client does not read are closed, and so are connections beyond
-``limit``. Refusals carry the same headers as every other answer.
+``PatientConnection`` says how long things may take, ``Places`` who holds a connection,
+``Allowance`` how many requests an address may send; both are asked before the cache. A request's
+head stays under ``MAX_HEAD_BYTES``. Refusals carry the same headers as every other answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
-from coinlog.web.proxies import HTTPS, NOBODY, Networks, is_among, scheme_said
-from coinlog.web.security import STRICT, error_body, error_headers
+from coinlog.web.patience import MAX_CONNECTIONS, Limits, PatientConnection
+from coinlog.web.places import Places
+from coinlog.web.proxies import (
+    HTTPS,
+    address_of,
+    client_said,
+    forwarded_for,
+    is_among,
+    scheme_said,
+    site_of,
+)
+from coinlog.web.refusals import HEAD_TOO_LARGE, TOO_MANY, too_often
+from coinlog.web.security import STRICT
 from coinlog.web.tallies import CONNECTIONS
-
-RECEIVE_SECONDS = 20.0
-IDLE_SECONDS = 15.0
-MAX_HEAD_BYTES = 32 * 1024
-MAX_CONNECTIONS = 1000
 
 _WITH_BODY = (b"content-length", b"transfer-encoding", b"upgrade", b"expect")
 _STRICTLY = b"%s: %s\r\n" % STRICT
 _ENDS_KEEPING = b"\r\n\r\n"
 _ENDS_CLOSING = b"\r\nconnection: close\r\n\r\n"
+_NEVER_LIMITED = (b"/live", b"/ready")
 
 
-class Limits:
-    """What one worker allows a client, and which proxies' word it takes."""
+class PatientProtocol(PatientConnection):
+    """A connection that asks for its place, its allowance and the cache."""
 
-    def __init__(
-        self,
-        receive_seconds: float = RECEIVE_SECONDS,
-        connections: int = MAX_CONNECTIONS,
-        head_bytes: int = MAX_HEAD_BYTES,
-        idle_seconds: float = IDLE_SECONDS,
-        *,
-        proxies: Networks = NOBODY,
-    ) -> None:
-        self.proxies = proxies
-        self.receive_seconds = receive_seconds
-        self.idle_seconds = idle_seconds
-        self.connections = connections
-        self.head_bytes = head_bytes
-
-
-def refusal(status: int, message: str) -> bytes:
-    """Return a whole HTTP answer in the API's error shape that ends the connection."""
-    body = error_body(status, message)
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()]
-    lines += [b"%s: %s\r\n" % pair for pair in error_headers(status, body, close=True)]
-    return b"".join([*lines, b"\r\n", body])
-
-
-UNREADABLE = refusal(400, "this is not an HTTP request that can be read")
-HEAD_TOO_LARGE = refusal(400, "the request's address and headers are too long to be read")
-TOO_SLOW = refusal(408, "the request did not arrive in time")
-TOO_MANY = refusal(503, "too many connections at this moment: try again in a minute")
-
-
-class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 with a deadline for receiving a request."""
-
-    limits = Limits()
+    places = Places(MAX_CONNECTIONS)
 
     def __init__(
         self,
@@ -79,30 +51,32 @@ class PatientProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        # uvicorn's own setting knows whole seconds only.
-        self.timeout_keep_alive: float = self.limits.idle_seconds  # type: ignore[assignment]
-        self._deadline: asyncio.TimerHandle | None = None
         self._in_request = False
         self._in_head = True
-        self._answered = False
         self._head_bytes = 0
         self._from_proxy = False
+        self._name: int | None = None
+        self._is_told_of = False
         self._cache = self.app if isinstance(self.app, ByteCache) else None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that asks nothing is as slow as one that never ends."""
         super().connection_made(transport)
         self._count_connections()
-        self._from_proxy = is_among(self.client, self.limits.proxies)
-        if len(self.connections) > self.limits.connections:
-            self._refuse(TOO_MANY)
-        else:
+        address = address_of(self.client)
+        self._from_proxy = is_among(address, self.limits.proxies)
+        self._is_told_of = self._from_proxy or address is None or address.is_loopback
+        site = site_of(address) if address else None
+        if site is not None and self.limits.allowance:
+            self._name = self.limits.allowance.name_of(site)
+        if self.places.enter(self, None if self._from_proxy else site):
             self._start_deadline()
+        else:
+            self._refuse(TOO_MANY)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._stop_deadline()
-        self._unset_keepalive_if_required()
+        """Give the place back."""
+        self.places.leave(self)
         super().connection_lost(exc)
         self._count_connections()
 
@@ -128,42 +102,75 @@ class PatientProtocol(HttpToolsProtocol):
         """Answer at once what was answered before; hand everything else to the application."""
         self._in_head = False
         if self._from_proxy:
-            said = scheme_said(self.headers, self.scope["scheme"])
-            self.scope["scheme"] = said
-        form = self._form_at_once()
-        if form is None:
+            self.scope["scheme"] = scheme_said(self.headers, self.scope["scheme"])
+        # Nothing that comes after the last answer is looked at.
+        self._answered = self.transport.is_closing() or self._put_off() or self._answer_at_once()
+        if not self._answered:
+            self.places.work(self)
             super().on_headers_complete()
-        else:
-            self._answered = True
-            self._send(form)
 
-    def _form_at_once(self) -> Form | None:
-        """Return an answer that needs no application, task or waiting, if there is one.
+    def _put_off(self) -> bool:
+        """Refuse a request of an address that sends too many; return whether it was."""
+        name = self._asker()
+        allowance = self.limits.allowance
+        wait = allowance.wait(name) if allowance and name is not None else 0
+        if not wait or not allowance or self.url.partition(b"?")[0] in _NEVER_LIMITED:
+            return False
+        if self._busy or self.flow.write_paused:
+            self._end_after_answers()
+        else:
+            is_head = self.parser.get_method() == b"HEAD"
+            self._count_refusal(429)
+            self._send(too_often(allowance.per_minute, ceil(wait), head=is_head))
+        return True
+
+    def _asker(self) -> int | None:
+        """Return for whom a request is counted: nobody where this machine asks for itself."""
+        if not self._is_told_of:
+            return self._name
+        said = forwarded_for(self.headers)
+        if not said or not self.limits.allowance:
+            return None
+        if not self._from_proxy:
+            return self._name
+        address = client_said(said, self.limits.proxies)
+        return self.limits.allowance.name_of(site_of(address)) if address else None
+
+    def _answer_at_once(self) -> bool:
+        """Send an answer that needs no application, task or waiting, if there is one.
 
         Answers leave in the order of their requests, so none may be in the making before it.
         """
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if self._cache is None or busy or self.flow.write_paused:
-            return None
-        if any(name in _WITH_BODY for name, _ in self.headers):
-            return None
+        if self._cache is None or self._busy or self.flow.write_paused or self._has_body():
+            return False
         method = self.parser.get_method()
-        return self._cache.at_once(method, self.url, self.headers, self.scope["scheme"])
+        form = self._cache.at_once(method, self.url, self.headers, self.scope["scheme"])
+        if form is None:
+            return False
+        self._send(form)
+        return True
+
+    def _has_body(self) -> bool:
+        return any(name in _WITH_BODY for name, _ in self.headers)
 
     def _send(self, form: Form) -> None:
         date = self.server_state.default_headers[0][1]
         self.server_state.total_requests += 1
-        keep = self.parser.should_keep_alive()
+        keep = self.parser.should_keep_alive() and not self._has_body()
         ends = _ENDS_KEEPING if keep else _ENDS_CLOSING
         strictly = _STRICTLY if self.scope["scheme"] == HTTPS else b""
         self.transport.writelines((form.wire, strictly, b"date: ", date, ends, form.content))
         self._unset_keepalive_if_required()
+        self._is_sent()
         if keep:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._wait_for_the_next()
         else:
             self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a body on, unless the request is answered already."""
+        if not self._answered:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that a request is complete: its answer may take its time."""
@@ -175,46 +182,53 @@ class PatientProtocol(HttpToolsProtocol):
         else:
             super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  ours says more
-        """Refuse what cannot be parsed."""
-        self._refuse(UNREADABLE)
+    def on_response_complete(self) -> None:
+        """Note that an answer is made: from now on it is the client that takes its time."""
+        super().on_response_complete()
+        self._is_sent()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection; cut it off where the client does not read its answer."""
+    def _is_sent(self) -> None:
+        if not self._busy:
+            self.places.wait(self)
         if self.transport.get_write_buffer_size():
-            self._deadline = self.loop.call_later(self.limits.receive_seconds, self._cut_off)
-        super().timeout_keep_alive_handler()
+            self._watch_reading()
 
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.limits.receive_seconds, self._give_up)
+    def pause_writing(self) -> None:
+        """Note that the client does not read as fast as we send."""
+        super().pause_writing()
+        self.places.wait(self)
+        self._watch_reading()
 
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def resume_writing(self) -> None:
+        """Note that the client has read."""
+        super().resume_writing()
+        if self._busy:
+            self.places.work(self)
 
-    def _give_up(self) -> None:
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering or self.transport.is_closing():
+    def make_room(self) -> None:
+        """Leave the place to a newcomer: a client that has begun to ask is told so."""
+        if self.transport.get_write_buffer_size():
             self._cut_off()
+        elif self._in_request:
+            self._refuse(TOO_MANY)
         else:
-            self._refuse(TOO_SLOW)
+            self.transport.close()
 
     def _count_connections(self) -> None:
         if self._cache is not None:
             self._cache.tallies.counts[CONNECTIONS] = len(self.connections)
 
     def _refuse(self, answer: bytes) -> None:
-        if not self.transport.is_closing():
-            if self._cache is not None:
-                self._cache.tallies.refused(int(answer[9:12]))
-            self.transport.write(answer)
-            self.transport.close()
+        if not self._busy and not self.transport.is_closing():
+            self._count_refusal(int(answer[9:12]))
+        super()._refuse(answer)
 
-    def _cut_off(self) -> None:
-        self.transport.abort()
+    def _count_refusal(self, status: int) -> None:
+        if self._cache is not None:
+            self._cache.tallies.refused(status)
 
 
 def protocol_with(limits: Limits) -> type[PatientProtocol]:
-    """Return the protocol with other limits than the usual."""
-    return type("PatientProtocol", (PatientProtocol,), {"limits": limits})
+    """Return the protocol of one worker, with other limits than the usual."""
+    places = Places(limits.connections, limits.connections_of_one)
+    return type("PatientProtocol", (PatientProtocol,), {"limits": limits, "places": places})

@@ -1,36 +1,46 @@
-"""Whose word is taken for how a request was sent: that of the proxies that were named, alone.
+"""Whose word is taken for how, and by whom, a request was sent: that of the named proxies.
 
-A balancer or web server that speaks HTTPS for us says so in ``X-Forwarded-Proto``. Anybody can
-write that header, so it counts only on connections that come from an address of such a proxy.
-Nothing else that a proxy can add is looked at.
+A balancer or web server that speaks HTTPS for us says so in ``X-Forwarded-Proto``, and whom it
+speaks for in ``X-Forwarded-For``. Anybody can write these headers, so they count only on
+connections that come from an address of such a proxy. Nothing else that a proxy can add is looked
+at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 HTTP, HTTPS = "http", "https"
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Address = IPv4Address | IPv6Address
 
 NOBODY: Networks = ()
 
 _FORWARDED_PROTO = b"x-forwarded-proto"
+_FORWARDED_FOR = b"x-forwarded-for"
+_ADDRESSES_KEPT = 4096
+_LAST_BYTES = 256
+_IPV6_SITE_BYTES = 8
 
 
-def is_among(peer: tuple[str, int] | None, proxies: Networks) -> bool:
-    """Return whether a connection comes from one of the proxies."""
-    if peer is None or not proxies:
-        return False
-    try:
-        address = ip_address(peer[0])
-    except ValueError:
-        return False
+def address_of(peer: tuple[str, int] | None) -> Address | None:
+    """Return the address that a connection comes from, ``None`` where it has none."""
+    return _read(peer[0]) if peer else None
+
+
+def is_among(address: Address | None, networks: Networks) -> bool:
+    """Return whether an address is in one of the networks."""
+    return address is not None and any(address in network for network in networks)
+
+
+def site_of(address: Address) -> bytes:
+    """Return what is counted as one address: of IPv6 the first half, the rest is the client's."""
     if isinstance(address, IPv6Address):
-        # A socket that listens to both families writes 10.0.0.1 as ::ffff:10.0.0.1.
-        address = address.ipv4_mapped or address
-    return any(address in network for network in proxies)
+        return address.packed[:_IPV6_SITE_BYTES]
+    return address.packed
 
 
 def scheme_said(headers: Iterable[tuple[bytes, bytes]], scheme: str) -> str:
@@ -41,3 +51,40 @@ def scheme_said(headers: Iterable[tuple[bytes, bytes]], scheme: str) -> str:
     said = [value for name, value in headers if name == _FORWARDED_PROTO]
     last = said[-1].rpartition(b",")[2].strip().lower().decode("latin-1") if said else ""
     return last if last in (HTTP, HTTPS) else scheme
+
+
+def forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return whom a request is said to be sent for: the last few that were written, in order."""
+    return b",".join([value for name, value in headers if name == _FORWARDED_FOR])[-_LAST_BYTES:]
+
+
+@lru_cache(_ADDRESSES_KEPT)
+def client_said(said: bytes, proxies: Networks) -> Address | None:
+    """Return the last address in the list that is none of the proxies': each adds who asked it.
+
+    What stands before that address is the client's own word. Where all are proxies it is the
+    first of them; ``None`` where the nearest proxy has written no address.
+    """
+    nearest = None
+    for hop in reversed(said.split(b",")):
+        address = _read(hop.strip().decode("latin-1"))
+        if address is None or not is_among(address, proxies):
+            return address or nearest
+        nearest = address
+    return nearest
+
+
+def _read(text: str) -> Address | None:
+    """Return the address that a text names; some proxies write its port too."""
+    bare = text.partition("]")[0].lstrip("[") if text.startswith("[") else text
+    if bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        # A zone (fe80::1%eth0) says which way, not who.
+        address = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        # A socket that listens to both families writes 10.0.0.1 as ::ffff:10.0.0.1.
+        return address.ipv4_mapped or address
+    return address

@@ -20,8 +20,8 @@ from typing import NoReturn, Protocol
 
 import sqlalchemy as sa
 
+from coinlog.web.admission import EVERYBODY, Admission
 from coinlog.web.listening import listen
-from coinlog.web.proxies import NOBODY, Networks
 
 STOP_SECONDS = 4.0
 _SOON_DEAD_SECONDS = 1.0
@@ -45,7 +45,7 @@ class Handle(Protocol):
 
 
 def start_workers(
-    store: sa.URL, host: str, port: int, workers: int = 1, proxies: Networks = NOBODY
+    store: sa.URL, host: str, port: int, workers: int = 1, admission: Admission = EVERYBODY
 ) -> Handle:
     """Open the port and serve the page in processes beside this one; return at once.
 
@@ -55,14 +55,14 @@ def start_workers(
         SettingError: the port cannot be opened.
     """
     sockets = listen(host, port, workers)
-    prepare = preparation(store, workers, proxies)
+    prepare = preparation(store, workers, admission)
     if not hasattr(os, "fork"):
         return InThread(prepare, sockets)
     return Beside(prepare, sockets, workers)
 
 
 def serve(
-    store: sa.URL, host: str, port: int, workers: int = 1, proxies: Networks = NOBODY
+    store: sa.URL, host: str, port: int, workers: int = 1, admission: Admission = EVERYBODY
 ) -> None:
     """Open the port and serve the page until SIGTERM or SIGINT.
 
@@ -70,26 +70,27 @@ def serve(
         SettingError: the port cannot be opened.
     """
     sockets = listen(host, port, workers)
-    prepare = preparation(store, workers, proxies)
+    prepare = preparation(store, workers, admission)
     if hasattr(os, "fork"):
         Supervisor(prepare(), sockets, workers).run()
     else:
         prepare()(sockets, 0)
 
 
-def preparation(store: sa.URL, workers: int, proxies: Networks = NOBODY) -> Prepare:
+def preparation(store: sa.URL, workers: int, admission: Admission = EVERYBODY) -> Prepare:
     """Return what puts the application together, with its imports: they cost time and memory."""
 
     def prepare() -> Serve:
         from coinlog.web.app import create_app  # noqa: PLC0415
         from coinlog.web.entries import CACHE_BYTES  # noqa: PLC0415
         from coinlog.web.tallies import Tallies  # noqa: PLC0415
-        from coinlog.web.worker import run_worker, warm_up  # noqa: PLC0415
+        from coinlog.web.worker import limits_for, run_worker, warm_up  # noqa: PLC0415
 
         app = create_app(store, cache_bytes=CACHE_BYTES // workers)
         app.tallies = Tallies(workers)
+        limits = limits_for(admission, workers)
         warm_up()
-        return lambda sockets, number: run_worker(app, sockets, number, proxies)
+        return lambda sockets, number: run_worker(app, sockets, limits, number)
 
     return prepare
 

@@ -8,14 +8,17 @@ import logging
 import resource
 import socket
 from contextlib import suppress
+from math import ceil
 
 import uvicorn
 
+from coinlog.web.admission import Admission
+from coinlog.web.allowance import Allowance
 from coinlog.web.cache import ByteCache
 from coinlog.web.i18n import languages
 from coinlog.web.look import environment
-from coinlog.web.protocol import MAX_CONNECTIONS, Limits, protocol_with
-from coinlog.web.proxies import NOBODY, Networks
+from coinlog.web.patience import MAX_CONNECTIONS, Limits
+from coinlog.web.protocol import protocol_with
 
 GRACEFUL_SECONDS = 2
 _SPARE_FILES = 64
@@ -59,15 +62,24 @@ def warm_up() -> None:
 
 
 def run_worker(
-    app: ByteCache, sockets: list[socket.socket], number: int = 0, proxies: Networks = NOBODY
+    app: ByteCache, sockets: list[socket.socket], limits: Limits, number: int = 0
 ) -> None:
-    """Serve until SIGTERM or SIGINT; ``proxies`` are believed in what they say of a request.
-
-    ``number`` tells the workers apart.
-    """
+    """Serve until SIGTERM or SIGINT; ``number`` tells the workers apart."""
     app.tallies.become(number)
-    limits = Limits(connections=allowed_connections(), proxies=proxies)
     server_for(app, limits).run(sockets)
+
+
+def limits_for(admission: Admission, workers: int) -> Limits:
+    """Return what each of some workers allows; made before forking, so that all count together.
+
+    Connections are spread over the workers by the system, so each has its share of an address's.
+    """
+    return Limits(
+        connections=allowed_connections(),
+        connections_of_one=ceil(admission.connections / workers),
+        proxies=admission.proxies,
+        allowance=Allowance(admission.rate) if admission.rate else None,
+    )
 
 
 def allowed_connections() -> int:

@@ -1,0 +1,38 @@
+"""Refusals that no application makes: whole answers, ready to send, in the API's error shape."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from http import HTTPStatus
+
+from coinlog.web.entries import Form
+from coinlog.web.security import error_body, error_headers
+
+
+def refusal(status: int, message: str) -> bytes:
+    """Return a whole HTTP answer that ends the connection."""
+    body = error_body(status, message, "too_many" if status == _FULL else None)
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()]
+    lines += [b"%s: %s\r\n" % pair for pair in error_headers(status, body, close=True)]
+    return b"".join([*lines, b"\r\n", body])
+
+
+_OFTEN, _FULL = 429, 503
+
+UNREADABLE = refusal(400, "this is not an HTTP request that can be read")
+HEAD_TOO_LARGE = refusal(400, "the request's address and headers are too long to be read")
+TOO_SLOW = refusal(408, "the request did not arrive in time")
+TOO_MANY = refusal(_FULL, "too many connections at this moment: try again in a minute")
+
+
+@lru_cache(256)
+def too_often(per_minute: int, seconds: int, *, head: bool) -> Form:
+    """Return the answer to an address that has sent more requests than it may."""
+    word = "second" if seconds == 1 else "seconds"
+    message = (
+        f"more than {per_minute:,} requests within a minute came from this address: "
+        f"try again in {seconds} {word}"
+    )
+    body = error_body(_OFTEN, message)
+    headers = [*error_headers(_OFTEN, body), (b"retry-after", str(seconds).encode())]
+    return Form(_OFTEN, headers, b"" if head else body)

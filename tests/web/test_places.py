@@ -1,0 +1,138 @@
+"""Who keeps a connection when there are more than there is place for: on the wire, and alone."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from ipaddress import ip_network
+
+import pytest
+import sqlalchemy as sa
+
+from coinlog.web.patience import Limits
+from coinlog.web.places import Places
+from samples import SLOT
+from sites import Site, site_on
+from wires import GET, SOON, check_refusal, send, until_closed, wire
+
+LIVE = GET % (b"/live", b"")
+HERE, THERE = "127.0.0.1", "127.0.0.2"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("places")
+    with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
+        site.store(SLOT)
+        site.look()
+        yield site
+
+
+def asking(client: socket.socket) -> bool:
+    """Ask on a connection that is open; return whether it is answered."""
+    try:
+        client.sendall(LIVE)
+        return client.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    except (ConnectionResetError, BrokenPipeError):
+        return False
+
+
+def is_open(client: socket.socket) -> bool:
+    client.setblocking(False)  # noqa: FBT003  its argument has no name
+    try:
+        return client.recv(65_536) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
+def come_from(host: str, address: tuple[str, int], data: bytes = b"") -> socket.socket:
+    client = socket.create_connection(address, SOON, source_address=(host, 0))
+    client.sendall(data)
+    return client
+
+
+def test_a_newcomer_takes_the_place_of_whoever_waits_longest(site: Site) -> None:
+    with wire(site, Limits(connections=3, receive_seconds=SOON)) as address, ExitStack() as stack:
+        first, second, third = (stack.enter_context(send(address, b"")) for _ in range(3))
+        assert all(asking(one) for one in (first, second, third))
+        assert asking(first)
+        newcomer = stack.enter_context(send(address, b""))
+
+        assert asking(newcomer)
+        assert until_closed(second) == b""
+        assert asking(first)
+        assert asking(third)
+
+
+def test_who_has_begun_to_ask_and_must_go_is_told_so(site: Site) -> None:
+    with wire(site, Limits(connections=1, receive_seconds=SOON)) as address:
+        slow = send(address, b"GET / HTTP/1.1\r\nx: ")
+        with send(address, b"") as newcomer:
+            assert asking(newcomer)
+            check_refusal(until_closed(slow), 503)
+
+
+def test_an_address_pushes_out_its_own_connections_and_nobody_elses(site: Site) -> None:
+    limits = Limits(connections_of_one=2, receive_seconds=SOON)
+    with wire(site, limits) as address, ExitStack() as stack:
+        other = stack.enter_context(come_from(THERE, address))
+        assert asking(other)
+        own = [stack.enter_context(come_from(HERE, address)) for _ in range(5)]
+        assert asking(own[-1])
+
+        assert [until_closed(one) for one in own[:3]] == [b""] * 3
+        assert asking(own[-2])
+        assert asking(other)
+
+
+def test_a_named_proxy_has_any_number_of_connections(site: Site) -> None:
+    limits = Limits(
+        connections_of_one=2, receive_seconds=SOON, proxies=(ip_network("127.0.0.1/32"),)
+    )
+    with wire(site, limits) as address, ExitStack() as stack:
+        own = [stack.enter_context(come_from(HERE, address)) for _ in range(5)]
+
+        assert all(asking(one) for one in own)
+
+
+class Connection:
+    """A guest that notes that it was sent away."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def make_room(self) -> None:
+        self.gone = True
+
+
+def test_whoever_is_being_answered_stays_and_then_the_newcomer_is_turned_away() -> None:
+    places = Places(2)
+    first, second, third = Connection(), Connection(), Connection()
+    assert places.enter(first, b"a")
+    assert places.enter(second, b"b")
+    places.work(first)
+    places.work(second)
+
+    assert not places.enter(third, b"c")
+    places.wait(second)
+    assert places.enter(third, b"c")
+    assert (first.gone, second.gone, third.gone) == (False, True, False)
+
+
+def test_places_are_given_back_once_and_nothing_is_kept_of_who_has_gone() -> None:
+    places = Places(2, 1)
+    first, second = Connection(), Connection()
+    assert places.enter(first, b"a")
+    assert places.enter(second, b"a")
+    places.leave(first)
+    places.leave(second)
+    places.leave(second)
+    places.wait(second)
+
+    assert first.gone
+    assert places.enter(Connection(), b"a")
+    assert places.enter(Connection(), b"b")
+    assert places.enter(Connection(), b"c")
