@@ -12,6 +12,7 @@ from coinlog.capturing import capture as capture_slot
 from coinlog.capturing import current_slot
 from coinlog.cli import credits as credits_
 from coinlog.cli import report
+from coinlog.cli.bells import ring_after, slots_of
 from coinlog.cli.credits import Foreseen
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, with_parts
@@ -49,6 +50,8 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     foreseen = _foreseen(parts, now, as_json=as_json)
     recording = record_slot(parts.engine, parts.archive, parts.connect, parts.plan, now)
     _report(recording, foreseen, as_json=as_json)
+    ring_after(parts, slots_of(recording))
+    _end(recording)
 
 
 @click.command()
@@ -65,8 +68,9 @@ def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     """
     now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
     foreseen = _foreseen(parts, now, as_json=as_json)
-    captured = capture_slot(parts.archive, parts.connect, parts.plan, now)
-    _report(Recording(captured), foreseen, as_json=as_json)
+    recording = Recording(capture_slot(parts.archive, parts.connect, parts.plan, now))
+    _report(recording, foreseen, as_json=as_json)
+    _end(recording)
 
 
 @click.command()
@@ -82,7 +86,12 @@ def load(parts: Parts, *, as_json: bool) -> None:
     """
     migrate_store(parts.engine)
     backfilled = len(waiting_backfills(parts.engine, parts.archive))
-    slots = [iso(key.slot) for key in sweep(parts.engine, parts.archive)]
+    keys = list(sweep(parts.engine, parts.archive))
+    _report_loaded([iso(key.slot) for key in keys], backfilled, as_json=as_json)
+    ring_after(parts, [key.slot for key in keys])
+
+
+def _report_loaded(slots: list[str], backfilled: int, *, as_json: bool) -> None:
     if as_json:
         facts = {"settled_attempts": len(slots), "settled_backfills": backfilled, "slots": slots}
         report.as_json(facts)
@@ -122,5 +131,8 @@ def _report(recording: Recording, foreseen: Foreseen | None, *, as_json: bool) -
         report.as_json(report.recording_facts(recording) | {"forecast": credits_.facts(foreseen)})
     else:
         say(report.recording_line(recording))
+
+
+def _end(recording: Recording) -> None:
     if not recording.done:
         sys.exit(1)

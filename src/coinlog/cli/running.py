@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from coinlog import __version__
+from coinlog.alerts.bell import Bell
 from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
+from coinlog.cli.bells import bell_of, slots_of
 from coinlog.cli.credits import foresee, tell
 from coinlog.cli.history import Past
 from coinlog.cli.report import errors_explained, out, say
@@ -85,7 +87,11 @@ def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
             _fill_in(parts)
         past = Past(parts, "none" if simulated else history or settings.backfill)
         stack.callback(past.stop)
-        _keep_recording(parts, past)
+        bell = bell_of(parts)
+        if bell:
+            stack.callback(bell.stop)
+            bell.start()
+        _keep_recording(parts, past, bell)
 
 
 @click.command()
@@ -189,8 +195,10 @@ def _fill_in(parts: Parts) -> None:
     say(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
-def _keep_recording(parts: Parts, past: Past) -> None:
+def _keep_recording(parts: Parts, past: Past, bell: Bell | None) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
+        if bell:
+            bell.ring(slots_of(turn.recording))
         say(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
         if number == 0 and _out_of_reach(turn.recording):
             say("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")

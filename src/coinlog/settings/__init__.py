@@ -2,6 +2,7 @@
 
 from coinlog.settings.load import Settings, load_settings
 from coinlog.settings.secret import Secret
-from coinlog.settings.table import PRO_URL, SETTINGS, Setting
+from coinlog.settings.setting import Setting
+from coinlog.settings.table import PRO_URL, SETTINGS
 
 __all__ = ["PRO_URL", "SETTINGS", "Secret", "Setting", "Settings", "load_settings"]

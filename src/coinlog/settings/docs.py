@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from coinlog.settings.table import SETTINGS, Setting
+from coinlog.settings.setting import Setting
+from coinlog.settings.table import SETTINGS
 
 INTRODUCTION = """\
 # Settings

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import platformdirs
 import sqlalchemy as sa
@@ -21,12 +21,13 @@ from coinlog.errors import SettingError
 from coinlog.settings.databases import signed_in_by_token, sqlite_url, trusting
 from coinlog.settings.dotenv import read_dotenv
 from coinlog.settings.secret import Secret
-from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS, Setting
+from coinlog.settings.secret_file import Given, read_secret_file
+from coinlog.settings.setting import Setting
+from coinlog.settings.table import KEYLESS_URL, PRO_URL, SETTINGS
 from coinlog.slots import AssetSelection, parse_assets
 
 PREFIX = "COINLOG_"
 DATABASE_FILE = "coinlog.db"
-SECRET_FILE_LIMIT = 65_536
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _NAMES = frozenset(name for setting in SETTINGS for name in setting.names)
@@ -34,14 +35,6 @@ _SECRET_NAMES = frozenset(name for s in SETTINGS if s.secret for name in s.names
 _FILE_NAMES = frozenset(f"{name}_FILE" for name in _SECRET_NAMES)
 
 T = TypeVar("T")
-
-
-class Given(NamedTuple):
-    """A value as it was given, under which name and where."""
-
-    name: str
-    text: str
-    where: str
 
 
 Layer = dict[str, Given]
@@ -74,6 +67,9 @@ class Settings:
     backfill: str = "ask"
     api_key_parameter: str | None = None
     alert_topic: str | None = None
+    alerts: Path | None = None
+    alert_urls: tuple[Secret, ...] = ()
+    alert_urls_parameter: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -154,6 +150,9 @@ class _Reader:
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
             api_key_parameter=self.value("COINLOG_API_KEY_PARAMETER", str),
             alert_topic=self.value("COINLOG_ALERT_TOPIC", str),
+            alerts=self.value("COINLOG_ALERTS", Path) or data / "alerts.toml",
+            alert_urls=self.value("COINLOG_ALERT_URLS", tuple) or (),
+            alert_urls_parameter=self.value("COINLOG_ALERT_URLS_PARAMETER", str),
             notes=notes,
         )
 
@@ -230,35 +229,10 @@ def find(setting: Setting, layers: Iterable[Layer]) -> Given | None:
             if given and file:
                 raise SettingError(f"{name} and {name}_FILE are both set: unset one of them")
             if file:
-                return read_secret_file(file)
+                return read_secret_file(file, several=setting.several)
             if given:
                 return given._replace(name=name)
     return None
-
-
-def read_secret_file(given: Given) -> Given:
-    """Return the secret that a ``NAME_FILE`` points to, without the line break at its end.
-
-    Raises:
-        SettingError: the file cannot be read, is empty or holds more than one line.
-    """
-    try:
-        with Path(given.text).expanduser().open(encoding="utf-8") as file:
-            text = file.read(SECRET_FILE_LIMIT).rstrip("\r\n")
-    except (OSError, ValueError, RuntimeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        # Somebody may have put the secret itself here: only what looks like a path is shown.
-        path = f" {given.text[:200]!r}" if given.text[0] in "/.~" else ""
-        raise SettingError(
-            f"{given.name} ({given.where}) names a file{path} that cannot be read ({cause}): "
-            "expected the path of a file that holds the secret and nothing else"
-        ) from None
-    if not text.strip() or "\n" in text or "\0" in text:
-        raise SettingError(
-            f"{given.name} ({given.where}) names a file that is empty or has several lines: "
-            "expected the secret and nothing else"
-        )
-    return Given(given.name.removesuffix("_FILE"), text, f"from the file in {given.name}")
 
 
 def default_data() -> Path:

@@ -5,59 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from coinlog import slots
-from coinlog.errors import SettingError, UsageError
 from coinlog.settings import databases, parsers
-from coinlog.settings.secret import masked
+from coinlog.settings.setting import Setting
 
 PRO_URL = "https://pro-api.coinmarketcap.com"
 KEYLESS_URL = PRO_URL + "/public-api"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """One setting: its names, what it must be and what it does.
-
-    ``aliases`` are further names, the first one found wins. ``default`` is read like a value
-    given; where it depends on other settings it is ``None``, and ``default_words`` tells it.
-    ``expected`` completes "expected ...". A ``secret`` is never shown, and may also be given as
-    the path of a file in ``NAME_FILE``. ``special`` ones are for special cases.
-    """
-
-    name: str
-    aliases: tuple[str, ...] = ()
-    parse: Callable[[str], object]
-    default: str | None = None
-    default_words: str = ""
-    expected: str
-    example: str
-    help: str
-    secret: bool = False
-    special: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All names, the one that wins first."""
-        return (self.name, *self.aliases)
-
-    def read(self, value: str, name: str, where: str) -> object:
-        """Return the value that a text stands for.
-
-        Raises:
-            SettingError: it cannot be used; the message shows it unless it is secret.
-        """
-        try:
-            return self.parse(value)
-        except (UsageError, ValueError) as error:
-            got = "has a value that cannot be used" if self.secret else f"is {masked(value)!r}"
-            why = f", and {error}" if isinstance(error, ValueError) and str(error) else ""
-            raise SettingError(
-                f"{name} ({where}) {got}{why}: expected {self.expected}, "
-                f"for example {name}={self.example}"
-            ) from None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -269,6 +222,36 @@ SETTINGS: tuple[Setting, ...] = (
         example="/coinlog/api-key",
         help="Where the functions on AWS find the CoinMarketCap key, a SecureString, unless "
         "`COINLOG_API_KEY` is given. They read it for each slot.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_ALERTS",
+        parse=parsers.file,
+        default_words="`<data>/alerts.toml`; where there is none, nobody is told anything",
+        expected="the path of a file, which `coinlog alerts init` writes",
+        example="/etc/coinlog/alerts.toml",
+        help="What to be told of: rules about the recorder and the market.",
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_ALERT_URLS",
+        parse=parsers.alert_urls,
+        default_words="none",
+        expected="addresses of Apprise, one a line or with spaces between",
+        example="ntfy://ntfy.sh/a-topic-nobody-guesses",
+        help="Where alerts go: a hundred services. They are sent by whoever records.",
+        secret=True,
+        several=True,
+        special=True,
+    ),
+    Setting(
+        name="COINLOG_ALERT_URLS_PARAMETER",
+        parse=parsers.text,
+        default_words="none",
+        expected="the name of a parameter in AWS Systems Manager",
+        example="/coinlog/alert-urls",
+        help="Where the function `send` on AWS finds the same, a SecureString; where there is no "
+        "such parameter, alerts go to the topic alone.",
         special=True,
     ),
     Setting(
