@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "coinlog"
 LOCK = ROOT / "requirements-lambda.lock"
+SENDERS_LOCK = ROOT / "requirements-send.lock"
+"""What ``send`` needs beside that; what is in both is in the layer of all."""
 
 # The oldest C library a wheel may ask for. Lambda's runtimes have glibc 2.26 (Python 3.11) and 2.34
 # (from 3.12 on). uv knows no name between 2.17 and 2.28, and obstore's wheel for arm64 asks for
@@ -72,6 +75,22 @@ def build(out: Path, python: str, architectures: list[str]) -> None:
         layer = _folder(out / f"layer-{architecture}")
         install_layer(layer / "python", architecture, python)
         _pack(layer, out / f"coinlog-layer-{architecture}.zip")
+        senders = _folder(out / f"senders-{architecture}")
+        _install(senders / "python", architecture, python, _only_in(SENDERS_LOCK, LOCK))
+        _pack(senders, out / f"coinlog-senders-{architecture}.zip")
+
+
+def _only_in(lock: Path, other: Path) -> str:
+    """Return the part of a lock whose packages are not in another."""
+    names = {entry.split("==")[0] for entry in _entries(other)}
+    return "".join(entry for entry in _entries(lock) if entry.split("==")[0] not in names)
+
+
+def _entries(lock: Path) -> list[str]:
+    """Return a lock's packages, each with its version and hashes."""
+    lines = lock.read_text(encoding="utf-8").splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.lstrip().startswith("#"))
+    return re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
 
 
 def _replace(old: Path, new: Path) -> None:
@@ -129,13 +148,20 @@ def _imported(source: Path) -> Iterator[str]:
 
 def install_layer(target: Path, architecture: str, python: str) -> None:
     """Install the locked packages for a Lambda runtime, and remove what it never opens."""
+    _install(target, architecture, python, LOCK.read_text(encoding="utf-8"))
+
+
+def _install(target: Path, architecture: str, python: str, lock: str) -> None:
     uv = _output(str(ROOT / "scripts" / "find_uv.sh"))
-    _output(
-        *(uv, "pip", "install", "--quiet", "--target", str(target)),
-        *("--python-version", python, "--python-platform", PLATFORMS[architecture]),
-        *("--only-binary", ":all:", "--no-deps", "--no-compile", "--link-mode", "copy"),
-        *("--require-hashes", "--requirement", str(LOCK)),
-    )
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write(lock)
+        file.flush()
+        _output(
+            *(uv, "pip", "install", "--quiet", "--target", str(target)),
+            *("--python-version", python, "--python-platform", PLATFORMS[architecture]),
+            *("--only-binary", ":all:", "--no-deps", "--no-compile", "--link-mode", "copy"),
+            *("--require-hashes", "--requirement", file.name),
+        )
     for path in sorted(target.rglob("*"), reverse=True):
         if path.is_dir() and path.name in UNUSED_FOLDERS:
             shutil.rmtree(path)

@@ -27,6 +27,7 @@ compile pyproject.toml --extra aws --constraint requirements-dev.lock \
     --output-file requirements-aws.lock
 compile --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
 compile --group lambda --constraint requirements.lock --output-file requirements-lambda.lock
+compile --group send --constraint requirements.lock --output-file requirements-send.lock
 compile --group lambda-runtime --constraint requirements-dev.lock \
     --output-file requirements-lambda-runtime.lock
 compile --group infra --constraint requirements-dev.lock --output-file requirements-infra.lock

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from coinlog.aws.alerts import FOLDER as ALERTS
+from coinlog.alerts.left import FOLDER as ALERTS
 from coinlog.aws.buckets import LOADED
 from coinlog_infra.accepted import accept
 from coinlog_infra.network import Network

@@ -92,6 +92,23 @@ def layer_in(scope: Construct, built: Path, options: Options) -> lambda_.LayerVe
     )
 
 
+def senders_in(scope: Construct, built: Path, options: Options) -> lambda_.LayerVersion:
+    """Return the layer with the packages that sending alerts needs beside those.
+
+    Raises:
+        UsageError: it has not been built.
+    """
+    return lambda_.LayerVersion(
+        scope,
+        "senders",
+        layer_version_name=f"{options.name}-senders",
+        description="The packages that coinlog needs to send alerts to a hundred services",
+        code=lambda_.Code.from_asset(str(_built(built / "senders-arm64"))),
+        compatible_architectures=[ARCHITECTURE],
+        compatible_runtimes=[RUNTIME],
+    )
+
+
 def _built(folder: Path) -> Path:
     if not folder.is_dir():
         raise UsageError(f"the functions' code is not in {folder}: run make lambda first")

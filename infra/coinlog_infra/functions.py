@@ -13,16 +13,17 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from coinlog.aws.alerts import FOLDER as ALERTS
-from coinlog.aws.alerts import SENT
+from coinlog.alerts.left import FOLDER as ALERTS
+from coinlog.alerts.left import SENT
 from coinlog.aws.buckets import LOADED
 from coinlog.aws.prepare import LOADER
+from coinlog.aws.rules import RULES
 from coinlog.slots import MINUTE, format_interval
 from coinlog_infra.accepted import accept_wildcard
 from coinlog_infra.archive import BACKFILL, CAPTURES, ArchiveBucket
 from coinlog_infra.database import Database
 from coinlog_infra.deadletters import DeadLetters
-from coinlog_infra.function import Function, Inside, Shared, Size, code_in, layer_in
+from coinlog_infra.function import Function, Inside, Shared, Size, code_in, layer_in, senders_in
 from coinlog_infra.network import Network
 from coinlog_infra.options import Options
 
@@ -50,7 +51,12 @@ LOAD_SIZE = Size(
     event_age=Duration.hours(6),
 )
 
-SEND_SIZE = Size(memory_mb=256, timeout=Duration.seconds(30), event_age=Duration.hours(6))
+SEND_SIZE = Size(
+    # Apprise's hundred services take two seconds of a whole processor to load.
+    memory_mb=1024,
+    timeout=Duration.seconds(60),
+    event_age=Duration.hours(6),
+)
 
 
 class Functions(Construct):
@@ -83,6 +89,7 @@ class Functions(Construct):
                 "COINLOG_ASSETS": options.assets,
             },
         )
+        self.senders = senders_in(self, built, options)
         self.capture = self._capture()
         self.load = self._load(network, database)
         self.send = self._send(topic)
@@ -116,11 +123,16 @@ class Functions(Construct):
         self._let(load, "s3:GetObject", folder=CAPTURES)
         self._let(load, "s3:GetObject", folder=BACKFILL)
         self._let(load, "s3:PutObject", folder=LOADED)
-        self._let(load, "s3:PutObject", folder=ALERTS)
+        self._let(load, "s3:GetObject", "s3:PutObject", folder=ALERTS)
+        load.allow("s3:GetObject", on=self.archive.bucket.arn_for_objects(RULES))
         return load
 
     def _send(self, topic: sns.ITopic) -> Function:
         send = Function(self, "send", self.shared, SEND_SIZE)
+        send.function.add_layers(self.senders)
+        name = self.options.alert_urls_parameter
+        send.function.add_environment("COINLOG_ALERT_URLS_PARAMETER", name)
+        send.allow("ssm:GetParameter", on=parameter_arn(self, name))
         send.function.add_environment("COINLOG_ALERT_TOPIC", topic.topic_arn)
         self._let_list(send, ALERTS)
         self._let(send, "s3:GetObject", folder=ALERTS)

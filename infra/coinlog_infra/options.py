@@ -69,6 +69,11 @@ class Options:
         """The name of the SSM parameter that holds the API key."""
         return f"/{self.name}/api-key"
 
+    @property
+    def alert_urls_parameter(self) -> str:
+        """The name of the SSM parameter that holds the addresses alerts go to beside the topic."""
+        return f"/{self.name}/alert-urls"
+
 
 OPTIONS: tuple[Option, ...] = (
     Option(

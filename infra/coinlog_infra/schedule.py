@@ -13,7 +13,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from coinlog.aws.alerts import FOLDER as ALERTS
+from coinlog.alerts.left import FOLDER as ALERTS
 from coinlog.slots import DAY, MINUTE
 from coinlog_infra.accepted import accept
 from coinlog_infra.archive import CAPTURES, ArchiveBucket

@@ -23,7 +23,7 @@ LAYERS = (
     {"cli", "library", "aws"},
     {"simulated_history", "publish", "backups"},
     {"parts", "web", "simulated", "scheduler", "replay", "verify", "export"},
-    {"sampling", "chunks"},
+    {"sampling", "chunks", "alerts"},
     {"recorder", "series", "move", "thinning", "asked", "quota"},
     {"capturing", "loading"},
     {"gaps"},

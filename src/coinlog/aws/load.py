@@ -13,8 +13,10 @@ from coinlog.archive import Archive
 from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import object_keys, scheduled_time
 from coinlog.aws.lending import Context, Lent, report
+from coinlog.aws.rules import leave_that_database_is_away
 from coinlog.aws.setting_up import ready_settings
 from coinlog.aws.settling import first_slot, settle_archive
+from coinlog.errors import StoreUnavailableError
 from coinlog.settings import Settings
 from coinlog.store.engine import open_engine
 from coinlog.store.patience import Patience
@@ -42,6 +44,9 @@ def load(
         look = partial(first_slot, engine, keys, moment)
         since_slot = Patience(lent.left()).keep_trying(look)
         return settle_archive(engine, archive, settings, since_slot, lent)
+    except StoreUnavailableError as error:
+        leave_that_database_is_away(archive, str(error))
+        raise
     finally:
         # What is kept open would be cut off while the function is frozen.
         engine.dispose()

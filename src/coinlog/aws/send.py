@@ -1,47 +1,35 @@
-"""The function ``send``: publish the alerts that ``load`` leaves in the bucket.
+"""The function ``send``: deliver the alerts that ``load`` leaves in the bucket.
 
-It needs the bucket and the topic, and no database. An event only means "look": all that was not
-sent is sent. An alert is claimed before it is published and marked after it, so that it is sent
-once, and twice only where a process dies between the two.
+It needs the bucket, the topic and the internet, and no database. An event only means "look": all
+that was not sent is sent, to the topic and to each address of Apprise in the parameter.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from coinlog.archive import Archive
-from coinlog.aws.alerts import FOLDER, SENT, alert_paths, read_alert
+from coinlog.alerts.delivering import Deliverer, Receives
+from coinlog.alerts.left import Alert
 from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import object_keys, scheduled_time
 from coinlog.aws.lending import Context, Lent, report
 from coinlog.aws.setting_up import ready_settings
-from coinlog.errors import AlertError, DamagedError, SettingError
+from coinlog.errors import AlertError, SettingError
 from coinlog.extras import aws_client, load_aws
-
-CLAIM_SECONDS = 45.0
-"""After which a claim without a mark is one of a process that died: Lambda tries after 60 s."""
+from coinlog.settings import Settings
+from coinlog.settings.stored_key import alert_urls
 
 SUBJECT_LETTERS = 100
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """The mark of an alert: claimed, and then sent; times in seconds UTC."""
-
-    claimed_at: float
-    sent_at: float | None = None
-    message_id: str | None = None
-
-
 def handler(event: object, context: Context) -> dict[str, object]:
-    """Publish what was not, and say how much it was.
+    """Deliver what was not, and say how much it was.
 
     Raises:
         EventError: the event cannot be used.
         ArchiveError: the bucket cannot be used.
-        AlertError: the topic cannot be used; what was not sent is sent by a later call.
+        AlertError: a receiver did not take it; what was not sent is sent by a later call.
     """
     lent, settings = Lent(context), ready_settings()
     # Only to refuse what is no event of ours.
@@ -50,62 +38,53 @@ def handler(event: object, context: Context) -> dict[str, object]:
         raise SettingError(
             "COINLOG_ALERT_TOPIC is not set: expected the ARN of the topic to publish alerts to"
         )
-    sent = send_alerts(bucket_of(settings), settings.alert_topic, lent)
-    return report("send", sent=sent, unfinished=lent.over)
+    # Lambda itself waits before it tries again.
+    deliverer = Deliverer(bucket_of(settings), _receivers(settings), first_pause=0)
+    done = deliverer.deliver(lambda: lent.over)
+    if done.failed:
+        raise AlertError(f"{'; '.join(done.failed)}; it is sent by a later call")
+    return report("send", sent=done.sent, unfinished=lent.over)
 
 
-def send_alerts(archive: Archive, topic: str, lent: Lent) -> list[str]:
-    """Publish each alert that has not been, as far as the time goes; return their paths."""
-    marks = set(archive.objects.paths(SENT))
-    waiting = [path for path in alert_paths(archive) if not _is_sent(archive, path, marks)]
-    client = aws_client("sns") if waiting else None
-    return [path for path in waiting if not lent.over and _send(archive, client, topic, path)]
+def _receivers(settings: Settings) -> Sequence[Receives]:
+    """Return the topic, and whatever the parameter names beside it."""
+    assert settings.alert_topic  # noqa: S101  the handler has looked
+    found: list[Receives] = [Topic(settings.alert_topic)]
+    urls = [url.reveal() for url in alert_urls(settings)]
+    if urls:
+        # Apprise takes a second to load, and comes in a layer of its own.
+        from coinlog.alerts.targets import open_targets  # noqa: PLC0415  and this is at the start
+
+        found += open_targets(urls, "COINLOG_ALERT_URLS_PARAMETER")
+    return found
 
 
-def _is_sent(archive: Archive, path: str, marks: set[str]) -> bool:
-    return _mark(path) in marks and _read_mark(archive, path).sent_at is not None
+class Topic:
+    """A topic of SNS."""
 
+    id = ""
 
-def _send(archive: Archive, client: Any, topic: str, path: str) -> bool:  # noqa: ANN401  boto3 has no types
-    """Claim an alert and publish it; ``False`` where another is at it."""
-    now = time.time()
-    claim = Sent(now)
-    if not archive.objects.create(_mark(path), msgspec.json.encode(claim)):
-        held = _read_mark(archive, path)
-        if held.sent_at is not None or now - held.claimed_at < CLAIM_SECONDS:
-            return False
-        archive.objects.put(_mark(path), msgspec.json.encode(claim))
-    alert = read_alert(archive, path)
-    try:
-        message_id = _publish(client, topic, alert.subject, alert.text)
-    except AlertError:
-        archive.objects.put(_mark(path), msgspec.json.encode(Sent(0.0)))
-        raise
-    archive.objects.put(_mark(path), msgspec.json.encode(Sent(now, time.time(), message_id)))
-    return True
+    def __init__(self, arn: str) -> None:
+        self.label = self._arn = arn
+        self._client: Any = None
 
+    def send(self, alert: Alert) -> str:
+        """Publish an alert and return the message's id.
 
-def _publish(client: Any, topic: str, subject: str, text: str) -> str:  # noqa: ANN401  boto3 has no types
-    errors = load_aws("botocore", "exceptions").exceptions
-    # SNS takes one line of ASCII for a subject.
-    line = " ".join(subject.split()).encode("ascii", "replace").decode()[:SUBJECT_LETTERS]
-    try:
-        answer = client.publish(TopicArn=topic, Subject=line, Message=text)
-    except (errors.BotoCoreError, errors.ClientError) as error:
-        raise AlertError(
-            f"an alert could not be published to {topic} ({error}): check that the topic is there "
-            "and that the function's role may publish to it; it is sent by a later call"
-        ) from error
-    return str(answer["MessageId"])
-
-
-def _read_mark(archive: Archive, path: str) -> Sent:
-    try:
-        return msgspec.json.decode(archive.objects.read(_mark(path)), type=Sent)
-    except (DamagedError, msgspec.DecodeError):
-        # What cannot be read is no proof of having been sent.
-        return Sent(0.0)
-
-
-def _mark(path: str) -> str:
-    return SENT + path.removeprefix(FOLDER).removesuffix(".json")
+        Raises:
+            AlertError: the topic cannot be used.
+        """
+        errors = load_aws("botocore", "exceptions").exceptions
+        self._client = self._client or aws_client("sns")
+        # SNS takes one line of ASCII for a subject.
+        line = " ".join(alert.subject.split()).encode("ascii", "replace").decode()
+        try:
+            answer = self._client.publish(
+                TopicArn=self._arn, Subject=line[:SUBJECT_LETTERS], Message=alert.text
+            )
+        except (errors.BotoCoreError, errors.ClientError) as error:
+            raise AlertError(
+                f"an alert could not be published to {self._arn} ({error}): check that the topic "
+                "is there and that the function's role may publish to it"
+            ) from error
+        return str(answer["MessageId"])

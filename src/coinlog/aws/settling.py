@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey, parse_slot
-from coinlog.aws.alerts import leave_alerts
 from coinlog.aws.buckets import mark_of
 from coinlog.aws.lending import Lent, report
+from coinlog.aws.rules import leave_alerts
 from coinlog.errors import MixedSourcesError
 from coinlog.loading import sweep
 from coinlog.market import Outcome
@@ -79,7 +79,8 @@ def settle_archive(
     note_schedule(engine, now, settings.interval_seconds, settings.assets)
     stored = _mark(engine, archive, settled)
     # What is in memory alone nobody would find.
-    alerts = leave_alerts(engine, archive, now) if archive.objects.shared else 0
+    slots = [key.slot for key in settled]
+    alerts = leave_alerts(engine, archive, now, slots) if archive.objects.shared else 0
     if mixed:
         raise mixed
     due = floor_slot(now, settings.interval_seconds)

@@ -7,6 +7,7 @@ from itertools import chain
 import click
 
 from coinlog import __version__
+from coinlog.cli.alerting import alerts
 from coinlog.cli.backfill import backfill
 from coinlog.cli.backing_up import backup, restore
 from coinlog.cli.doctor.command import doctor
@@ -23,7 +24,7 @@ from coinlog.cli.verifying import verify
 
 SECTIONS = {
     "Recording": (up, record, capture, load, serve, simulate),
-    "Looking after it": (status, doctor, verify, backup, restore, replay, migrate, thin),
+    "Looking after it": (status, doctor, alerts, verify, backup, restore, replay, migrate, thin),
     "The past, and elsewhere": (backfill, import_, export, publish, move),
 }
 

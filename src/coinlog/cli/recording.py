@@ -7,12 +7,12 @@ import time
 
 import click
 
-from coinlog.attempts import AttemptKey
 from coinlog.backfill.load import waiting_backfills
 from coinlog.capturing import capture as capture_slot
 from coinlog.capturing import current_slot
 from coinlog.cli import credits as credits_
 from coinlog.cli import report
+from coinlog.cli.bells import ring_after, slots_of
 from coinlog.cli.credits import Foreseen
 from coinlog.cli.lines import lines
 from coinlog.cli.progress import progress
@@ -58,6 +58,8 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     recording = record_slot(parts.engine, parts.archive, parts.connect, parts.plan, now)
     row = recorded_row(parts, recording) if lines.json else None
     _report(recording, foreseen, row, as_json=as_json)
+    ring_after(parts, slots_of(recording))
+    _end(recording)
 
 
 @click.command()
@@ -74,8 +76,9 @@ def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     """
     now = current_slot(parts.plan, time.time(), parse_time(slot) if slot else None)
     foreseen = _foreseen(parts, now, as_json=as_json)
-    captured = capture_slot(parts.archive, parts.connect, parts.plan, now)
-    _report(Recording(captured), foreseen, None, as_json=as_json)
+    recording = Recording(capture_slot(parts.archive, parts.connect, parts.plan, now))
+    _report(recording, foreseen, None, as_json=as_json)
+    _end(recording)
 
 
 @click.command()
@@ -92,8 +95,15 @@ def load(parts: Parts, *, as_json: bool) -> None:
     patience = Patience(parts.plan.patience_seconds)
     patience.keep_trying(lambda: migrate_store(parts.engine))
     backfilled = len(waiting_backfills(parts.engine, parts.archive))
-    settled = sweep(parts.engine, parts.archive, patience=patience)
-    slots = [_loaded(parts, key, as_json=as_json) for key in settled]
+    settled = []
+    for key in sweep(parts.engine, parts.archive, patience=patience):
+        settled.append(key.slot)
+        _tell_loaded(parts, key.slot, as_json=as_json)
+    _report_loaded([iso(slot) for slot in settled], backfilled, as_json=as_json)
+    ring_after(parts, settled)
+
+
+def _report_loaded(slots: list[str], backfilled: int, *, as_json: bool) -> None:
     if as_json:
         facts = {"settled_attempts": len(slots), "settled_backfills": backfilled, "slots": slots}
         report.as_json(facts)
@@ -130,12 +140,11 @@ def migrate(parts: Parts, *, down: bool, as_json: bool) -> None:
     say(f"[green]✓[/] {', '.join(steps) or 'the schema is up to date'}")
 
 
-def _loaded(parts: Parts, key: AttemptKey, *, as_json: bool) -> str:
-    """Tell programs what became of a slot that was loaded; return its time."""
+def _tell_loaded(parts: Parts, slot: int, *, as_json: bool) -> None:
+    """Tell programs what became of a slot that was loaded."""
     if lines.json and not as_json:
-        for row in read_rows_of(parts.engine, [key.slot]):
+        for row in read_rows_of(parts.engine, [slot]):
             lines.event("slot", **row_facts(row))
-    return iso(key.slot)
 
 
 def _foreseen(parts: Parts, slot: int, *, as_json: bool) -> Foreseen | None:
@@ -155,5 +164,8 @@ def _report(
         report.slot_event(recording, row)
     else:
         say(report.recording_line(recording))
+
+
+def _end(recording: Recording) -> None:
     if not recording.done:
         sys.exit(1)

@@ -13,9 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from coinlog import __version__
+from coinlog.alerts.bell import Bell
 from coinlog.cli import credits as credits_
 from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
+from coinlog.cli.bells import bell_of, slots_of
 from coinlog.cli.credits import foresee
 from coinlog.cli.history import Past
 from coinlog.cli.lines import lines
@@ -93,7 +95,11 @@ def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
         stack.callback(past.stop)
         rounds = Rounds(parts, settings.verify_seconds, simulated=simulated)
         stack.callback(rounds.stop)
-        _keep_recording(parts, past, rounds)
+        bell = bell_of(parts)
+        if bell:
+            stack.callback(bell.stop)
+            bell.start()
+        _keep_recording(parts, past, rounds, bell)
 
 
 @click.command()
@@ -220,8 +226,10 @@ def _fill_in(parts: Parts) -> None:
     tell(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
-def _keep_recording(parts: Parts, past: Past, rounds: Rounds) -> None:
+def _keep_recording(parts: Parts, past: Past, rounds: Rounds, bell: Bell | None) -> None:
     for number, turn in enumerate(turns(_Recorder(parts), parts.plan)):
+        if bell:
+            bell.ring(slots_of(turn.recording))
         _tell_turn(parts, turn)
         if number == 0 and _out_of_reach(turn.recording):
             tell("  [yellow]offline?[/] `make up SIMULATED=1` shows a made-up market instead")

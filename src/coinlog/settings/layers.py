@@ -37,17 +37,18 @@ def find(setting: Setting, layers: Iterable[Layer]) -> Given | None:
             if given and file:
                 raise SettingError(f"{name} and {name}_FILE are both set: unset one of them")
             if file:
-                return read_secret_file(file)
+                return read_secret_file(file, several=setting.several)
             if given:
                 return given._replace(name=name)
     return None
 
 
-def read_secret_file(given: Given) -> Given:
+def read_secret_file(given: Given, *, several: bool = False) -> Given:
     """Return the secret that a ``NAME_FILE`` points to, without the line break at its end.
 
     Raises:
-        SettingError: the file cannot be read, is empty or holds more than one line.
+        SettingError: the file cannot be read, is empty, or holds more than one line of which no
+            ``several`` are expected.
     """
     try:
         with Path(given.text).expanduser().open(encoding="utf-8") as file:
@@ -60,7 +61,7 @@ def read_secret_file(given: Given) -> Given:
             f"{given.name} ({given.where}) names a file{path} that cannot be read ({cause}): "
             "expected the path of a file that holds the secret and nothing else"
         ) from None
-    if not text.strip() or "\n" in text or "\0" in text:
+    if not text.strip() or ("\n" in text and not several) or "\0" in text:
         raise SettingError(
             f"{given.name} ({given.where}) names a file that is empty or has several lines: "
             "expected the secret and nothing else"

@@ -66,6 +66,9 @@ class Settings:
     verify_seconds: int = 0
     api_key_parameter: str | None = None
     alert_topic: str | None = None
+    alerts: Path | None = None
+    alert_urls: tuple[Secret, ...] = ()
+    alert_urls_parameter: str | None = None
     log: str = "text"
     notes: tuple[str, ...] = ()
     secret_files: tuple[Path, ...] = ()
@@ -153,6 +156,9 @@ class _Reader:
             import_password=self.value("COINLOG_IMPORT_PASSWORD", Secret),
             api_key_parameter=self.value("COINLOG_API_KEY_PARAMETER", str),
             alert_topic=self.value("COINLOG_ALERT_TOPIC", str),
+            alerts=self.value("COINLOG_ALERTS", Path) or data / "alerts.toml",
+            alert_urls=self.value("COINLOG_ALERT_URLS", tuple) or (),
+            alert_urls_parameter=self.value("COINLOG_ALERT_URLS_PARAMETER", str),
             log=self.known("COINLOG_LOG", str),
             notes=notes,
         )

@@ -145,6 +145,24 @@ def folder(value: str) -> Path:
     return path
 
 
+def file(value: str) -> Path:
+    """Return an absolute path of a file, which need not be there yet; ``~`` is home."""
+    path = Path(text(value)).expanduser().absolute()
+    if path.is_dir():
+        raise ValueError("it is a folder")
+    return path
+
+
+def alert_urls(value: str) -> tuple[Secret, ...]:
+    """Return addresses, separated by white space; lines that begin with ``#`` are comments."""
+    lines = (line for line in value.splitlines() if not line.lstrip().startswith("#"))
+    found = [url for line in lines for url in line.split()]
+    odd = next((number for number, url in enumerate(found, 1) if "://" not in url), None)
+    if odd or not found:
+        raise ValueError(f"number {odd} is no address" if odd else "it holds no address")
+    return tuple(Secret(url) for url in found)
+
+
 def archive(value: str) -> str:
     """Return an absolute folder, or ``s3://bucket/prefix`` without a slash at its end."""
     value = text(value)

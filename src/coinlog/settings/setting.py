@@ -16,7 +16,8 @@ class Setting:
     ``aliases`` are further names, the first one found wins. ``default`` is read like a value
     given; where it depends on other settings it is ``None``, and ``default_words`` tells it.
     ``expected`` completes "expected ...". A ``secret`` is never shown, and may also be given as
-    the path of a file in ``NAME_FILE``. ``special`` ones are for special cases.
+    the path of a file in ``NAME_FILE``, which has one value, or ``several``, a line. ``special``
+    ones are for special cases.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Setting:
     example: str
     help: str
     secret: bool = False
+    several: bool = False
     special: bool = False
 
     @property

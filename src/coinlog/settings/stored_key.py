@@ -1,4 +1,4 @@
-"""The API key where it is kept in AWS: a parameter of Systems Manager, read when it is needed."""
+"""Secrets where they are kept in AWS: parameters of Systems Manager, read when they are needed."""
 
 from __future__ import annotations
 
@@ -36,6 +36,28 @@ def with_key(settings: Settings) -> Settings:
 
 def key_in(name: str) -> Secret | None:
     """Return the key in a parameter, ``None`` where there is none; a renewed one holds at once."""
+    key = _stored("COINLOG_API_KEY", name)
+    if key is not None and not isinstance(key, Secret):
+        raise TypeError(f"{name} is read as {type(key)}")
+    return key
+
+
+def alert_urls(settings: Settings) -> tuple[Secret, ...]:
+    """Return where alerts go beside the topic: what is given, else what a parameter holds.
+
+    Raises:
+        SettingError: the parameter cannot be read, or holds no addresses.
+    """
+    if settings.alert_urls or not settings.alert_urls_parameter:
+        return settings.alert_urls
+    urls = _stored("COINLOG_ALERT_URLS", settings.alert_urls_parameter)
+    if urls is not None and not isinstance(urls, tuple):
+        raise TypeError(f"{settings.alert_urls_parameter} is read as {type(urls)}")
+    return urls or ()
+
+
+def _stored(setting_name: str, name: str) -> object | None:
+    """Return the value of a setting that lies in a parameter; ``None`` where there is none."""
     errors = load_aws("botocore", "exceptions").exceptions
     try:
         answer = aws_client("ssm").get_parameter(Name=name, WithDecryption=True)
@@ -43,14 +65,11 @@ def key_in(name: str) -> Secret | None:
         if _is_absent(error):
             return None
         raise SettingError(
-            f"COINLOG_API_KEY_PARAMETER names {name!r}, which cannot be read ({error}): expected "
+            f"{setting_name}_PARAMETER names {name!r}, which cannot be read ({error}): expected "
             "a SecureString of this region that the function's role may read"
         ) from None
-    setting = next(setting for setting in SETTINGS if setting.name == "COINLOG_API_KEY")
-    key = setting.read(str(answer["Parameter"]["Value"]), setting.name, f"from parameter {name}")
-    if not isinstance(key, Secret):
-        raise TypeError(f"{name} is read as {type(key)}")
-    return key
+    setting = next(setting for setting in SETTINGS if setting.name == setting_name)
+    return setting.read(str(answer["Parameter"]["Value"]), setting.name, f"from parameter {name}")
 
 
 def _is_absent(error: Exception) -> bool:

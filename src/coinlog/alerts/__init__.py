@@ -1,0 +1,1 @@
+"""Alerts: rules about the recorder and the market, and the messages that they send."""

@@ -1,0 +1,129 @@
+"""Alerts as they lie in the archive: objects that are created once, for whoever sends them.
+
+``alerts/<slot>-<rule>-fired.json`` is an incident that began at the slot; ``-changed-<cause>`` and
+``-recovered`` are told of it later. Their names say what has been told, so a second look, another
+process or a new start leaves none twice. ``alerts/looked`` says up to which slot each rule has
+looked; without it nothing is told twice either, as the names are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from coinlog.alerts.following import Event, Standing, Told
+from coinlog.alerts.rule import Rule
+from coinlog.archive import Archive
+from coinlog.attempts import parse_slot, slot_name
+from coinlog.errors import DamagedError
+from coinlog.slots import iso
+
+FOLDER = "alerts/"
+SENT = "alerts/sent/"
+LOOKED = "alerts/looked"
+SIMULATED = "SIMULATED "
+SUBJECT_LETTERS = 200
+
+_ALERT = re.compile(r"alerts/[\w.-]{1,160}\.json")
+_NAME = re.compile(
+    r"alerts/([0-9]{8}T[0-9]{6}Z)-([a-z0-9-]{1,60})-(?:(fired|recovered)|changed-(\w{0,32}))\.json"
+)
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """What is to be told: a line for a subject, and a text.
+
+    ``left_at`` is seconds UTC; after a day it is no news and nobody is told any more. ``slot`` is
+    the one that it is about, ``cause`` the code whose change is told.
+    """
+
+    subject: str
+    text: str
+    left_at: float | None = None
+    slot: int | None = None
+    cause: str = ""
+
+
+class Alerts:
+    """The alerts of an archive, as they are listed once."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self._paths = set(alert_paths(archive))
+
+    def standing(self, rule: Rule) -> Standing:
+        """Return where a rule stands, by what has been told."""
+        mine = [
+            match for match in map(_NAME.fullmatch, self._paths) if match and match[2] == rule.key
+        ]
+        first = max((match[1] for match in mine if match[3] == Told.FIRED), default=None)
+        if first is None:
+            return Standing()
+        causes = {match[4] for match in mine if match[1] == first and match[4] is not None}
+        begun = self._read(_path(first, rule, Told.FIRED))
+        over = _path(first, rule, Told.RECOVERED)
+        ended = self._read(over).slot if over in self._paths else None
+        slot = parse_slot(first) or 0
+        if over in self._paths and ended is None:
+            ended = slot
+        return Standing(slot, ended, {begun.cause, *causes})
+
+    def leave(self, rule: Rule, event: Event, *, simulated: bool, now: float) -> bool:
+        """Leave an alert; ``False`` where it is there already."""
+        told = event.told
+        name = f"{told}-{event.sign.cause or 'other'}" if told is Told.CHANGED else told
+        path = _path(slot_name(event.first), rule, name)
+        mark = SIMULATED if simulated else ""
+        text = f"{event.sign.text}\n"
+        if told is Told.CHANGED:
+            text = f"{text}\nSlots have failed since {iso(event.first)}, for other reasons too.\n"
+        alert = Alert(
+            f"coinlog: {mark}{event.sign.headline}"[:SUBJECT_LETTERS],
+            f"{mark and 'SIMULATED market: none of this is real.'}\n\n{text}".lstrip(),
+            now,
+            event.sign.slot,
+            event.sign.cause,
+        )
+        self._paths.add(path)
+        return leave_alert(self.archive, path, alert)
+
+    def _read(self, path: str) -> Alert:
+        try:
+            return read_alert(self.archive, path)
+        except (DamagedError, msgspec.DecodeError):
+            return Alert("", "")
+
+
+def alert_paths(archive: Archive) -> list[str]:
+    """Return the paths of all alerts that were left, oldest first."""
+    _, found = archive.objects.inside(FOLDER.rstrip("/"))
+    return sorted(path for path in found if _ALERT.fullmatch(path))
+
+
+def read_alert(archive: Archive, path: str) -> Alert:
+    """Return an alert."""
+    return msgspec.json.decode(archive.objects.read(path), type=Alert)
+
+
+def leave_alert(archive: Archive, path: str, alert: Alert) -> bool:
+    """Leave an alert; ``False`` where one of this name is there already."""
+    return archive.objects.create(path, msgspec.json.format(msgspec.json.encode(alert)))
+
+
+def read_looked(archive: Archive) -> dict[str, int]:
+    """Return up to which slot each rule has looked."""
+    try:
+        return msgspec.json.decode(archive.objects.read(LOOKED), type=dict[str, int])
+    except (DamagedError, msgspec.DecodeError):
+        return {}
+
+
+def write_looked(archive: Archive, looked: Mapping[str, int]) -> None:
+    """Note up to which slot each rule has looked."""
+    archive.objects.put(LOOKED, msgspec.json.encode(dict(looked)))
+
+
+def _path(slot: str, rule: Rule, told: str) -> str:
+    return f"{FOLDER}{slot}-{rule.key}-{told}.json"

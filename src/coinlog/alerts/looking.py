@@ -1,0 +1,143 @@
+"""A look: what the rules say of the slots that came since the last one is left in the archive.
+
+A slot that may still change is looked at again. Nothing is told of what was recorded before a
+rule was set up, nor of what is older than two days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from coinlog.alerts.following import follow
+from coinlog.alerts.history import History, Surroundings
+from coinlog.alerts.left import Alerts, read_looked, write_looked
+from coinlog.alerts.recorder_rules import Database
+from coinlog.alerts.rule import Rule, Sign
+from coinlog.alerts.words import plain
+from coinlog.archive import Archive
+from coinlog.market import Outcome, SourceKind
+from coinlog.slots import DAY, MINUTE
+from coinlog.sources.texts import counted
+from coinlog.store.ledger import Head, read_head
+from coinlog.store.reader import Reader
+
+NEWS_SECONDS = 2 * DAY
+"""How far back something is news."""
+
+
+def look(  # noqa: PLR0913  at what, and when
+    engine: sa.Engine,
+    archive: Archive,
+    rules: Sequence[Rule],
+    now: float,
+    *,
+    settled: Sequence[int] = (),
+    around: Surroundings | None = None,
+) -> int:
+    """Leave what the rules have to tell; return how many alerts are new.
+
+    ``settled`` are slots that were settled right before: they are news to a rule that looks for
+    the first time.
+
+    Raises:
+        StoreError: the store cannot be read.
+        ArchiveError: the archive cannot be used.
+    """
+    if not rules:
+        return 0
+    reader = Reader(engine)
+    head = read_head(reader)
+    looked = read_looked(archive)
+    begins = {rule.key: _begin(rule, looked, head, now, settled) for rule in rules}
+    history = _history(reader, archive, head, rules, min(begins.values()), now, around)
+    alerts = Alerts(archive)
+    new = sum(
+        alerts.leave(rule, event, simulated=head.simulated, now=now)
+        for rule in rules
+        for event in follow(
+            rule.signs(history, [slot for slot in history.fates if slot > begins[rule.key]]),
+            alerts.standing(rule),
+        )
+    )
+    after = looked | {key: _seen(history, begin) for key, begin in begins.items()}
+    if after != looked:
+        write_looked(archive, after)
+    return new
+
+
+def look_without_store(
+    archive: Archive, rules: Sequence[Rule], now: float, source: SourceKind, trouble: str
+) -> int:
+    """Leave that the database is away, where that is watched; return how many alerts are new.
+
+    Raises:
+        ArchiveError: the archive cannot be used.
+    """
+    rule = next((one for one in rules if isinstance(one, Database)), None)
+    if rule is None:
+        return 0
+    since = read_looked(archive).get(rule.key, int(now) - rule.seconds - NEWS_SECONDS)
+    waiting = sorted({key.slot for key in archive.attempts(max(0, since) + 1)})
+    if not waiting or now - waiting[0] <= rule.seconds:
+        return 0
+    kept = counted(len(waiting), "slot")
+    text = (
+        f"{kept} in the archive wait for the database, the first since "
+        f"{(now - waiting[0]) // MINUTE:,.0f} min. Nothing is lost: they are loaded when it is "
+        f"back.\n\n{plain(trouble, 500)}"
+    )
+    alerts = Alerts(archive)
+    events = follow([rule.away(waiting[0], f"{kept} waiting", text)], alerts.standing(rule))
+    simulated = source is SourceKind.SIMULATED
+    return sum(alerts.leave(rule, event, simulated=simulated, now=now) for event in events)
+
+
+def past_signs(rule: Rule, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+    """Yield what a rule says of past slots, where it can."""
+    return rule.signs(history, slots) if rule.judges_past else iter(())
+
+
+def _begin(
+    rule: Rule, looked: dict[str, int], head: Head, now: float, settled: Sequence[int]
+) -> int:
+    """Return the slot after which a rule looks."""
+    oldest = int(now) - NEWS_SECONDS
+    if rule.key in looked:
+        return max(looked[rule.key], oldest) if rule.bounded else looked[rule.key]
+    current = head.current_slot(now)
+    news = [slot for slot in settled if slot > oldest] if rule.bounded else []
+    return min([int(now) if current is None else current, *news]) - 1
+
+
+def _history(  # noqa: PLR0913, PLR0917  what it is made of
+    reader: Reader,
+    archive: Archive,
+    head: Head,
+    rules: Sequence[Rule],
+    begin: int,
+    now: float,
+    around: Surroundings | None,
+) -> History:
+    start = max(0, begin - lookback(rules, head))
+    return History(reader, archive, head, start=start, end=int(now), now=now, around=around)
+
+
+def lookback(rules: Sequence[Rule], head: Head) -> int:
+    """Return the seconds before the first slot that some rule needs to know."""
+    longest = max((one.interval_seconds for one in head.schedules), default=0)
+    return max((rule.lookback(longest) for rule in rules), default=0)
+
+
+def _seen(history: History, begin: int) -> int:
+    """Return the newest slot up to which none will change any more."""
+    seen = begin
+    for slot in history.fates:
+        if slot > begin:
+            # Until it is over, a slot that failed can still be recorded.
+            stored = history.fates[slot].outcome == Outcome.STORED
+            if not stored and slot + history.interval(slot) > history.now:
+                break
+            seen = slot
+    return seen

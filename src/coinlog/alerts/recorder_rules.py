@@ -1,0 +1,228 @@
+"""Rules about the recorder: missed, failing and partial slots, clock, disk, database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from coinlog.alerts.rule import Rule, Sign, over, so
+from coinlog.alerts.words import plain
+from coinlog.attempts import is_imported
+from coinlog.market import Outcome, Reason
+from coinlog.slots import MINUTE, iso
+from coinlog.sources.texts import counted
+
+if TYPE_CHECKING:
+    from coinlog.alerts.history import History, Line
+
+DETAIL_LETTERS = 500
+STUBBORN = frozenset({Reason.WRONG_KEY, Reason.PLAN, Reason.QUOTA, Reason.REFUSED_REQUEST})
+"""What only a person can mend is told at once."""
+_BACK = 1.1
+"""A disk is no longer nearly full with this many times the limit free."""
+
+
+class Failing(Rule, frozen=True, kw_only=True):
+    """The source gives no usable answer, for a reason that is told, and told again if it changes.
+
+    A slot counts once its grace is over: until then it is tried again, unless for a reason that
+    no try mends.
+    """
+
+    kind: ClassVar[str] = "failing"
+
+    def watched(self) -> str:
+        """Return in words what is watched."""
+        return "slots that fail, with the reason and what the source said"
+
+    def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+        """Yield whether each recorded slot has failed."""
+        for slot in slots:
+            line = history.lines.get(slot)
+            if line and line.has_quotes:
+                said = f"recording again since slot {iso(slot)}"
+                yield over(slot, line.outcome, said, f"Slot {iso(slot)} is stored.")
+            elif line and (line.reason in STUBBORN or history.final(slot)):
+                yield _failed(line)
+
+
+def _failed(line: Line) -> Sign:
+    reason = line.reason or "unknown"
+    detail = plain(line.detail or "", DETAIL_LETTERS) or "The ledger has no more to say."
+    text = (
+        f"Slot {iso(line.slot)} could not be recorded ({reason}).\n\n{detail}\n\n"
+        "What fails for the same reason after it is not told again; you are told when a slot is "
+        "stored again."
+    )
+    headline = f"slot {iso(line.slot)} failed: {reason}"
+    return so(line.slot, reason, headline, text, reason)
+
+
+class Missed(Rule, frozen=True, kw_only=True):
+    """Slots were due and nothing tried to record them."""
+
+    kind: ClassVar[str] = "missed"
+    bounded: ClassVar[bool] = False
+
+    def watched(self) -> str:
+        """Return in words what is watched."""
+        return "slots that nobody recorded, once they are later than their grace"
+
+    def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+        """Yield whether each slot was missed."""
+        missed = 0
+        for slot in slots:
+            fate = history.fates.get(slot)
+            if fate and fate.outcome == Outcome.MISSED:
+                missed += 1
+                headline = f"slot {iso(slot)} was missed"
+                text = (
+                    f"Slot {iso(slot)} was due and nothing recorded it: the recorder was off, or "
+                    "the machine slept. You are told when a slot is recorded again."
+                )
+                yield so(slot, "missed", headline, text)
+            elif fate:
+                headline = f"slots are recorded again since {iso(slot)}"
+                said = counted(missed, "slot") if missed else "some"
+                text = f"Slot {iso(slot)} was recorded, after {said} missed."
+                yield over(slot, fate.outcome, headline, text)
+                missed = 0
+
+
+class Partial(Rule, frozen=True, kw_only=True):
+    """Several slots one after another lack a part."""
+
+    kind: ClassVar[str] = "partial"
+
+    slots: int = 3
+
+    def watched(self) -> str:
+        """Return in words what is watched."""
+        return f"{counted(self.slots, 'slot')} in a row that lack a part of what was asked for"
+
+    def lookback(self, interval_seconds: int) -> int:
+        """Return the slots before one that are looked at with it."""
+        return self.slots * interval_seconds
+
+    def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+        """Yield whether each slot ends a long enough run of partial ones."""
+        wanted, run = set(slots), 0
+        for slot, fate in history.fates.items():
+            partial = fate.outcome == Outcome.PARTIAL and history.final(slot)
+            run = run + 1 if partial else 0
+            if slot in wanted and run >= self.slots:
+                yield self._sign(history, slot)
+            elif slot in wanted and fate.outcome == Outcome.STORED:
+                headline = f"slots are whole again since {iso(slot)}"
+                yield over(slot, "stored", headline, f"Slot {iso(slot)} lacks nothing.")
+
+    def _sign(self, history: History, slot: int) -> Sign:
+        line = history.lines.get(slot)
+        lacking = plain((line and line.detail) or "", DETAIL_LETTERS)
+        headline = f"{counted(self.slots, 'slot')} in a row are partial, the last {iso(slot)}"
+        return so(slot, "partial", headline, f"{headline}.\n\nIt lacks: {lacking}")
+
+
+class Clock(Rule, frozen=True, kw_only=True):
+    """This machine's clock and the source's are further apart than ``seconds``."""
+
+    kind: ClassVar[str] = "clock"
+
+    seconds: int = 60
+
+    def watched(self) -> str:
+        """Return in words what is watched."""
+        return f"a clock that is more than {self.seconds} s off the source's"
+
+    def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+        """Yield how far the clocks are apart at each slot where the source told its own."""
+        for slot in slots:
+            line = history.lines.get(slot)
+            skew = _skew(history, line) if line and not is_imported(line.attempt) else None
+            if skew is None:
+                continue
+            apart = f"{abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} the source's"
+            if abs(skew) > self.seconds:
+                headline = f"the clock is {apart}"
+                text = f"At slot {iso(slot)} this machine's clock was {apart}: set it by NTP."
+                yield so(slot, f"{skew:+,.0f} s", headline, text)
+            else:
+                headline = f"the clock is right again at slot {iso(slot)}"
+                yield over(slot, f"{skew:+,.0f} s", headline, f"It is {apart}.")
+
+
+def _skew(history: History, line: Line) -> float | None:
+    """Return our clock less the source's in seconds: of all answers the one that travelled least.
+
+    The ``Date`` of an answer tells it; ``status.timestamp`` can be of minutes before.
+    """
+    manifest = history.manifest(line)
+    apart = [
+        answer.received_at - answer.server_date
+        for answer in (manifest.answers if manifest else ())
+        if answer.server_date is not None
+    ]
+    return min(apart, key=abs, default=None)
+
+
+class Disk(Rule, frozen=True, kw_only=True):
+    """The archive's or the data folder's disk has less than ``free_mb`` left."""
+
+    kind: ClassVar[str] = "disk"
+    judges_past: ClassVar[bool] = False
+
+    free_mb: int = 1000
+
+    def watched(self) -> str:
+        """Return in words what is watched."""
+        return f"less than {self.free_mb:,} MB free where the archive and the data folder are"
+
+    def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+        """Yield whether there is room now, at the newest slot."""
+        free = history.around.free_mb() if history.around else {}
+        if not slots or not free:
+            return
+        place, least = min(free.items(), key=lambda pair: pair[1])
+        value = f"{least:,.0f} MB free"
+        if least < self.free_mb:
+            headline = f"the disk is nearly full: {value}"
+            text = f"{value} at {place}, less than {self.free_mb:,} MB: make room."
+            yield so(slots[-1], value, headline, text)
+        elif least >= _BACK * self.free_mb:
+            yield over(slots[-1], value, f"the disk has room again: {value}", f"{value}.")
+
+
+class Database(Rule, frozen=True, kw_only=True):
+    """Attempts wait in the archive for longer than ``minutes``: the database is away."""
+
+    kind: ClassVar[str] = "database"
+
+    minutes: int = 15
+
+    @property
+    def seconds(self) -> int:
+        """How long an attempt may wait."""
+        return self.minutes * MINUTE
+
+    def watched(self) -> str:
+        """Return in words what is watched."""
+        return f"attempts that wait more than {self.minutes} min for the database"
+
+    def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
+        """Yield whether each slot had to wait."""
+        for slot in slots:
+            line = history.lines.get(slot)
+            if line is None or is_imported(line.attempt):
+                continue
+            late = line.stored_at - line.captured_at
+            if late > self.seconds:
+                text = f"Slot {iso(slot)} was kept, and waited {late // MINUTE:,} min to be stored."
+                yield self.away(slot, f"waited {late // MINUTE:,} min", text)
+            else:
+                headline = f"the database is back since slot {iso(slot)}"
+                text = "What had waited in the archive is loaded."
+                yield over(slot, "stored at once", headline, text)
+
+    def away(self, slot: int, value: str, text: str) -> Sign:
+        """Return the sign of a slot that waits, or had to."""
+        return so(slot, value, f"the database is away since slot {iso(slot)}", text)

@@ -1,0 +1,128 @@
+"""Alerts for the commands that record: made of the settings, looked after once or for as long."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from coinlog.alerts.bell import Bell
+from coinlog.alerts.config import Alerting, read_alerts
+from coinlog.alerts.history import Surroundings
+from coinlog.alerts.targets import Target, open_targets, read_urls
+from coinlog.cli.report import err, warn
+from coinlog.errors import ArchiveError, SettingError, SourceError
+from coinlog.objects import is_bucket
+from coinlog.parts import Parts
+from coinlog.recorder import Recording
+from coinlog.settings import Settings
+from coinlog.slots import MINUTE
+from coinlog.sources.coinmarketcap import KeyInfo, key_info
+from coinlog.store.engine import open_engine
+
+DELIVER_SECONDS = 60.0
+"""How long a command that records once goes on sending: the rest is sent by the next one."""
+
+ASKING_SECONDS = 10
+ASKED_EVERY = 30 * MINUTE
+MEGABYTE = 1_000_000
+
+
+def alerting(settings: Settings) -> Alerting | None:
+    """Return what the file of alerts says; ``None`` where there is none.
+
+    Raises:
+        SettingError: it cannot be used.
+    """
+    return read_alerts(settings.alerts) if settings.alerts else None
+
+
+def targets_of(settings: Settings, found: Alerting) -> list[Target]:
+    """Return where messages go, by the settings and by the file.
+
+    Raises:
+        SettingError: an address cannot be used; the message names no secret.
+    """
+    given = [url.reveal() for url in settings.alert_urls]
+    targets = open_targets(given, "COINLOG_ALERT_URLS")
+    if found.urls_file:
+        targets += open_targets(read_urls(found.urls_file), str(found.urls_file))
+    return targets
+
+
+def bell_of(parts: Parts) -> Bell | None:
+    """Return what looks after alerts; ``None`` where there is no file of them, or no use in it.
+
+    A file that cannot be used is told and keeps nobody from recording.
+    """
+    try:
+        found = alerting(parts.settings)
+        if found is None:
+            return None
+        return Bell(
+            open_engine(parts.settings.database_url, read_only=True),
+            parts.archive,
+            rules=found.rules,
+            targets=partial(_told, parts.settings, found),
+            source=parts.plan.source,
+            around=_surroundings(parts),
+        )
+    except (SettingError, ArchiveError) as error:
+        warn(str(error), "[yellow]alerts:[/] ", err)
+        return None
+
+
+def ring_after(parts: Parts, settled: Sequence[int]) -> None:
+    """Look after alerts once, behind a recording that is done, for a limited time."""
+    bell = bell_of(parts)
+    if bell:
+        until = time.monotonic() + DELIVER_SECONDS
+        bell.once(settled, lambda: time.monotonic() > until)
+
+
+def slots_of(recording: Recording) -> list[int]:
+    """Return the slots that a recording settled."""
+    return [key.slot for key in recording.settled]
+
+
+def _told(settings: Settings, found: Alerting) -> list[Target]:
+    """Return where messages go; that there is nowhere is told, once a process."""
+    targets = targets_of(settings, found)
+    if not targets:
+        warn(
+            "they go nowhere: put addresses into COINLOG_ALERT_URLS or into the file that "
+            "urls_file names",
+            "[yellow]alerts:[/] ",
+            err,
+        )
+    return targets
+
+
+def _surroundings(parts: Parts) -> Surroundings:
+    @lru_cache(maxsize=1)
+    def asked(_turn: int) -> KeyInfo | None:
+        try:
+            with parts.connect(most_seconds=ASKING_SECONDS) as client:
+                return key_info(client)
+        except SourceError:
+            return None
+
+    def plan() -> KeyInfo | None:
+        return asked(int(time.time() // ASKED_EVERY)) if parts.settings.api_key else None
+
+    return Surroundings(partial(_free_mb, parts.settings), plan)
+
+
+def _free_mb(settings: Settings) -> Mapping[str, float]:
+    """Return the free space where the data folder and the archive's folder are."""
+    folders = [settings.data]
+    if not is_bucket(settings.archive):
+        folders.append(Path(settings.archive))
+    free = {}
+    for folder in folders:
+        there = next((one for one in (folder, *folder.parents) if one.exists()), None)
+        if there:
+            free[str(folder)] = shutil.disk_usage(there).free / MEGABYTE
+    return free
