@@ -53,12 +53,12 @@ def reset(exchange: Exchange, _honest: Honest) -> None:
 
 def bomb(exchange: Exchange, honest: Honest) -> None:
     """Send a megabyte of gzip that inflates to a gigabyte."""
-    Reply(_zeros() * 16, headers={**honest.headers, "Content-Encoding": "gzip"})(exchange)
+    Reply(_zeros() * 64, headers={**honest.headers, "Content-Encoding": "gzip"})(exchange)
 
 
 @cache
 def _zeros() -> bytes:
-    return gzip.compress(bytes(64 << 20))
+    return gzip.compress(bytes(16 << 20))
 
 
 @dataclass(frozen=True)

@@ -181,11 +181,13 @@ FAULTS: tuple[Fault, ...] = (
         lambda _: Refusing(429, 1008),
         Nature("rate_limited", "too many requests", spent=True),
     ),
-    *(
-        BadAnswer(f"HTTP {status}", lambda p: Refusing(p["status"], 0), _FAILING, status=[status])
-        for status in (500, 502, 503, 504)
+    BadAnswer(
+        "HTTP 500, 502, 503 or 504",
+        lambda p: Page(p["status"]) if p["html"] else Refusing(p["status"], 0),
+        _FAILING,
+        status=[500, 502, 503, 504],
+        html=[False, True],
     ),
-    BadAnswer("HTML with 503", lambda _: Page(503), _FAILING),
     BadAnswer("HTML with 200", lambda _: Page(200), Nature("broken_answer", "not JSON")),
     BadAnswer(
         "error inside HTTP 200", lambda p: Refusing(200, p["code"]), _inside, code=[*_REASONS]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -22,7 +21,7 @@ def as_table(title: str, account: Account) -> Table:
     lines = list(account.lines.values())
     table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
     for name, cell in zip(COLUMNS, _cells(_sum(lines)), strict=True):
-        table.add_column(name, footer=cell, justify="left" if "f" == name[0] else "right")
+        table.add_column(name, footer=cell, justify="left" if name[0] == "f" else "right")
     for line in lines:
         wrong = any(getattr(line, kind) for kind in OURS)
         table.add_row(*map(escape, _cells(line)), style="bold red" if wrong else None)
@@ -40,11 +39,11 @@ def show(console: Console, title: str, account: Account) -> None:
 
 def as_data(account: Account) -> dict[str, Any]:
     """Return an account as plain values."""
-    lines = [asdict(line) for line in account.lines.values()]
-    return {"lines": lines, "sum": asdict(_sum(account.lines.values())), "faults": account.faults}
+    lines = [*account.lines.values()]
+    return {"lines": [*map(vars, lines)], "sum": vars(_sum(lines)), "faults": account.faults}
 
 
-def _sum(lines: Sequence[Line] | Any) -> Line:  # noqa: ANN401  any lines
+def _sum(lines: Sequence[Line]) -> Line:
     total = Line("all")
     for line in lines:
         for name in ("times", "slots", "stored", "partial", "missed", *OURS):
