@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from weather.catalogue import listed
+
 TESTS = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108  where there is one, no storm waits for the disk
 
@@ -62,3 +64,9 @@ def test_the_machine_notices_every_promise_that_is_broken() -> None:
             "at the end": {"untrue"},
         },
     ), printed
+
+
+def test_the_docs_tell_of_every_fault() -> None:
+    page = (TESTS.parent / "docs" / "weather.md").read_text(encoding="utf-8")
+
+    assert listed() in page, "put what `python -m weather --list` prints into docs/weather.md"

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from weather.catalogue import FAULTS
+from weather.catalogue import FAULTS, listed
 from weather.fault import MARIADB, SQLITE, Fault
 from weather.reckoning import Account
 from weather.sabotage import SABOTAGES
@@ -32,6 +32,9 @@ err = Console(stderr=True, highlight=False)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the storms that the command line asks for; return 1 where a promise was not kept."""
     wanted = _parser().parse_args(arguments)
+    if wanted.list:
+        sys.stdout.write(listed())
+        return 0
     kinds = [SQLITE, MARIADB] if wanted.store == "both" else [wanted.store]
     faults = _chosen(wanted)
     again = _again(wanted)
@@ -110,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS]
     )
+    parser.add_argument("--list", action="store_true", help="print every fault, as in the docs")
     parser.add_argument(
         "--sabotage", action="store_true", help="break promises on purpose: all must be noticed"
     )
