@@ -23,7 +23,9 @@ PIP_AUDIT = ROOT / ".venv-audit" / "bin" / "pip-audit"
 NPM = ROOT / ".venv" / "bin" / "npm"
 NPM_FOLDERS = ("frontend", "infra")
 # What the two say where the other end was not reached, or answered as no source of advisories does.
-NOBODY_THERE = re.compile(r"requests\.exceptions\.\w+: .*|ConnectionError.*|ServiceError.*")
+NOBODY_THERE = re.compile(
+    r"requests\.exceptions\.\w+: (?:.*Caused by )?(.*)|((?:Connection|Service)Error.*)"
+)
 
 
 class Hole(NamedTuple):
@@ -106,7 +108,7 @@ def _answer(*command: object) -> dict[str, Any]:
     except ValueError:
         said = done.stderr.decode(errors="replace")
         if reasons := NOBODY_THERE.findall(said):
-            raise SkippedError(reasons[-1][:200]) from None
+            raise SkippedError("".join(reasons[-1])[:200]) from None
         sys.exit(f"{command[0]} failed:\n{said}")
     return answer
 
