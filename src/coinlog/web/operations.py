@@ -26,7 +26,7 @@ from coinlog.web.problems import RETRY_SECONDS, store_away
 from coinlog.web.security import error_body
 
 JSON = "application/json"
-PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+PROMETHEUS = "text/plain; version=0.0.4"
 
 
 @get("/live")
