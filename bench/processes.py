@@ -68,10 +68,11 @@ def running(*command: str, port: int, **values: str) -> Iterator[subprocess.Pope
 
 
 @contextmanager
-def coinlog_serving(store: sa.URL, workers: int = 2) -> Iterator[tuple[int, int]]:
+def coinlog_serving(store: sa.URL, workers: int = 2, **settings: str) -> Iterator[tuple[int, int]]:
     """Run ``coinlog serve`` as a user does; yield its port and process id."""
     port = free_port()
     values = {
+        **settings,
         "COINLOG_DATABASE_URL": store.render_as_string(hide_password=False),
         "COINLOG_PORT": str(port),
         "COINLOG_WORKERS": str(workers),
@@ -135,18 +136,20 @@ def under_load(
     path: str,
     seconds: float,
     script: Path | None = None,
-    arguments: Sequence[str] = (),
+    *words: str,
+    headers: Sequence[str] = (),
 ) -> Load:
     """Ask a server with 32 connections as fast as it answers, for some seconds.
 
-    A Lua script, with its arguments, makes the requests where they are not all the same.
+    A Lua script, with its words, makes the requests where they are not all the same.
     """
     options = ["-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "10s", "--latency"]
-    options += ["-H", "Accept-Encoding: gzip"]
+    for header in ("Accept-Encoding: gzip", *headers):
+        options += ["-H", header]
     if script:
         options += ["-s", str(script)]
     url = f"http://127.0.0.1:{port}{path}"
-    command = (required("wrk"), *options, url, *(("--", *arguments) if arguments else ()))
+    command = (required("wrk"), *options, url, *(("--", *words) if words else ()))
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     said = done.stdout
     check(equal="Non-2xx" not in said and "Socket errors" not in said, what=said)

@@ -23,6 +23,7 @@ NAMES = (
     "memory",
     "replay",
     "publish",
+    "slow_sockets",
 )
 
 

@@ -98,7 +98,7 @@ def missing(port: int, script: str, seconds: float, *arguments: str) -> Callable
 
     def run() -> float:
         hits, misses = cache_counts(port)
-        load = under_load(port, "/", seconds, ROOT / "bench" / script, arguments)
+        load = under_load(port, "/", seconds, ROOT / "bench" / script, *arguments)
         hits_after, misses_after = cache_counts(port)
         missed = misses_after - misses
         check(equal=missed >= load.per_second * seconds * 0.99, what=f"{missed} misses alone")

@@ -131,6 +131,10 @@ def _page(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     yield Part("page", amount, count * _task_hour(options, table) * HOURS)
     units = balancer["capacity_hour"] * sizes.PAGE_CAPACITY_UNITS
     yield Part("balancer", "few readers", (balancer["hour"] + units) * HOURS)
+    if options.public:
+        firewall = table["firewall"]
+        rules = firewall["rule_month"] * sizes.FIREWALL_RULES
+        yield Part("limit before it", "1 web ACL", firewall["acl_month"] + rules)
     addresses = count + sizes.BALANCER_ZONES
     yield Part("public addresses", f"{addresses}", table["address"]["hour"] * addresses * HOURS)
 

@@ -18,6 +18,7 @@ from coinlog_infra.accepted import accept, resource_of
 from coinlog_infra.containers import Containers, Run, Task
 from coinlog_infra.database import Database
 from coinlog_infra.domain import Domain
+from coinlog_infra.firewall import Firewall
 from coinlog_infra.functions import database_environment
 from coinlog_infra.options import Options
 
@@ -62,6 +63,8 @@ class Page(Construct):
         self.task = self._task(database)
         self.service = self._service()
         self.balancer = self._balancer()
+        if options.public:
+            Firewall(self, "firewall", self.balancer)
         self.targets = self._target_group()
         self._listen()
         self._scale()

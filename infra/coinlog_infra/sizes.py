@@ -14,6 +14,9 @@ SWEEPS_AN_HOUR = 4
 BALANCER_ZONES = 2
 """A balancer stands in two zones, with an address in each."""
 
+FIREWALL_RULES = 1
+"""Of the web ACL that a public page has."""
+
 ALARMS = 10
 METRICS = 1
 """Of our own: the count of stored slots."""

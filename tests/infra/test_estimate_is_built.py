@@ -14,6 +14,8 @@ from coinlog_infra.parts import ARCHIVE, BUCKET, EDITION
 
 from .conftest import read_template
 
+WEB_ACL = "WAFv2::WebACL"
+
 
 def resources(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     found = template["Resources"].values()
@@ -47,7 +49,7 @@ def test_sizes_and_counts_are_those_of_the_template(template: dict[str, Any]) ->
 def test_nothing_that_costs_was_left_out_of_the_estimate(shapes: Path, shape: str) -> None:
     template = read_template(shapes / shape)
     costly = (
-        *("EC2::NatGateway", "EC2::EIP", "SecretsManager::Secret", "WAFv2::WebACL", "KMS::Key"),
+        *("EC2::NatGateway", "EC2::EIP", "SecretsManager::Secret", WEB_ACL, "KMS::Key"),
         *("ECS::CapacityProvider", "EFS::FileSystem", "ElastiCache::CacheCluster", "EC2::Instance"),
     )
     endpoints = resources(template, "EC2::VPCEndpoint")
@@ -55,6 +57,16 @@ def test_nothing_that_costs_was_left_out_of_the_estimate(shapes: Path, shape: st
     assert {kind: resources(template, kind) for kind in costly} == {kind: [] for kind in costly}
     assert [one["VpcEndpointType"] for one in endpoints] == ["Gateway"]
     assert len(resources(template, "ElasticLoadBalancingV2::LoadBalancer")) == (shape == "page")
+
+
+def test_a_public_page_has_one_web_acl_and_no_other_shape_has(shapes: Path) -> None:
+    rules = {
+        shape: [len(one["Rules"]) for one in resources(read_template(shapes / shape), WEB_ACL)]
+        for shape in ("page", "domain", "edition", "edition-domain")
+    }
+
+    assert rules == {"page": [], "domain": [1], "edition": [], "edition-domain": []}
+    assert sum(rules["domain"]) == sizes.FIREWALL_RULES
 
 
 @pytest.mark.parametrize("shape", ["page", "edition"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from aws_templates import (
     task_called,
     template_of,
 )
+from coinlog.web.admission import RATE
 from coinlog.web.patience import IDLE_SECONDS
 from coinlog.web.server import STOP_SECONDS
 from coinlog_infra.sizes import TASK_CPU, TASK_MEMORY_MB
@@ -217,6 +219,33 @@ def test_the_balancer_asks_live_and_lets_go_before_the_page_does(page: Map) -> N
     assert told["routing.http.desync_mitigation_mode"] == "strictest"
     assert int(leaving["deregistration_delay.timeout_seconds"]) <= 30
     assert balancer["Scheme"] == "internet-facing"
+
+
+def test_before_a_public_page_an_address_that_asks_too_often_gets_429(domain: Map) -> None:
+    [(made, acl)] = domain.of_type("AWS::WAFv2::WebACL")
+    [(_, association)] = domain.of_type("AWS::WAFv2::WebACLAssociation")
+    [(balancer, _)] = domain.of_type("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    [rule] = acl["Rules"]
+    response = rule["Action"]["Block"]["CustomResponse"]
+    body = acl["CustomResponseBodies"][response["CustomResponseBodyKey"]]
+
+    assert (acl["Scope"], acl["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
+    # The same limit as a server's own, whose tasks count apart from each other.
+    assert rule["Statement"] == {
+        "RateBasedStatement": {"AggregateKeyType": "IP", "EvaluationWindowSec": 60, "Limit": RATE}
+    }
+    assert response["ResponseCode"] == 429
+    assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "60"}]
+    assert body["ContentType"] == "APPLICATION_JSON"
+    assert (
+        json.loads(body["Content"])["error"].items() >= {"status": 429, "code": "too_many"}.items()
+    )
+    assert association["ResourceArn"] == {"Ref": balancer}
+    assert association["WebACLArn"] == {"Fn::GetAtt": [made, "Arn"]}
+
+
+def test_a_page_for_few_pays_for_no_limit_before_it(page: Map) -> None:
+    assert [*page.of_type("AWS::WAFv2::WebACL")] == []
 
 
 def test_without_a_domain_port_80_leads_to_the_page(page: Map) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections import OrderedDict
 from http import HTTPStatus
@@ -12,10 +11,12 @@ from coinlog.web.security import SECURITY_HEADERS, Headers, Message
 from coinlog.web.tallies import AT_ONCE, place_of
 
 try:
-    # Packs four times as fast as zlib at its quickest, and a little smaller.
+    # Packs four times as fast as zlib at its quickest, and a little smaller; unpacks as fast.
     from isal.isal_zlib import compress as pack_quickly
+    from isal.isal_zlib import decompress as unpack_quickly
 except ImportError:  # there is no build of it for every machine
     from zlib import compress as pack_quickly
+    from zlib import decompress as unpack_quickly
 
 CACHE_BYTES = 24 * 1024 * 1024
 """For all workers of a site together; with two of them all processes stay under 160 MB."""
@@ -139,7 +140,8 @@ class Entry:
 
     def plain(self) -> Form:
         """Return the answer for a client that takes no gzip."""
-        return _whole(gzip.decompress(self.body) if self.packed else self.body, self.common)
+        body = unpack_quickly(self.body, _AS_GZIP) if self.packed else self.body
+        return _whole(body, self.common)
 
     def with_body(self, body: bytes) -> Entry:
         """Return the same answer with other content."""
