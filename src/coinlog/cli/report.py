@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import msgspec
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from coinlog.attempts import Manifest
 from coinlog.capturing import Captured, Standing
@@ -21,8 +23,18 @@ from coinlog.market import Outcome
 from coinlog.recorder import Recording
 from coinlog.slots import iso
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Paper(Console):
+    """A console that no foreign text can steer: what is no letter to print is replaced."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  rich's own
+        return super().render_str(_CONTROLS.sub("\ufffd", text), **options)
+
+
+out = _Paper(highlight=False, soft_wrap=True)
+err = _Paper(stderr=True, highlight=False, soft_wrap=True)
 
 MARKS = {
     Outcome.STORED: "[green]✓ stored[/]",
