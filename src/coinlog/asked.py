@@ -12,6 +12,7 @@ from operator import index
 from coinlog.errors import UsageError
 from coinlog.market import QUOTE_FIELDS
 from coinlog.slots import MAX_ASSET_ID, AssetSelection, iso, parse_assets, parse_time
+from coinlog.sources.texts import one_line
 from coinlog.store.finding import all_ids, find_assets
 from coinlog.store.ledger import Head
 from coinlog.store.listing import read_leading
@@ -159,7 +160,7 @@ def _several(reader: Reader, wanted: str, found: Sequence[StoredAsset]) -> str:
     # Best known first; those without a rank, which are most often gone, last.
     ordered = sorted(found, key=lambda asset: (ranks.get(asset.id) or 10**9, asset.id))
     named = "; ".join(
-        f"{asset.id} {asset.name} (slug {asset.slug}, "
+        f"{asset.id} {one_line(asset.name, 60)} (slug {one_line(asset.slug, 60)}, "
         + (f"rank {ranks[asset.id]})" if ranks.get(asset.id) else f"seen {iso(asset.last_slot)})")
         for asset in ordered[:CANDIDATES_NAMED]
     )

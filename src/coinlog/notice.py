@@ -5,6 +5,8 @@ The terms are CoinMarketCap's own, in our words; their page is what counts.
 
 from __future__ import annotations
 
+import re
+
 from coinlog.market import ATTRIBUTION, ATTRIBUTION_URL
 
 TERMS_URL = "https://coinmarketcap.com/api/terms/"
@@ -18,7 +20,8 @@ NOT_REAL = (
     "CoinMarketCap's."
 )
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+_CONTROLS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]\s*")
 
 
 def attribution(*, simulated: bool) -> str:
@@ -32,6 +35,6 @@ def terms(*, simulated: bool) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, on one line."""
-    line = " ".join(text.split()) if "\n" in text or "\r" in text else text
+    """Return text that no spreadsheet takes for a formula, on one line without control codes."""
+    line = _CONTROLS.sub(" ", text).strip() if _CONTROLS.search(text) else text
     return f"\t{line}" if line.startswith(_FORMULA_STARTS) else line

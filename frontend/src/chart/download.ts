@@ -6,7 +6,8 @@ import type { Plot } from "./plot";
 
 type Cell = string | number | boolean | null | undefined;
 
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@]/;
+const CONTROLS = /\s*[\p{Cc}\u2028\u2029]\s*/gu;
 const MOST_NAMED = 3;
 
 export async function download(kind: string, shown: Shown, plot: Plot, section: HTMLElement): Promise<void> {
@@ -30,7 +31,7 @@ function save(file: Blob, name: string): void {
 
 /** `bitcoin-price-2026-01-01-2026-01-31.csv` */
 export function nameOf({ assets, picture }: Shown, kind: string): string {
-  const names = assets.slice(0, MOST_NAMED).map(({ slug, id }) => slug.replace(/[^a-z0-9]+/gi, "-") || String(id));
+  const names = assets.slice(0, MOST_NAMED).map(({ slug, id }) => slug.slice(0, 40).replace(/[^a-z0-9]+/gi, "-") || String(id));
   if (assets.length > MOST_NAMED) names.push(`and-${assets.length - MOST_NAMED}-more`);
   const days = [picture.start, picture.end].map((time) => iso(time).slice(0, 10));
   return `${[...names, picture.field.replace(/_/g, "-"), ...days].join("-").toLowerCase()}.${kind}`;
@@ -82,7 +83,7 @@ const unitName = ({ unit }: Picture, symbol: string): string =>
 function cell(value: Cell): string {
   if (value == null) return "";
   if (typeof value !== "string") return String(value);
-  const line = value.replace(/\s*[\r\n]\s*/g, " ");
+  const line = value.search(CONTROLS) < 0 ? value : value.replace(CONTROLS, " ").trim();
   const safe = FORMULA.test(line) ? `\t${line}` : line;
   return /[",\t]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
 }

@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import msgspec
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from coinlog.attempts import Manifest
 from coinlog.capturing import Captured, Standing
@@ -27,8 +28,18 @@ from coinlog.sources.texts import one_line
 from coinlog.store.recorded import RecordedSlot
 from coinlog.telling import MOST_DETAIL, captured_facts, loaded_facts
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Paper(Console):
+    """A console that no foreign text can steer: what is no letter to print is replaced."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401  rich's own
+        return super().render_str(_CONTROLS.sub("\ufffd", text), **options)
+
+
+out = _Paper(highlight=False, soft_wrap=True)
+err = _Paper(stderr=True, highlight=False, soft_wrap=True)
 
 MARKS = {
     Outcome.STORED: "[green]✓ stored[/]",

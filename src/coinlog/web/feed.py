@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree as ET
 
 from coinlog.attempts import slot_name
@@ -12,13 +11,13 @@ from coinlog.web import format as fmt
 from coinlog.web.i18n import Catalogue, catalogue
 from coinlog.web.shell import prefix_of
 from coinlog.web.watch import Moment, Watch
+from coinlog.web.xml_text import without_controls
 
 FEED_SECONDS = 30 * DAY
 TAG = "tag:coinlog,2026:log"
 """The beginning of every id: it names no host, so that moving to another renews no entry."""
 
 _ATOM = "http://www.w3.org/2005/Atom"
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_feed(watch: Watch, moment: Moment, language: str, origin: str) -> bytes:
@@ -90,7 +89,7 @@ class _Writer:
 
 def _add(parent: ET.Element, name: str, text: str) -> None:
     """Add an element with a text, without the characters that XML cannot hold."""
-    ET.SubElement(parent, name).text = _NO_XML.sub("", text)
+    ET.SubElement(parent, name).text = without_controls(text)
 
 
 def _link(parent: ET.Element, rel: str, href: str, kind: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coinlog.web.problems import BusyError
 from coinlog.web.static_files import STATIC
+from coinlog.web.xml_text import without_controls
 
 MAX_WAITING = 16
 PAINT_SECONDS = 20.0
@@ -50,6 +51,11 @@ def draw(svg: str) -> bytes:
     fonts = [str(font) for font in sorted(_FONTS.glob("*.ttf"))]
     command = [sys.executable, "-P", str(_PROGRAM), *fonts]
     done = subprocess.run(  # noqa: S603 -- our own program; the drawing goes in as data
-        command, input=svg.encode(), capture_output=True, timeout=PAINT_SECONDS, check=True
+        command,
+        # The renderer takes XML, and what assets are called may hold what that has no room for.
+        input=without_controls(svg).encode(),
+        capture_output=True,
+        timeout=PAINT_SECONDS,
+        check=True,
     )
     return done.stdout

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from coinlog.web.xml_text import without_controls
+
 Point = tuple[int, float]
 Segments = Sequence[Sequence[Point]]
 
@@ -39,7 +41,7 @@ def draw_spark(segments: Segments, title: str, width: int, height: int, mark: st
     ).format(
         w=width,
         h=height,
-        title=title,
+        title=without_controls(title),
         style=Markup(STYLE),  # noqa: S704 -- a constant
         tone="d" if falls else "u",
         path=path,
