@@ -22,7 +22,7 @@ def as_table(title: str, account: Account) -> Table:
     lines = list(account.lines.values())
     table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
     for name, cell in zip(COLUMNS, _cells(_sum(lines)), strict=True):
-        table.add_column(name, footer=cell, justify="left" if "f" == name[0] else "right")
+        table.add_column(name, footer=cell, justify="left" if name[0] == "f" else "right")
     for line in lines:
         wrong = any(getattr(line, kind) for kind in OURS)
         table.add_row(*map(escape, _cells(line)), style="bold red" if wrong else None)
