@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up data test lint bench bench-scale lambda synth check-aws estimate \
+.PHONY: help setup up data test lint weather bench bench-scale lambda synth check-aws estimate \
 	deploy destroy tunnel ops image sbom secrets lock clean
 
 STEP := scripts/step
@@ -30,11 +30,11 @@ $(foreach name,$(TOLD),$(if $(filter command,$(firstword $(origin $(name)))),\
 # what make starts, as the environment does.
 SAID := $(foreach name,$(filter-out -%,$(.VARIABLES)),$(if $(filter command,$(firstword \
 	$(origin $(name)))),$(name)))
-ODD := $(filter-out $(TOLD) TESTS SIMULATED LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS SHELL \
-	COINLOG_% DB_% CMC_% COIN_% AWS_% CDK_% DEPLOY_%,$(SAID))
+ODD := $(filter-out $(TOLD) TESTS FAULTS SEED STORE SIMULATED LAMBDA_PYTHON BASE_IMAGE \
+	BUILD_OPTIONS SHELL COINLOG_% DB_% CMC_% COIN_% AWS_% CDK_% DEPLOY_%,$(SAID))
 ifneq ($(strip $(ODD)),)
-$(error $(shell python3 scripts/explain_variable.py $(firstword $(ODD)) $(TOLD) TESTS SIMULATED \
-	LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS))
+$(error $(shell python3 scripts/explain_variable.py $(firstword $(ODD)) $(TOLD) TESTS FAULTS SEED \
+	STORE SIMULATED LAMBDA_PYTHON BASE_IMAGE BUILD_OPTIONS))
 endif
 
 help: ## List these targets
@@ -65,6 +65,11 @@ lint: setup $(BENCH) $(INFRA) ## Check format, rules and types
 	@$(STEP) "Dockerfiles" .venv/bin/hadolint --failure-threshold warning Dockerfile tests/image/mariadb/Dockerfile
 	@$(STEP) "Workflows" .venv/bin/zizmor --offline --quiet .github
 	@$(STEP) "Types of the page's scripts" .venv/bin/node frontend/node_modules/typescript/bin/tsc --project frontend
+
+weather: setup $(DEV) ## Let a storm of faults pass over it, and account for every slot (FAULTS=1000)
+	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
+	@PYTHONPATH=tests .venv/bin/python -m weather --faults "$(or $(FAULTS),1000)" \
+		--store "$(or $(STORE),both)" $(if $(SEED),--seed "$(SEED)")
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh

@@ -31,6 +31,13 @@ def slow_body(exchange: Exchange, _honest: Honest) -> None:
     cmc_server.slow_body()(exchange)
 
 
+def stalled_after_headers(exchange: Exchange, honest: Honest) -> None:
+    """Send whole headers, then nothing more."""
+    exchange.write(cmc_server.head(200, honest.headers, len(honest.body)))
+    exchange.wait(5)
+    exchange.close()
+
+
 def stalled(exchange: Exchange, honest: Honest) -> None:
     """Send whole headers and half of the body, then nothing more."""
     half = honest.body[: len(honest.body) // 2]
@@ -53,12 +60,12 @@ def reset(exchange: Exchange, _honest: Honest) -> None:
 
 def bomb(exchange: Exchange, honest: Honest) -> None:
     """Send a megabyte of gzip that inflates to a gigabyte."""
-    Reply(_zeros() * 16, headers={**honest.headers, "Content-Encoding": "gzip"})(exchange)
+    Reply(_zeros() * 64, headers={**honest.headers, "Content-Encoding": "gzip"})(exchange)
 
 
 @cache
 def _zeros() -> bytes:
-    return gzip.compress(bytes(64 << 20))
+    return gzip.compress(bytes(16 << 20))
 
 
 @dataclass(frozen=True)

@@ -20,3 +20,16 @@ FAULTS: tuple[Fault, ...] = (
     *clock_faults.FAULTS,
     *delivery_faults.FAULTS,
 )
+
+
+def listed() -> str:
+    """Return every fault and what it is as a table of Markdown: the one in docs/weather.md."""
+    lines = ["| fault | what happens | databases |", "|---|---|---|"]
+    for fault in FAULTS:
+        where = (
+            "both"
+            if len(fault.stores) > 1
+            else {"sqlite": "SQLite", "mariadb": "MariaDB"}[next(iter(fault.stores))]
+        )
+        lines.append(f"| {fault.name} | {fault.in_words} | {where} |")
+    return "\n".join(lines) + "\n"

@@ -34,28 +34,28 @@ def files_of(folder: Path, kind: str) -> tuple[Path, Path]:
 def _make(folder: Path, authority: Path) -> None:
     now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
     name, key = _name("the weather's authority"), ec.generate_private_key(ec.SECP256R1())
-    _write(folder, SOUND, HOST, (now - day, now + day), name, key)
-    _write(folder, EXPIRED, HOST, (now - 3 * day, now - day), name, key)
-    _write(folder, OTHER_HOST, "127.0.0.2", (now - day, now + day), name, key)
-    _write(folder, SELF_SIGNED, HOST, (now - day, now + day), None, None)
+    _write(folder, SOUND, HOST, (now - day, now + day), (name, key))
+    _write(folder, EXPIRED, HOST, (now - 3 * day, now - day), (name, key))
+    _write(folder, OTHER_HOST, "127.0.0.2", (now - day, now + day), (name, key))
+    _write(folder, SELF_SIGNED, HOST, (now - day, now + day), None)
     rights = x509.BasicConstraints(ca=True, path_length=None)
     builder = _builder(name, name, key, (now - day, now + day)).add_extension(rights, critical=True)
     authority.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
 
-def _write(  # noqa: PLR0913  what a certificate is
+def _write(
     folder: Path,
     kind: str,
     host: str,
     valid: tuple[dt.datetime, dt.datetime],
-    issuer: x509.Name | None,
-    signer: ec.EllipticCurvePrivateKey | None,
+    authority: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None,
 ) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(host)
+    issuer, signer = authority or (subject, key)
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
-    builder = _builder(subject, issuer or subject, key, valid).add_extension(names, critical=False)
-    pem = builder.sign(signer or key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    builder = _builder(subject, issuer, key, valid).add_extension(names, critical=False)
+    pem = builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / f"{kind}.pem").write_bytes(pem)
     (folder / f"{kind}.key").write_bytes(secret)

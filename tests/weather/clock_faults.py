@@ -1,4 +1,4 @@
-"""Clocks that are off by hours or a minute, and the nights in which they are put forward or back."""
+"""Clocks that are off by hours or a minute, and nights in which they are put back or on."""
 
 from __future__ import annotations
 

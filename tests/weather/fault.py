@@ -31,10 +31,18 @@ class Fault(ABC):
     share: int = 1
     """How many times as often as others it is chosen."""
 
+    about: str = ""
+    """What it is, in a sentence for the docs; else the class says it."""
+
     def choose(self, chance: random.Random) -> Parameters:
         """Return its parameters: a pure function of chance."""
         del chance
         return {}
+
+    @property
+    def in_words(self) -> str:
+        """What it is, in a sentence."""
+        return self.about or " ".join((self.__doc__ or "").split())
 
     @abstractmethod
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:

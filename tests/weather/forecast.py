@@ -21,13 +21,13 @@ class Stroke:
 
 
 def forecast(faults: Sequence[Fault], kind: str, count: int, seed: int) -> list[Stroke]:
-    """Return ``count`` strokes of the faults that a kind of store can meet.
+    """Return ``count`` strokes of the faults that a kind of store can meet; 0: each kind once.
 
     Each kind strikes once before any strikes twice by chance.
     """
     chance = random.Random(f"{seed} {kind}")
     here = [fault for fault in faults if kind in fault.stores]
-    return list(_strokes(_chosen(here, count, chance), chance))
+    return list(_strokes(_chosen(here, count or len(here), chance), chance))
 
 
 def _chosen(faults: Sequence[Fault], count: int, chance: random.Random) -> list[Fault]:

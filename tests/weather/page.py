@@ -14,7 +14,7 @@ import psutil
 from coinlog.slots import iso
 from servers import free_port
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 
 
 class Page:

@@ -34,6 +34,7 @@ class OutOfReach(Fault):
     name: str
     url: str
     said: str
+    about: str
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"again": chance.random() < 0.3}
@@ -80,8 +81,23 @@ class WrongCertificate(Fault):
 
 
 FAULTS: tuple[Fault, ...] = (
-    OutOfReach("name not found", "http://nothing.invalid", "was not found"),
-    OutOfReach("connection refused", "http://127.0.0.1:{closed}", "refused"),
-    OutOfReach("plain text on a TLS port", "https://{plain}", "SSL"),
+    OutOfReach(
+        "name not found",
+        "http://nothing.invalid",
+        "was not found",
+        "The source's name leads nowhere.",
+    ),
+    OutOfReach(
+        "connection refused",
+        "http://127.0.0.1:{closed}",
+        "refused",
+        "Nobody listens at the source's port.",
+    ),
+    OutOfReach(
+        "plain text on a TLS port",
+        "https://{plain}",
+        "SSL",
+        "The source is asked by TLS and answers without.",
+    ),
     WrongCertificate(),
 )

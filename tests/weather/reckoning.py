@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from coinlog.archive import Archive, open_archive
 from coinlog.errors import DamagedError
 from coinlog.loading import sweep
+from coinlog.slots import iso
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from coinlog.store.fates import read_fates
@@ -99,7 +100,7 @@ def reckon(world: World, account: Account) -> None:
         for slot, entry in sorted(one.book.items()):
             _count(account.line(entry.fault), found.fates.get(slot))
             for kind, words in _judge(slot, entry.truth, found, asked.get(slot, [])):
-                account.charge(entry.fault, kind, f"slot {slot}: {words}")
+                account.charge(entry.fault, kind, f"slot {iso(slot)}: {words}")
         for kind, words in _strays(found, one.book):
             account.charge("at the end", kind, words)
         for fault, words in one.complaints:
@@ -285,11 +286,11 @@ def _judge_archive(
 def _strays(found: Found, book: dict[int, Entry]) -> Iterator[tuple[str, str]]:
     """Yield what is wrong at no slot of the book, or with the whole."""
     for slot, attempt in sorted(found.kept - found.settled):
-        yield "lost", f"attempt {attempt} of slot {slot} is in the archive and not settled"
+        yield "lost", f"attempt {attempt} of slot {iso(slot)} is in the archive and not settled"
     for slot in sorted((found.quotes.keys() | found.ledger.keys()) - book.keys()):
-        yield "untrue", f"slot {slot} is in the store and was never to be recorded"
+        yield "untrue", f"slot {iso(slot)} is in the store and was never to be recorded"
     for slot in sorted(found.quotes.keys() - found.ledger.keys()):
-        yield "torn", f"slot {slot} has quotes and no row in the ledger"
+        yield "torn", f"slot {iso(slot)} has quotes and no row in the ledger"
     for words in found.differences:
         yield "untrue", words
 

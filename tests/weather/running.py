@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +14,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from weather.catalogue import FAULTS
+from weather.catalogue import FAULTS, listed
 from weather.fault import MARIADB, SQLITE, Fault
 from weather.reckoning import Account
+from weather.sabotage import SABOTAGES
 from weather.storm import storm
 from weather.table import as_data, show
 
@@ -29,9 +32,12 @@ err = Console(stderr=True, highlight=False)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the storms that the command line asks for; return 1 where a promise was not kept."""
     wanted = _parser().parse_args(arguments)
+    if wanted.list:
+        sys.stdout.write(listed())
+        return 0
     kinds = [SQLITE, MARIADB] if wanted.store == "both" else [wanted.store]
-    faults = [fault for fault in FAULTS if not wanted.only or fault.name in wanted.only]
-    again = f"make weather FAULTS={wanted.faults} SEED={wanted.seed} STORE={wanted.store}"
+    faults = _chosen(wanted)
+    again = _again(wanted)
     if not wanted.json:
         out.print(f"seed {wanted.seed}; the same again: [bold]{again}[/]", soft_wrap=True)
     accounts = {}
@@ -46,13 +52,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clean = all(account.clean for account in accounts.values())
     if wanted.json:
         told = {kind: as_data(account) for kind, account in accounts.items()}
-        print(json.dumps({"seed": wanted.seed, "again": again, "clean": clean, "stores": told}))
+        said = {"seed": wanted.seed, "again": again, "clean": clean, "stores": told}
+        sys.stdout.write(json.dumps(said) + "\n")
     else:
         out.print(
             "[green]every promise was kept[/]" if clean else "[red]not every promise was kept[/]"
         )
         out.print(f"the same again: [bold]{again}[/]", soft_wrap=True)
     return 0 if clean else 1
+
+
+def _again(wanted: argparse.Namespace) -> str:
+    """Return the command that lets the same storm pass once more."""
+    if wanted.only or wanted.sabotage:
+        words = ["--sabotage"] if wanted.sabotage else ["--only", *wanted.only]
+        further = shlex.join(map(str, ["--seed", wanted.seed, "--store", wanted.store, *words]))
+        return f"PYTHONPATH=tests .venv/bin/python -m weather --faults {wanted.faults} {further}"
+    return f"make weather FAULTS={wanted.faults} SEED={wanted.seed} STORE={wanted.store}"
+
+
+def _chosen(wanted: argparse.Namespace) -> list[Fault]:
+    if wanted.sabotage:
+        return list(SABOTAGES)
+    return [fault for fault in FAULTS if not wanted.only or fault.name in wanted.only]
 
 
 def _watched(faults: Sequence[Fault], kind: str, count: int, seed: int) -> Account:
@@ -82,12 +104,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make weather", description="Let a storm of faults pass over coinlog, and account."
     )
-    parser.add_argument("--faults", type=int, default=1000, help="how many, on each database")
+    parser.add_argument(
+        "--faults", type=int, default=1000, help="how many, on each database; 0: each kind once"
+    )
     parser.add_argument("--seed", type=int, help="the same seed, the same storm")
     parser.add_argument("--store", choices=[SQLITE, MARIADB, "both"], default="both")
     parser.add_argument("--json", action="store_true", help="print the account for programs")
     parser.add_argument(
         "--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS]
+    )
+    parser.add_argument("--list", action="store_true", help="print every fault, as in the docs")
+    parser.add_argument(
+        "--sabotage", action="store_true", help="break promises on purpose: all must be noticed"
     )
     parser.set_defaults(seed=random.SystemRandom().randrange(SEEDS))
     return parser

@@ -47,12 +47,12 @@ class BadAnswer(Fault):
 
     def __init__(
         self,
-        name: str,
+        words: tuple[str, str],
         answer: Callable[[Parameters], Misbehaving],
         nature: Nature | Callable[[Parameters], Nature],
         **choices: Sequence[object],
     ) -> None:
-        self.name = name
+        self.name, self.about = words
         self._answer = answer
         self._nature = nature
         self._choices = choices
@@ -104,8 +104,8 @@ def _partial(nature: Nature, path: str) -> Truth:
 class Slow(Fault):
     """The source is slower than the deadline."""
 
-    def __init__(self, name: str, answer: Misbehaving) -> None:
-        self.name = name
+    def __init__(self, name: str, about: str, answer: Misbehaving) -> None:
+        self.name, self.about = name, about
         self._answer = answer
 
     def choose(self, chance: random.Random) -> Parameters:
@@ -167,28 +167,76 @@ _FAILING = Nature("server_error", "failing", heals=True)
 _WAITS: Mapping[str, Sequence[object]] = {"seconds": [1, 2, 3600]}
 
 FAULTS: tuple[Fault, ...] = (
-    Slow("headers at a byte at a time", answers.slow_headers),
-    Slow("body at a byte at a time", answers.slow_body),
-    Slow("stalled in the body", answers.stalled),
-    BadAnswer("endless body", lambda _: answers.endless, Nature("broken_answer", "more than")),
-    BadAnswer("body cut off", lambda _: answers.truncated, _GONE),
-    BadAnswer("connection reset", lambda _: answers.reset, _GONE),
-    BadAnswer("gzip bomb", lambda _: answers.bomb, Nature("broken_answer", "more than")),
-    BadAnswer("429, Retry-After in seconds", _said("seconds"), _limited, **_WAITS),
-    BadAnswer("429, Retry-After as a date", _said("date"), _limited, **_WAITS),
+    Slow(
+        "headers at a byte at a time",
+        "The answer's head comes a byte at a time and never ends.",
+        answers.slow_headers,
+    ),
+    Slow(
+        "body at a byte at a time",
+        "The head comes at once, the body a byte at a time.",
+        answers.slow_body,
+    ),
+    Slow(
+        "stalled after the headers",
+        "The whole head comes, then silence.",
+        answers.stalled_after_headers,
+    ),
+    Slow("stalled in the body", "Half of the body comes, then silence.", answers.stalled),
     BadAnswer(
-        "429 without Retry-After",
+        ("endless body", "A body without an end, as fast as it is read."),
+        lambda _: answers.endless,
+        Nature("broken_answer", "more than"),
+    ),
+    BadAnswer(
+        ("body cut off", "The source promises a whole body, sends half of it and hangs up."),
+        lambda _: answers.truncated,
+        _GONE,
+    ),
+    BadAnswer(
+        ("connection reset", "A RST before the first byte."),
+        lambda _: answers.reset,
+        _GONE,
+    ),
+    BadAnswer(
+        ("gzip bomb", "A megabyte of gzip that inflates to a gigabyte."),
+        lambda _: answers.bomb,
+        Nature("broken_answer", "more than"),
+    ),
+    BadAnswer(
+        ("429, Retry-After in seconds", "A wait that fits the deadline, or one of an hour."),
+        _said("seconds"),
+        _limited,
+        **_WAITS,
+    ),
+    BadAnswer(
+        ("429, Retry-After as a date", "The same, as a date by the source's own clock."),
+        _said("date"),
+        _limited,
+        **_WAITS,
+    ),
+    BadAnswer(
+        ("429 without Retry-After", "Too many requests, and not a word of how long."),
         lambda _: Refusing(429, 1008),
         Nature("rate_limited", "too many requests", spent=True),
     ),
-    *(
-        BadAnswer(f"HTTP {status}", lambda p: Refusing(p["status"], 0), _FAILING, status=[status])
-        for status in (500, 502, 503, 504)
-    ),
-    BadAnswer("HTML with 503", lambda _: Page(503), _FAILING),
-    BadAnswer("HTML with 200", lambda _: Page(200), Nature("broken_answer", "not JSON")),
     BadAnswer(
-        "error inside HTTP 200", lambda p: Refusing(200, p["code"]), _inside, code=[*_REASONS]
+        ("HTTP 500, 502, 503 or 504", "In the source's own JSON, or as the page of a proxy."),
+        lambda p: Page(p["status"]) if p["html"] else Refusing(p["status"], 0),
+        _FAILING,
+        status=[500, 502, 503, 504],
+        html=[False, True],
+    ),
+    BadAnswer(
+        ("HTML with 200", "A page in place of the answer, as a hotel's Wi-Fi sends it."),
+        lambda _: Page(200),
+        Nature("broken_answer", "not JSON"),
+    ),
+    BadAnswer(
+        ("error inside HTTP 200", "The source's own codes, for key, plan, quota and others."),
+        lambda p: Refusing(200, p["code"]),
+        _inside,
+        code=[*_REASONS],
     ),
     Redirected(),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -40,11 +39,11 @@ def show(console: Console, title: str, account: Account) -> None:
 
 def as_data(account: Account) -> dict[str, Any]:
     """Return an account as plain values."""
-    lines = [asdict(line) for line in account.lines.values()]
-    return {"lines": lines, "sum": asdict(_sum(account.lines.values())), "faults": account.faults}
+    lines = [*account.lines.values()]
+    return {"lines": [*map(vars, lines)], "sum": vars(_sum(lines)), "faults": account.faults}
 
 
-def _sum(lines: Sequence[Line] | Any) -> Line:  # noqa: ANN401  any lines
+def _sum(lines: Sequence[Line]) -> Line:
     total = Line("all")
     for line in lines:
         for name in ("times", "slots", "stored", "partial", "missed", *OURS):

@@ -1,0 +1,72 @@
+"""A short storm of every kind of fault; the long one is ``make weather``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from weather.catalogue import listed
+
+TESTS = Path(__file__).parent.parent
+MEMORY = Path("/dev/shm")  # noqa: S108  where there is one, no storm waits for the disk
+
+
+def weather(*options: str) -> tuple[int, dict[str, Any], str]:
+    """Run the machine; return its exit code, what it says and everything it printed."""
+    place = {"TMPDIR": str(MEMORY)} if MEMORY.is_dir() else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "weather", "--json", *options],
+        env={**os.environ, **place, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("store", "faults"), [("sqlite", 0), ("mariadb", 8)])
+def test_no_fault_loses_doubles_or_tears_a_slot_or_hides_its_reason(
+    store: str, faults: int
+) -> None:
+    # No faults asked for: each kind once.
+    code, told, printed = weather("--store", store, "--seed", "6", "--faults", str(faults))
+    lines = told["stores"][store]["lines"]
+
+    assert (code, told["clean"]) == (0, True), printed
+    assert sum(line["times"] for line in lines) >= (faults or 30)
+
+
+def test_the_machine_notices_every_promise_that_is_broken() -> None:
+    code, told, printed = weather("--store", "sqlite", "--seed", "1", "--sabotage", "--faults", "0")
+    noticed = {
+        line["fault"]: {name for name in ("lost", "doubled", "torn", "untrue") if line[name]}
+        for line in told["stores"]["sqlite"]["lines"]
+    }
+
+    assert (code, noticed) == (
+        1,
+        {
+            "a quote taken away": {"torn"},
+            "a slot taken away": {"lost"},
+            "a price altered by one bit": {"untrue"},
+            "another reason in the ledger": {"untrue"},
+            "the source asked twice": {"doubled"},
+            "an answer in the archive cut short": {"lost"},
+            "fair weather": set(),
+            "at the end": {"untrue"},
+        },
+    ), printed
+
+
+def test_the_docs_tell_of_every_fault() -> None:
+    page = (TESTS.parent / "docs" / "weather.md").read_text(encoding="utf-8")
+
+    assert listed() in page, "put what `python -m weather --list` prints into docs/weather.md"
