@@ -50,13 +50,13 @@ class Ringing:
             clock=self.desk.clock,
         )
 
-    def record(self, slot: int, **answers: Any) -> Recording:
+    def record(self, slot: int, **answers: Any) -> Recording:  # noqa: ANN401  see answer
         """Record a slot as the source then is, without looking."""
         self.desk.now = slot + AFTER + 1.0
         answer(self.source, slot + AFTER, **answers)
         return self.desk.record(slot)
 
-    def at(self, slot: int, **answers: Any) -> list[str]:
+    def at(self, slot: int, **answers: Any) -> list[str]:  # noqa: ANN401  see answer
         """Record a slot, look and deliver; return the subjects that came."""
         recording = self.record(slot, **answers)
         return self.ring([key.slot for key in recording.settled])
@@ -89,6 +89,7 @@ def answer(  # noqa: PLR0913  what a source may say
     keys: Mapping[str, object] | None = None,
     without: str | None = None,
     names: str | None = None,
+    cost: int = 1,
 ) -> None:
     """Make the source answer as of ``at``; ``ahead`` is how far our clock is before its own."""
     answer_all(source, ids, at)
@@ -96,6 +97,7 @@ def answer(  # noqa: PLR0913  what a source may say
         source.on(LISTINGS, error_reply(status, None, "made up for a test"))
         return
     body = msgspec.json.decode(listings_body(ids, at, price))
+    body["status"]["credit_count"] = cost
     for row in body["data"]:
         row.update(keys or {})
         row.pop(without, None)

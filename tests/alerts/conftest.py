@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from cmc_server import CMCServer
 from coinlog.alerts.rule import Rule
 from market import Desk, answer_all
-from ready import ReadyFile
+from ready import ReadyDatabases, ReadyFile
 from receivers import Receiver
 from ringing import Makes, Ringing
 
@@ -37,11 +37,12 @@ def makes(own_world: Path, source: CMCServer, receiver: Receiver, ready_file: Re
 
 
 @pytest.fixture
-def makes_on_each(
-    store_url: sa.URL, own_world: Path, source: CMCServer, receiver: Receiver
-) -> Makes:
-    """Return what makes a recorder with rules: once on SQLite, once on MariaDB."""
-    return lambda rules: _ringing(store_url, own_world, source, receiver, rules)
+def makes_on_mariadb(
+    own_world: Path, source: CMCServer, receiver: Receiver, ready_databases: ReadyDatabases
+) -> Iterator[Makes]:
+    """Return what makes a recorder with rules, on MariaDB."""
+    with ready_databases.lend() as url:
+        yield lambda rules: _ringing(url, own_world, source, receiver, rules)
 
 
 def _ringing(

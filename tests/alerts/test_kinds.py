@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ import pytest
 from coinlog.alerts.drift_rule import Drift
 from coinlog.alerts.market_rules import Change, Dominance, Price, Rank
 from coinlog.alerts.quota_rule import Quota
-from coinlog.alerts.recorder_rules import Clock, Failing, Missed, Partial
+from coinlog.alerts.recorder_rules import Clock, Database, Disk, Failing, Missed, Partial
 from coinlog.alerts.rule import Rule
-from coinlog.slots import iso
+from coinlog.slots import DAY, iso
+from coinlog.sources.coinmarketcap import KeyInfo
 from ringing import Makes, Ringing
 from samples import SLOT, STEP
 
@@ -70,9 +73,12 @@ KINDS: list[tuple[Rule, Slots, list[str]]] = [
         ],
     ),
     (
-        Quota(credits_a_month=80),
-        [FINE, FINE, FINE],
-        [],
+        Quota(credits_a_month=300),
+        [FINE, {"cost": 200}, *[FINE] * 11],
+        [
+            f"credits last until {iso(nth(2))}, and are renewed 2026-02-01T00:00:00Z",
+            "the credits last until they are renewed 2026-02-01T00:00:00Z",
+        ],
     ),
     (
         Price(asset=1, above=100),
@@ -94,10 +100,10 @@ KINDS: list[tuple[Rule, Slots, list[str]]] = [
     ),
     (
         Change(asset=1, percent=5, window_seconds=STEP),
-        [{"price": price} for price in (100, 105, 109.2, 109)],
+        [{"price": price} for price in (100, 105, 109.3, 109)],
         [
             f"{BTC} is up 5 % or more in 6h: +5.0 %",
-            f"{BTC} is no longer up 5 % or more in 6h: +4.0 %",
+            f"{BTC} is no longer up 5 % or more in 6h: -0.3 %",
         ],
     ),
     (
@@ -127,10 +133,100 @@ KINDS: list[tuple[Rule, Slots, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rule", "slots", "expected"), KINDS, ids=lambda one: getattr(one, "key", "")
-)
+for_each = functools.partial(pytest.mark.parametrize, ("rule", "slots", "expected"))
+
+
+@for_each(KINDS, ids=[rule.key for rule, *_ in KINDS])
 def test_each_kind_fires_once_and_recovers_once(
-    makes_on_each: Makes, rule: Rule, slots: Slots, expected: list[str]
+    makes: Makes, rule: Rule, slots: Slots, expected: list[str]
 ) -> None:
-    assert play(makes_on_each([rule]), slots) == expected
+    assert play(makes([rule]), slots) == expected
+
+
+CORE = [kind for kind in KINDS if kind[0].kind in {"failing", "missed", "change", "drift"}][:4]
+
+
+@for_each(CORE, ids=[rule.key for rule, *_ in CORE])
+def test_they_do_on_mariadb_too(
+    makes_on_mariadb: Makes, rule: Rule, slots: Slots, expected: list[str]
+) -> None:
+    assert play(makes_on_mariadb([rule]), slots) == expected
+
+
+def test_a_disk_that_fills_is_told_once_and_so_is_its_room(makes: Makes) -> None:
+    ringing = makes([Disk(free_mb=1000)])
+    told = []
+    for number, free in enumerate([5000, 900, 800, 1050, 1200, 5000]):
+        ringing.free_mb = {"/data": free, "/archive": 90_000}
+        told += ringing.at(nth(number))
+
+    assert told == [
+        "coinlog: the disk is nearly full: 900 MB free",
+        "coinlog: the disk has room again: 1,200 MB free",
+    ]
+
+
+def test_credits_are_told_by_the_sources_own_word_where_the_file_has_no_number(
+    makes: Makes,
+) -> None:
+    ringing = makes([Quota()])
+    told = []
+    for number, left in enumerate([None, 500, 40, 30, 500]):
+        ringing.key_info = KeyInfo(credits_left_this_month=left, month_resets_at=SLOT + 5 * DAY)
+        told += ringing.at(nth(number))
+
+    assert told == [
+        f"coinlog: credits last until {iso(nth(13))}, and are renewed {iso(SLOT + 5 * DAY)}",
+        f"coinlog: the credits last until they are renewed {iso(SLOT + 5 * DAY)}",
+    ]
+
+
+def test_a_database_that_is_away_is_told_without_it_and_over_when_it_is_back(
+    makes: Makes, own_world: Path
+) -> None:
+    ringing = makes([Database(minutes=15), Failing(), Missed()])
+    ringing.at(nth(0))
+    file, elsewhere = own_world / "coinlog.db", own_world / "elsewhere.db"
+    ringing.desk.engine.dispose()
+    move_store(file, elsewhere)
+    file.mkdir()
+    ringing.bell = ringing.new_bell()
+    assert ringing.record(nth(1)).trouble
+    assert ringing.ring() == []
+    assert ringing.later(nth(1)) == [f"coinlog: the database is away since slot {iso(nth(1))}"]
+    assert ringing.record(nth(2)).trouble
+    assert ringing.ring() == ringing.later(nth(2)) == []
+
+    file.rmdir()
+    move_store(elsewhere, file)
+    ringing.bell = ringing.new_bell()
+    assert ringing.at(nth(3)) == [f"coinlog: the database is back since slot {iso(nth(3))}"]
+    assert ringing.at(nth(4)) == []
+
+
+def move_store(file: Path, to: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        beside = file.with_name(file.name + ending)
+        if beside.exists():
+            beside.rename(to.with_name(to.name + ending))
+
+
+def test_a_hundred_failing_slots_are_one_alert_and_one_recovery_with_each_true_cause(
+    makes: Makes,
+) -> None:
+    """Reliability test 19d."""
+    ringing = makes([Failing()])
+    ringing.at(nth(0))
+    for number in range(1, 101):
+        ringing.at(nth(number), status=401 if number > 3 else 500)
+    ringing.at(nth(101))
+    ringing.at(nth(102))
+
+    assert ringing.receiver.subjects == [
+        f"coinlog: slot {iso(nth(1))} failed: server_error",
+        f"coinlog: slot {iso(nth(4))} failed: wrong_key",
+        f"coinlog: recording again since slot {iso(nth(101))}",
+    ]
+    first = ringing.receiver.messages[0]["message"]
+    assert "HTTP 500" in first
+    assert "made up for a test" in first

@@ -28,8 +28,8 @@ from coinlog.alerts.market_rules import DOMINANCE, Change, Dominance, Price, Ran
 from coinlog.alerts.quota_rule import Quota
 from coinlog.alerts.recorder_rules import Clock, Database, Disk, Failing, Missed, Partial
 from coinlog.alerts.rule import Rule
-from coinlog.alerts.words import plain
 from coinlog.errors import SettingError
+from coinlog.sources.texts import one_line
 
 FILE_BYTES = 1_000_000
 URLS_FILE = "urls_file"
@@ -117,11 +117,15 @@ def parse_alerts(body: bytes, name: str, folder: Path | None = None) -> Alerting
 
 
 class _Place(NamedTuple):
-    """Where something stands in the file: a table, its number among those of its name, a key."""
+    """Where something stands in the file: a table, its number among those of its name, a key.
+
+    ``inner`` is a key of what that key holds.
+    """
 
     table: str = ""
     number: int = 0
     key: str = ""
+    inner: str = ""
 
 
 class _Checked:
@@ -217,7 +221,7 @@ class _Checked:
         by_name = {key.name: key for key in keys}
         values = {}
         for name, value in given.items():
-            here = place if place.key else place._replace(key=name)
+            here = place._replace(inner=name) if place.key else place._replace(key=name)
             if name not in by_name:
                 raise self._unknown(here, name, tuple(by_name), f" of {table}")
             key = by_name[name]
@@ -235,7 +239,7 @@ class _Checked:
         near = get_close_matches(key, known, n=1, cutoff=0.5)
         listed = words(known) if known else "none"
         hint = f"did you mean {near[0]}?" if near else f"expected {listed}"
-        return self._wrong(place, f"{plain(key)!r} is no key{of}: {hint}")
+        return self._wrong(place, f"{one_line(key, 40)!r} is no key{of}: {hint}")
 
     def _wrong(self, place: _Place, said: str) -> SettingError:
         line = self._line(place)
@@ -248,10 +252,15 @@ class _Checked:
         headers = rf"\s*\[\[?\s*[\"']?{re.escape(place.table)}[\"']?\s*[\].]"
         starts = [n for n, line in enumerate(self._lines) if re.match(headers, line)]
         start = starts[min(place.number, len(starts) - 1)] if place.table and starts else 0
-        key = re.compile(rf"(?:\s*|.*[{{,\s.\[\"'])[\"']?{re.escape(place.key)}[\"']?\s*[=\].]")
-        lines = enumerate(self._lines[start:], start + 1) if place.key else ()
-        found = next((number for number, line in lines if key.match(line)), None)
-        return found or (start + 1 if place.table and starts else None)
+        found = start if place.table and starts else None
+        for key in (place.key, place.inner):
+            found = self._line_of(key, found or 0, found) if key else found
+        return None if found is None else found + 1
+
+    def _line_of(self, key: str, start: int, otherwise: int | None) -> int | None:
+        wanted = re.compile(rf"(?:\s*|.*[{{,\s.\[\"'])[\"']?{re.escape(key)}[\"']?\s*[=\].]")
+        lines = enumerate(self._lines[start:], start)
+        return next((number for number, line in lines if wanted.match(line)), otherwise)
 
 
 def _shown(value: object) -> str:

@@ -15,7 +15,7 @@ from coinlog.alerts.history import History, Surroundings
 from coinlog.alerts.left import Alerts, read_looked, write_looked
 from coinlog.alerts.recorder_rules import Database
 from coinlog.alerts.rule import Rule, Sign
-from coinlog.alerts.words import plain
+from coinlog.alerts.words import sentence
 from coinlog.archive import Archive
 from coinlog.market import Outcome, SourceKind
 from coinlog.slots import DAY, MINUTE
@@ -86,7 +86,7 @@ def look_without_store(
     text = (
         f"{kept} in the archive wait for the database, the first since "
         f"{(now - waiting[0]) // MINUTE:,.0f} min. Nothing is lost: they are loaded when it is "
-        f"back.\n\n{plain(trouble, 500)}"
+        f"back.\n\n{sentence(trouble)}"
     )
     alerts = Alerts(archive)
     events = follow([rule.away(waiting[0], f"{kept} waiting", text)], alerts.standing(rule))

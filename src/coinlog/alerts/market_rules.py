@@ -159,7 +159,7 @@ class Rank(MarketRule, frozen=True, kw_only=True):
 
     def _holds(self, rank: int) -> bool | None:
         if self.worse_than is not None:
-            return _beyond(rank, self.worse_than, self.worse_than - self.rearm)
+            return _beyond(rank, self.worse_than, max(1, self.worse_than - self.rearm))
         assert self.better_than is not None  # noqa: S101  one of the two is there
         return _beyond(-rank, -self.better_than, -self.better_than - self.rearm)
 

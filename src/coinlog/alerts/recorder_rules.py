@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from coinlog.alerts.rule import Rule, Sign, over, so
-from coinlog.alerts.words import plain
+from coinlog.alerts.words import sentence
 from coinlog.attempts import is_imported
 from coinlog.market import Outcome, Reason
 from coinlog.slots import MINUTE, iso
@@ -15,7 +15,6 @@ from coinlog.sources.texts import counted
 if TYPE_CHECKING:
     from coinlog.alerts.history import History, Line
 
-DETAIL_LETTERS = 500
 STUBBORN = frozenset({Reason.WRONG_KEY, Reason.PLAN, Reason.QUOTA, Reason.REFUSED_REQUEST})
 """What only a person can mend is told at once."""
 _BACK = 1.1
@@ -48,7 +47,7 @@ class Failing(Rule, frozen=True, kw_only=True):
 
 def _failed(line: Line) -> Sign:
     reason = line.reason or "unknown"
-    detail = plain(line.detail or "", DETAIL_LETTERS) or "The ledger has no more to say."
+    detail = sentence(line.detail or "") or "The ledger has no more to say."
     text = (
         f"Slot {iso(line.slot)} could not be recorded ({reason}).\n\n{detail}\n\n"
         "What fails for the same reason after it is not told again; you are told when a slot is "
@@ -118,7 +117,7 @@ class Partial(Rule, frozen=True, kw_only=True):
 
     def _sign(self, history: History, slot: int) -> Sign:
         line = history.lines.get(slot)
-        lacking = plain((line and line.detail) or "", DETAIL_LETTERS)
+        lacking = sentence((line and line.detail) or "")
         headline = f"{counted(self.slots, 'slot')} in a row are partial, the last {iso(slot)}"
         return so(slot, "partial", headline, f"{headline}.\n\nIt lacks: {lacking}")
 

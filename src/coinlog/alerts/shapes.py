@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
-
-from coinlog.alerts.words import plain
 
 MOST_PATHS = 2000
 """No answer has so many keys; whoever sends more is not followed further."""
@@ -45,10 +44,13 @@ def differences(before: Sequence[Shape], now: Shape) -> list[str]:
         for path, seen in shape.items():
             known[path] |= seen.kinds
     new = [path for path in now if path not in known and _had_object(path, known)]
+    here = {path: seen.kinds for path, seen in now.items()}
     gone = [
         path
         for path in before[-1]
-        if path not in now and all(path in one and one[path].always for one in before)
+        if path not in now
+        and _had_object(path, here)
+        and all(path in one and one[path].always for one in before)
     ]
     return [
         *(f"new: {path}" for path in _tops(new)),
@@ -67,7 +69,7 @@ def _changed(known: Mapping[str, set[str]], now: Shape) -> list[str]:
     return found
 
 
-def _had_object(path: str, known: Mapping[str, set[str]]) -> bool:
+def _had_object(path: str, known: Mapping[str, Set[str]]) -> bool:
     parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
     holder = "list" if path.endswith("[]") else "object"
     return holder in known.get(parent, set())
@@ -83,7 +85,7 @@ def _inside(path: str, other: str) -> bool:
     return path != other and path.startswith((f"{other}.", f"{other}["))
 
 
-def _listed(kinds: set[str] | frozenset[str]) -> str:
+def _listed(kinds: Set[str]) -> str:
     return " or ".join(sorted(kinds))
 
 
@@ -119,5 +121,5 @@ def _named(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
     """Return columns by plain key; keys that are ids are one column."""
     named: dict[str, list[Any]] = defaultdict(list)
     for key, column in columns.items():
-        named["*" if key.isdigit() else plain(key, _KEY_LETTERS).replace(".", "-")] += column
+        named["*" if key.isdigit() else re.sub(r"[^\w-]", "-", key)[:_KEY_LETTERS]] += column
     return named

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from coinlog.alerts.left import Alert
@@ -186,8 +186,7 @@ def _apprise() -> ModuleType:
         warnings.simplefilter("ignore")
         apprise = import_module("apprise")
         import_module("apprise.manager_plugins").NotificationManager().load_modules()
-    logger = logging.getLogger("apprise")
-    logger.propagate = False
+    logging.getLogger("apprise").addFilter(_Heard.drop)
     # The library below it logs paths, which hold tokens.
     for name in ("urllib3", "requests", "smtplib"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -207,20 +206,24 @@ def _asset() -> Any:  # noqa: ANN401  Apprise's own
     )
 
 
-class _Heard(logging.Handler):
-    """Listens to what Apprise logs, for the status of an answer alone."""
+class _Heard:
+    """What Apprise logged meanwhile, of which the status of an answer alone is kept."""
+
+    listening: ClassVar[list[_Heard]] = []
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
         self.status = ""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the status, where there is one."""
-        found = _STATUS.search(record.getMessage())
-        self.status = found[1] if found else self.status
-
     def __enter__(self) -> None:
-        logging.getLogger("apprise").addHandler(self)
+        self.listening.append(self)
 
     def __exit__(self, *_: object) -> None:
-        logging.getLogger("apprise").removeHandler(self)
+        self.listening.remove(self)
+
+    @classmethod
+    def drop(cls, record: logging.LogRecord) -> bool:
+        """Keep the status of a record for who listens, and let nothing of it be logged."""
+        found = _STATUS.search(record.getMessage())
+        for one in cls.listening if found else ():
+            one.status = found[1] if found else ""
+        return False

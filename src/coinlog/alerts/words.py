@@ -6,24 +6,34 @@ import math
 import unicodedata
 
 NAME_LETTERS = 40
+SENTENCE_LETTERS = 500
 
 # What chat services and mail programs take for markup, links or a call to everybody.
 _MARKUP = frozenset("<>&@*_`~|[]{}\\#\"'=")
+_CALLS = frozenset("<>@*~|\\")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def plain(text: str, limit: int = NAME_LETTERS) -> str:
-    """Return foreign text on one line: no markup, nothing invisible, none that turns the line."""
-    kept = (_kept(letter) for letter in text[: limit * 4])
+    """Return a foreign name on one line: no markup, nothing invisible, none that turns the line."""
+    return _cleaned(text, limit, _MARKUP)
+
+
+def sentence(text: str, limit: int = SENTENCE_LETTERS) -> str:
+    """Return a foreign sentence on one line: what calls people, links or turns the line is gone."""
+    return _cleaned(text, limit, _CALLS)
+
+
+def _cleaned(text: str, limit: int, dropped: frozenset[str]) -> str:
+    kept = (_kept(letter, dropped) for letter in text[: limit * 4])
     short = " ".join("".join(kept).split())
     return short if len(short) <= limit else short[: limit - 1] + "…"
 
 
-def _kept(letter: str) -> str:
+def _kept(letter: str, dropped: frozenset[str]) -> str:
     if letter.isspace():
         return " "
-    dropped = letter in _MARKUP or unicodedata.category(letter) in _INVISIBLE
-    return "" if dropped else letter
+    return "" if letter in dropped or unicodedata.category(letter) in _INVISIBLE else letter
 
 
 def figure(number: float) -> str:
