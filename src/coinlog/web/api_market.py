@@ -53,7 +53,7 @@ Cap = Annotated[
 ]
 Ids = Annotated[
     str | None,
-    several("ids", "These assets alone.", "1,1027", "[1-9][0-9]{0,8}", max_length=query.MAX_LIST),
+    several("ids", "These assets alone.", "1,1027", "[1-9][0-9]{0,8}", query.MAX_LIST),
 ]
 
 

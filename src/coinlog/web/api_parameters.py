@@ -31,10 +31,12 @@ def choice(name: str, description: str, example: str, choices: Sequence[str]) ->
     return parameter(name, description, example, schema_extra={"enum": [*choices]})
 
 
-def several(name: str, description: str, example: str, of: str, **limits: Any) -> QueryParameter:
+def several(
+    name: str, description: str, example: str, of: str, longest: int | None = None
+) -> QueryParameter:
     """Return a parameter that lists things of a pattern with commas between."""
     pattern = {"pattern": f"^({of})(,({of}))*$"}
-    return parameter(name, description, example, schema_extra=pattern, **limits)
+    return parameter(name, description, example, schema_extra=pattern, max_length=longest)
 
 
 def moment(name: str, description: str, example: str) -> QueryParameter:
