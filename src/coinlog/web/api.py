@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.openapi.spec import Example
-from litestar.params import PathParameter, QueryParameter
 
 from coinlog.asked import parse_fields, parse_moment
 from coinlog.errors import NotFoundError
@@ -16,54 +14,27 @@ from coinlog.market import Outcome
 from coinlog.notice import attribution
 from coinlog.sampling import read_thinned
 from coinlog.series import Series, read_series
-from coinlog.slots import MAX_ASSET_ID
 from coinlog.store.extremes import Extremes, read_extremes
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset, StoredAsset
 from coinlog.timeline import MAX_ROWS, shortened, window_of
 from coinlog.web import answers, query
+from coinlog.web.api_parameters import (
+    DEFAULT_LIMIT,
+    AssetId,
+    Before,
+    Fields,
+    From,
+    Limit,
+    Points,
+    Range,
+    To,
+)
 from coinlog.web.csv_file import write_csv
 from coinlog.web.watch import Moment, Watch
 
 REAL, MADE_UP = answers.Attribution(), answers.Attribution(attribution(simulated=True))
-DEFAULT_LIMIT = 100
-
 TheWatch = NamedDependency[Watch]
-
-
-def parameter(name: str, description: str, example: Any, **limits: Any) -> QueryParameter:  # noqa: ANN401  Litestar's own types
-    """Return a parameter of an address with its description and an example."""
-    examples = [Example(value=example)]
-    return QueryParameter(name=name, description=description, examples=examples, **limits)
-
-
-AssetId = Annotated[
-    int,
-    PathParameter(
-        description="The asset's CoinMarketCap id.",
-        examples=[Example(value=1)],
-        ge=1,
-        le=MAX_ASSET_ID,
-    ),
-]
-Limit = Annotated[int, parameter("limit", "How many at most.", 100, ge=1, le=query.MAX_LIMIT)]
-Range = Annotated[
-    str | None, parameter("range", "1d, 7d, 30d, 90d, 1y or all; else 1y, or from and to.", "30d")
-]
-From = Annotated[
-    str | None, parameter("from", "Start: ISO 8601 or epoch seconds.", "2026-01-01T00:00:00Z")
-]
-To = Annotated[
-    str | None, parameter("to", "End, included; now unless given.", "2026-01-31T18:00:00Z")
-]
-Fields = Annotated[str | None, parameter("fields", "Fields of a quote.", "price,market_cap")]
-Points = Annotated[
-    int | None,
-    parameter("points", "Thin to so many, keeping extremes.", 500, ge=10, le=query.MAX_POINTS),
-]
-Before = Annotated[
-    str | None, parameter("before", "Only slots before this time.", "2026-01-26T18:00:00Z")
-]
 
 
 @get("/assets/{asset_id:int}", sync_to_thread=True)

@@ -15,21 +15,14 @@ from coinlog.store.points import ends
 from coinlog.store.reader import StoredAsset
 from coinlog.timeline import Window
 from coinlog.web import answers, query
-from coinlog.web.api import (
-    AssetId,
-    From,
-    Range,
-    TheWatch,
-    To,
-    envelope,
-    known_asset,
-    parameter,
-)
+from coinlog.web.api import TheWatch, envelope, known_asset
+from coinlog.web.api_parameters import AssetId, From, Range, To, choice
 from coinlog.web.csv_file import write_candles
 from coinlog.web.watch import Moment, Watch
 
 Interval = Annotated[
-    str, parameter("interval", "1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d, 1w or 1mo (UTC).", "1d")
+    str,
+    choice("interval", "1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d, 1w or 1mo (UTC).", "1d", [*INTERVALS]),
 ]
 
 

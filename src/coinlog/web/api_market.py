@@ -9,9 +9,10 @@ from litestar.di import NamedDependency
 
 from coinlog.asked import parse_moment
 from coinlog.store.listing import Listed, Wanted, read_listing
-from coinlog.store.narrowing import BANDS, GAINERS, LOSERS
+from coinlog.store.narrowing import BANDS, GAINERS, LOSERS, SORTS
 from coinlog.web import answers, query
-from coinlog.web.api import DEFAULT_LIMIT, Limit, TheWatch, envelope, listed_answer, parameter
+from coinlog.web.api import TheWatch, envelope, listed_answer
+from coinlog.web.api_parameters import DEFAULT_LIMIT, Limit, choice, moment, parameter, several
 from coinlog.web.past_slots import exact_slot
 
 _CAPS = ", ".join(BANDS)
@@ -21,28 +22,38 @@ Offset = Annotated[
 ]
 Sort = Annotated[
     str | None,
-    parameter("sort", "Field to sort by, else rank; - in front: descending.", "-market_cap"),
+    choice(
+        "sort",
+        "Field to sort by, else rank; - in front: descending.",
+        "-market_cap",
+        [*SORTS, *(f"-{one}" for one in SORTS)],
+    ),
 ]
 Search = Annotated[
     str, parameter("q", "Part of a name or symbol, or an id.", "bit", max_length=query.MAX_SEARCH)
 ]
 At = Annotated[
     str | None,
-    parameter(
+    moment(
         "at", "The market as it was at this recorded slot; else the newest.", "2026-01-26T18:00:00Z"
     ),
 ]
 Only = Annotated[
     str | None,
-    parameter("only", "gainers or losers of the day, most first unless sorted.", GAINERS),
+    choice(
+        "only",
+        "gainers or losers of the day, most first unless sorted.",
+        GAINERS,
+        (GAINERS, LOSERS),
+    ),
 ]
 Cap = Annotated[
     str | None,
-    parameter("cap", f"A band of the market cap in USD: one of {_CAPS}.", "1b"),
+    choice("cap", f"A band of the market cap in USD: one of {_CAPS}.", "1b", [*BANDS]),
 ]
 Ids = Annotated[
     str | None,
-    parameter("ids", "These assets alone.", "1,1027", max_length=query.MAX_LIST),
+    several("ids", "These assets alone.", "1,1027", "[1-9][0-9]{0,8}", query.MAX_LIST),
 ]
 
 

@@ -8,8 +8,9 @@ from litestar import Request, Router
 from litestar.di import Provide
 from litestar.enums import ParamType
 
+from coinlog.errors import UsageError
 from coinlog.web import api, api_candles, api_log, api_market, query
-from coinlog.web.problems import documented
+from coinlog.web.problems import documented, first_example
 
 
 def api_router() -> Router:
@@ -36,6 +37,15 @@ def api_router() -> Router:
 
 
 async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
-    """Refuse what the address does not know, so that a misspelt parameter is not overlooked."""
-    known = [one.name for one in documented(request) if one.param_in == ParamType.QUERY]
+    """Refuse what the address does not know, so that a misspelt parameter is not overlooked.
+
+    And ``null`` for a number: the framework would take it for a parameter that is not given.
+    """
+    known = {one.name: one for one in documented(request) if one.param_in == ParamType.QUERY}
     query.refuse_unknown(list(request.query_params.multi_items()), known)
+    for name, value in request.query_params.multi_items():
+        if value.lower() == "null" and (example := first_example(known[name])).isdigit():
+            raise UsageError(
+                f"{name}={value!r} cannot be used: expected a whole number, for example "
+                f"{name}={example}"
+            )

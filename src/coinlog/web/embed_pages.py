@@ -13,7 +13,8 @@ from coinlog.errors import NotFoundError
 from coinlog.sampling import read_thinned
 from coinlog.timeline import RANGES, shortened, window_of
 from coinlog.web import charts, query, shell, views
-from coinlog.web.api import TheWatch, known_asset, parameter
+from coinlog.web.api import TheWatch, known_asset
+from coinlog.web.api_parameters import parameter
 from coinlog.web.i18n import DEFAULT, catalogue
 from coinlog.web.labels import labels
 from coinlog.web.rendering import AnyRequest, answer, asked
