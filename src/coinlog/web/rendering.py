@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from coinlog.web import shell, views
-from coinlog.web.canonical import joined, names_its_origin
+from coinlog.web.canonical import known_of, names_its_origin
 from coinlog.web.i18n import DEFAULT, languages
 from coinlog.web.look import environment
 from coinlog.web.origin import origin_of
@@ -24,7 +24,8 @@ AnyRequest = Request[Any, Any, State]
 def asked(request: AnyRequest, path: str) -> shell.Ask:
     """Return what a page is asked for; ``path`` is its address without the language."""
     parts = shell.PARTS.get(path.rstrip("0123456789"), ())
-    query = shell.read_query(joined(request.query_params.multi_items()), parts)
+    given = known_of(request.url.path, request.query_params.multi_items())
+    query = shell.read_query(given, parts)
     return shell.ask_of(path, language_of(request), query)
 
 
