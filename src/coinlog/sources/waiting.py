@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -57,4 +58,8 @@ def http_date(text: str) -> int | None:
 
 def _number(text: str) -> float | None:
     digits = text.strip()
-    return float(digits) if digits.replace(".", "", 1).isdecimal() and digits.isascii() else None
+    if not digits.replace(".", "", 1).isdecimal() or not digits.isascii():
+        return None
+    number = float(digits)
+    # Of 400 digits there is no such time: as good as nothing said.
+    return number if math.isfinite(number) else None

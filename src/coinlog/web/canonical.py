@@ -104,8 +104,7 @@ def key_of(path: str, query: bytes) -> Key | None:
     if path == "/schema/openapi.json" or path.startswith("/data/"):
         # Files: what is asked beyond their path changes nothing.
         return (path,)
-    plain = _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"
-    known = _PAGES.get(_stem(plain))
+    known = _PAGES.get(_stem(_plain(path)))
     if known is None:
         return None
     asked_for = joined(given)
@@ -114,10 +113,23 @@ def key_of(path: str, query: bytes) -> Key | None:
     return path.rstrip("/") or "/", *sorted(f"{n}={v}" for n, v in kept.items())
 
 
+def known_of(path: str, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what a page knows of the parameters given.
+
+    The rest must leave no trace in it: it is no part of its name, and others are sent it too.
+    """
+    known = _PAGES.get(_stem(_plain(path)), {})
+    return {name: value for name, value in joined(given).items() if name in known}
+
+
 def names_its_origin(path: str) -> bool:
     """Return whether an answer depends on the scheme and host that it was asked at."""
-    plain = _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"
-    return _stem(plain) in _WITH_ORIGIN
+    return _stem(_plain(path)) in _WITH_ORIGIN
+
+
+def _plain(path: str) -> str:
+    """Return a path without its language and without a slash at its end."""
+    return _LANGUAGE.sub("", path, count=1).rstrip("/") or "/"
 
 
 def _usual(known: dict[str, str], given: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from litestar.datastructures import State
 
 from coinlog.web import shell, views
 from coinlog.web.answers import ErrorDetail
-from coinlog.web.canonical import joined, names_its_origin
+from coinlog.web.canonical import known_of, names_its_origin
 from coinlog.web.language import language_of_path
 from coinlog.web.look import environment
 from coinlog.web.origin import origin_of
@@ -25,7 +25,8 @@ AnyRequest = Request[Any, Any, State]
 def asked(request: AnyRequest, path: str) -> shell.Ask:
     """Return what a page is asked for; ``path`` is its address without the language."""
     parts = shell.PARTS.get(path.rstrip("0123456789"), ())
-    query = shell.read_query(joined(request.query_params.multi_items()), parts)
+    given = known_of(request.url.path, request.query_params.multi_items())
+    query = shell.read_query(given, parts)
     return shell.ask_of(path, language_of(request), query)
 
 
