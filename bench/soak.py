@@ -9,6 +9,7 @@ fill, the figures have to be flat.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from rich.table import Table
 
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
-from harness import out, say
+from harness import OUT, out, say
 from processes import environment, running
 from reading import Met, read_for
 from servers import MariaDB, free_port
@@ -219,6 +220,9 @@ def on_store(name: str, url: sa.URL, minutes: float) -> bool:
     """Soak one kind of store, and tell how it went."""
     say(f"{name}: {minutes:g} minutes, load average {psutil.getloadavg()[0]:.1f}")
     courses, met, stored = soak(url, minutes * 60)
+    OUT.mkdir(parents=True, exist_ok=True)
+    kept = {process: {"seconds": one.times, **one.values} for process, one in courses.items()}
+    (OUT / f"soak-{name.lower()}.json").write_text(json.dumps(kept))
     good = show(name, courses, minutes * 60 * WARM_SHARE)
     for error in met.errors[:5]:
         say(f"[red]{error}[/]")

@@ -10,7 +10,7 @@ import msgspec
 
 from coinlog.web.watch import State, Watch
 
-LOOK_DEADLINE = 4.0
+LOOK_DEADLINE = 8.0
 """A store that has not said by then where it stands is away, whatever it may say later."""
 
 TURNS_AT_ONCE = 6

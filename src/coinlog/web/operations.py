@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import chain
 from typing import Any
 
@@ -9,7 +10,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from coinlog import __version__
-from coinlog.errors import StoreError
+from coinlog.errors import StoreError, StoreUnavailableError
 from coinlog.freshness import Freshness
 from coinlog.slots import iso
 from coinlog.store.counting import read_counts
@@ -24,6 +25,9 @@ from coinlog.web.metrics import (
 )
 from coinlog.web.problems import RETRY_SECONDS, store_away
 from coinlog.web.security import error_body
+
+READY_SECONDS = 3.0
+"""Whoever asks whether we are ready does not wait for long."""
 
 JSON = "application/json"
 PROMETHEUS = "text/plain; version=0.0.4"
@@ -41,9 +45,16 @@ async def ready(request: Request[Any, Any, Any], watch: TheWatch) -> Response[An
 
     How new the data is, ``/fresh`` says.
     """
-    await request.app.state.cache.look()
-    if watch.error is not None:
-        return _not_well(store_away(watch.error, watch.away_since))
+    error = watch.error
+    try:
+        looked = asyncio.shield(request.app.state.cache.look())
+        await asyncio.wait_for(looked, READY_SECONDS)
+    except TimeoutError:
+        error = error or StoreUnavailableError("the database has said nothing")
+    else:
+        error = watch.error
+    if error is not None:
+        return _not_well(store_away(error, watch.away_since))
     return Response({"status": "ready"})
 
 

@@ -29,7 +29,7 @@ Clock = Callable[[], float]
 
 _TIMELINE_SLOTS = 20_000
 _ASSETS = 2000
-_BELIEVE_SECONDS = 10.0
+_BELIEVE_SECONDS = 15.0
 """How long a look that failed is believed: the next one has ended by then, however silent."""
 
 _MADE = 12
