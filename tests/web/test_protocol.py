@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +12,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from coinlog.web.entries import Entry
 from coinlog.web.patience import Limits
 from samples import SLOT
 from sites import Site, site_on
@@ -29,6 +32,26 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+LARGE = b"/large"
+
+
+@pytest.fixture
+def large(site: Site) -> Site:
+    """Return a site of which one answer has 8 MB."""
+    entry = Entry(os.urandom(8_000_000), [(b"content-type", b"application/octet-stream")])
+    site.app.static[LARGE] = entry
+    return site
+
+
+def until_gone(client: socket.socket) -> None:
+    """Wait until the server has cut the connection off, reading nothing."""
+    asked = select.poll()
+    asked.register(client, select.POLLHUP)
+    assert asked.poll(SOON * 1000)
+    while client.recv(1_000_000):
+        continue
+
+
 def test_a_connection_that_asks_nothing_is_closed(site: Site) -> None:
     with wire(site, HURRIED) as address:
         check_refusal(until_closed(send(address, b"")), 408)
@@ -45,6 +68,49 @@ def test_a_head_that_never_ends_is_closed_however_steadily_it_drips(site: Site) 
                 client.sendall(b"y")
 
     check_refusal(answer, 408)
+
+
+def test_blank_lines_keep_no_connection_open(site: Site) -> None:
+    with wire(site, HURRIED) as address:
+        check_refusal(until_closed(send(address, b"\r\n\r\n")), 408)
+        answer = until_closed(send(address, GET % (b"/live", b"") + b"\r\n\r\n"))
+
+    assert answer.count(b"HTTP/1.1 200 ") == 1
+
+
+def narrow(address: tuple[str, int], request: bytes, room: int = 4096) -> socket.socket:
+    """Ask with room for little of the answer."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    client.settimeout(SOON)
+    client.connect(address)
+    client.sendall(request)
+    return client
+
+
+@pytest.mark.parametrize("more", [b"", b"connection: close\r\n"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_does_not_read_an_answer_is_cut_off(large: Site, more: bytes, count: int) -> None:
+    with (
+        wire(large, HURRIED) as address,
+        narrow(address, GET % (LARGE, more) * count) as client,
+        pytest.raises(ConnectionResetError),
+    ):
+        until_gone(client)
+
+
+def test_who_reads_an_answer_slowly_gets_it_whole(large: Site) -> None:
+    closing = GET % (LARGE, b"connection: close\r\n")
+    with wire(large, HURRIED) as address:
+        whole = until_closed(send(address, closing))
+        said = b""
+        with narrow(address, closing, 200_000) as client:
+            while part := client.recv(400_000):
+                said += part
+                select.select([], [], [], QUICK / 10)
+
+    body = whole.partition(b"\r\n\r\n")[2]
+    assert said.endswith(body)
 
 
 def test_a_body_that_never_comes_is_closed_after_its_answer(site: Site) -> None:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -103,6 +103,30 @@ def test_they_end_even_with_a_request_that_never_comes(own_world: Path) -> None:
             process.send_signal(signal.SIGINT)
 
             assert process.wait(STOPPED_SECONDS) == 0
+
+
+HANGING = (
+    b"",
+    b"GET / HTTP/1.1\r\nx: ",
+    b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 20,
+)
+
+
+def test_they_end_in_time_with_a_thousand_sockets_that_hang(own_world: Path) -> None:
+    with running(SERVE, own_world) as (process, address), ExitStack() as stack:
+        httpx.get(f"{address}/live", timeout=20).raise_for_status()
+        host, port = address.removeprefix("http://").split(":")
+        for number in range(1000):
+            client = stack.enter_context(socket.create_connection((host, int(port))))
+            client.sendall(HANGING[number % len(HANGING)])
+        assert httpx.get(f"{address}/live", timeout=20).status_code == 200
+        family = below(process.pid)
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(STOPPED_SECONDS) == 0
+        assert psutil.wait_procs(family, STOPPED_SECONDS)[1] == []
 
 
 def test_a_worker_that_dies_is_replaced(own_world: Path) -> None:

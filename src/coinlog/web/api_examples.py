@@ -203,7 +203,7 @@ EXAMPLES: dict[str, Example] = {
         "/spark/1.svg?range=30d&width=120&height=32",
         _SPARK_SVG,
     ),
-    "/live": Example("Is the process up", "/live", '{"status":"up","version":"0.1.0"}'),
+    "/live": Example("Is the process up", "/live", '{"status":"up"}'),
     "/ready": Example("Can it serve", "/ready", '{"status":"ready"}'),
     "/fresh": Example("Is the data new", "/fresh", _FRESH),
     "/metrics": Example("What there is to count", "/metrics", _METRICS),

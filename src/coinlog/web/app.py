@@ -12,7 +12,6 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
-from coinlog import __version__
 from coinlog.errors import StoreError
 from coinlog.store.engine import open_engine
 from coinlog.store.reader import Reader
@@ -34,6 +33,9 @@ from coinlog.web.watch import MANY_POINTS, Clock, Watch
 
 PUBLISHED_POINTS = 500
 """Of a line in a published page: there are thousands of pages, and the whole lies beside them."""
+
+API_VERSION = "1"
+"""Of the API, as in its addresses. Which coinlog serves it is nobody's business."""
 
 _MACHINES = (
     *("/api/", "/data/", "/static/", "/live", "/ready", "/fresh", "/metrics", "/schema/"),
@@ -86,7 +88,7 @@ def create_app(
         lifespan=[cache.looking],
         openapi_config=OpenAPIConfig(
             title="coinlog",
-            version=__version__,
+            version=API_VERSION,
             description=_ABOUT,
             path="/-",
             render_plugins=[],

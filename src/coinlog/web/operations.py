@@ -9,7 +9,6 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from coinlog import __version__
 from coinlog.errors import StoreError, StoreUnavailableError
 from coinlog.freshness import Freshness
 from coinlog.slots import iso
@@ -36,7 +35,7 @@ PROMETHEUS = "text/plain; version=0.0.4"
 @get("/live")
 async def live() -> dict[str, str]:
     """Say that the process is up, without asking anyone: a sick database is no reason to die."""
-    return {"status": "up", "version": __version__}
+    return {"status": "up"}
 
 
 @get("/ready")

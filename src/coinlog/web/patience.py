@@ -8,7 +8,13 @@ and whoever reads more slowly than ``READ_BYTES_A_SECOND`` is cut off.
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from fcntl import ioctl
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
+from termios import TIOCOUTQ
 from typing import Any
 
 from uvicorn.config import Config
@@ -24,6 +30,9 @@ IDLE_SECONDS = 15.0
 MAX_HEAD_BYTES = 32 * 1024
 MAX_CONNECTIONS = 1000
 READ_BYTES_A_SECOND = 1024
+
+_AT_ONCE = pack("ii", 1, 0)
+"""Linger for 0 seconds."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +85,12 @@ class PatientConnection(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection; one that is still read from is not idle."""
-        if self.transport.get_write_buffer_size():
-            self._wait_for_the_next()
-        else:
+        if not self._left_to_read():
             super().timeout_keep_alive_handler()
+            return
+        self._wait_for_the_next()
+        if self._reading is None:
+            self._watch_reading()
 
     def _wait_for_the_next(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -103,16 +114,25 @@ class PatientConnection(HttpToolsProtocol):
     def _watch_reading(self) -> None:
         """Cut the connection off later on, if the client has not read much of what it asked for."""
         self._stop_watching()
-        self._unread = self.transport.get_write_buffer_size()
+        self._unread = self._left_to_read()
         self._reading = self.loop.call_later(self.limits.receive_seconds, self._look_at_reading)
 
     def _look_at_reading(self) -> None:
-        left = self.transport.get_write_buffer_size()
+        self._reading = None
+        left = self._left_to_read()
         expected = READ_BYTES_A_SECOND * self.limits.receive_seconds
         if left and self._unread - left < expected:
             self._cut_off()
         elif left:
             self._watch_reading()
+
+    def _left_to_read(self) -> int:
+        """Return the bytes that the client has not read: ours, and those the system has taken."""
+        size: int = self.transport.get_write_buffer_size()
+        taken = bytearray(4)
+        with suppress(OSError, AttributeError):  # not every system tells
+            ioctl(self.transport.get_extra_info("socket").fileno(), TIOCOUTQ, taken)
+        return size + int.from_bytes(taken, sys.byteorder)
 
     def _stop_watching(self) -> None:
         if self._reading is not None:
@@ -139,4 +159,7 @@ class PatientConnection(HttpToolsProtocol):
             self.transport.close()
 
     def _cut_off(self) -> None:
+        """Close, and have the system forget what was not read instead of keeping it for a while."""
+        with suppress(OSError, AttributeError):
+            self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
         self.transport.abort()

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
+from coinlog.web.heads import look_at
 from coinlog.web.patience import MAX_CONNECTIONS, Limits, PatientConnection
 from coinlog.web.places import Places
 from coinlog.web.proxies import (
@@ -31,7 +32,6 @@ from coinlog.web.refusals import HEAD_TOO_LARGE, TOO_MANY, too_often
 from coinlog.web.security import STRICT
 from coinlog.web.tallies import CONNECTIONS
 
-_WITH_BODY = (b"content-length", b"transfer-encoding", b"upgrade", b"expect")
 _STRICTLY = b"%s: %s\r\n" % STRICT
 _ENDS_KEEPING = b"\r\n\r\n"
 _ENDS_CLOSING = b"\r\nconnection: close\r\n\r\n"
@@ -57,6 +57,8 @@ class PatientProtocol(PatientConnection):
         self._from_proxy = False
         self._name: int | None = None
         self._is_told_of = False
+        self._is_plain = True
+        self._has_body = False
         self._cache = self.app if isinstance(self.app, ByteCache) else None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -88,9 +90,9 @@ class PatientProtocol(PatientConnection):
                 self._refuse(HEAD_TOO_LARGE)
                 return
         super().data_received(data)
-        if not self._in_request:
-            self._stop_deadline()
-        elif self._deadline is None:
+        # Blank lines between requests are no reason to stay either.
+        idle = self.timeout_keep_alive_task is None and not self._busy
+        if self._deadline is None and (self._in_request or idle):
             self._start_deadline()
 
     def on_message_begin(self) -> None:
@@ -104,10 +106,23 @@ class PatientProtocol(PatientConnection):
         if self._from_proxy:
             self.scope["scheme"] = scheme_said(self.headers, self.scope["scheme"])
         # Nothing that comes after the last answer is looked at.
-        self._answered = self.transport.is_closing() or self._put_off() or self._answer_at_once()
+        self._answered = self._is_done() or self._answer_at_once()
         if not self._answered:
             self.places.work(self)
             super().on_headers_complete()
+            # Where a body ends is what two programs in a row may see differently.
+            self.cycle.keep_alive = self.cycle.keep_alive and not self._has_body
+
+    def _is_done(self) -> bool:
+        return self.transport.is_closing() or self._refuse_head() or self._put_off()
+
+    def _refuse_head(self) -> bool:
+        """Refuse a head that is none; return whether it was."""
+        version = self.parser.get_http_version()
+        fault, self._is_plain, self._has_body = look_at(self.url, version, self.headers)
+        if fault:
+            self._refuse(fault)
+        return fault is not None
 
     def _put_off(self) -> bool:
         """Refuse a request of an address that sends too many; return whether it was."""
@@ -141,7 +156,7 @@ class PatientProtocol(PatientConnection):
 
         Answers leave in the order of their requests, so none may be in the making before it.
         """
-        if self._cache is None or self._busy or self.flow.write_paused or self._has_body():
+        if self._cache is None or self._busy or self.flow.write_paused or not self._is_plain:
             return False
         method = self.parser.get_method()
         form = self._cache.at_once(method, self.url, self.headers, self.scope["scheme"])
@@ -150,13 +165,10 @@ class PatientProtocol(PatientConnection):
         self._send(form)
         return True
 
-    def _has_body(self) -> bool:
-        return any(name in _WITH_BODY for name, _ in self.headers)
-
     def _send(self, form: Form) -> None:
         date = self.server_state.default_headers[0][1]
         self.server_state.total_requests += 1
-        keep = self.parser.should_keep_alive() and not self._has_body()
+        keep = self.parser.should_keep_alive() and not self._has_body
         ends = _ENDS_KEEPING if keep else _ENDS_CLOSING
         strictly = _STRICTLY if self.scope["scheme"] == HTTPS else b""
         self.transport.writelines((form.wire, strictly, b"date: ", date, ends, form.content))
@@ -177,6 +189,7 @@ class PatientProtocol(PatientConnection):
         self._in_request = False
         self._in_head = True
         self._head_bytes = 0
+        self._stop_deadline()
         if self._answered:
             self._answered = False
         else:

@@ -47,6 +47,8 @@ are others' business."""
 METHODS = ("GET", "HEAD")
 MAX_TARGET_BYTES = 4096
 _SOUND = re.compile(rb"(?:[^%\x00-\x20\x7f-\xff\\]|%[0-9A-Fa-f]{2})*")
+_DOUBLED = re.compile(r"//|\\")
+"""A link to such a path leads to another host: browsers read ``//host`` and ``/\\host`` so."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -55,6 +57,11 @@ def fault_of(scope: Scope) -> tuple[int, str] | None:
     method = scope["method"]
     if method not in METHODS:
         return 405, f"{method[:20]} is not answered here: use GET or HEAD"
+    if not scope["path"].startswith("/") or _DOUBLED.search(scope["path"]):
+        return (
+            400,
+            "the address must begin with a slash, and hold neither two in a row nor a backslash",
+        )
     target = scope["raw_path"] + b"?" + scope["query_string"]
     if len(target) > MAX_TARGET_BYTES:
         return 400, f"the address has {len(target)} bytes: at most {MAX_TARGET_BYTES} are read"
