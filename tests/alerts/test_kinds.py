@@ -82,7 +82,7 @@ KINDS: list[tuple[Rule, Slots, list[str]]] = [
     ),
     (
         Price(asset=1, above=100),
-        [{"price": 99}, {"price": 101}, {"price": 99.5}, {"price": 102}, {"price": 98}, FINE][:5],
+        [{"price": 99}, {"price": 101}, {"price": 99.5}, {"price": 102}, {"price": 98}],
         [f"{BTC} is above 100 USD: 101 USD", f"{BTC} is no longer above 100 USD: 98 USD"],
     ),
     (

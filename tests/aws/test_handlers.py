@@ -124,8 +124,9 @@ def test_a_failed_source_leaves_its_outcome_and_a_later_try_mends_it(
     assert ledger(database) == [(now_slot, "stored", None, 2)]
     name = slot_name(now_slot)
     assert sorted(archive.objects.paths("alerts/")) == [
-        f"alerts/{name}-failed-wrong_key.json",
-        f"alerts/{name}-recovered-wrong_key.json",
+        f"alerts/{name}-failing-fired.json",
+        f"alerts/{name}-failing-recovered.json",
+        "alerts/looked",
     ]
 
 

@@ -48,6 +48,7 @@ def as_role(
     server = s3_server.settings["AWS_ENDPOINT_URL"]
     # The other services of the stand-in have no guard.
     function.setenv("AWS_ENDPOINT_URL_SNS", server)
+    function.setenv("AWS_ENDPOINT_URL_SSM", server)
     template = template_of(shapes, "page")
 
     @contextmanager
@@ -90,6 +91,8 @@ def test_the_functions_do_all_their_work_with_the_rights_of_their_roles(
     ]
     assert backfilled(database) == [(now_slot - 40 * STEP, 7.0)]
 
+    # The parameter of addresses is not there, which the stand-in for SSM says.
+    function.setenv("COINLOG_ALERT_URLS_PARAMETER", "/coinlog/alert-urls")
     with as_role("functionssendrole") as role:
         sent = send.handler({}, Context())["sent"]
         assert send.handler({}, Context())["sent"] == []

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
+import boto3
 import msgspec
 import pytest
 import sqlalchemy as sa
 
+from coinlog.alerts.delivering import CLAIM_SECONDS, Sent
+from coinlog.alerts.left import alert_paths
 from coinlog.archive import Archive
 from coinlog.aws import load, send
-from coinlog.aws.send import CLAIM_SECONDS, Sent
 from coinlog.errors import AlertError, EventError, SettingError
 from coinlog.slots import iso
 from lambdas import Context, Topic, s3
 from market import put_attempt
+from receivers import SECRET, Receiver
 from samples import STEP
 
 _numbers = count(1)
@@ -89,3 +93,69 @@ def test_without_a_topic_or_with_an_odd_event_nothing_is_sent(function: pytest.M
     function.setenv("COINLOG_ALERT_TOPIC", "arn:aws:sns:us-east-1:123456789012:none")
     with pytest.raises(EventError, match="expected"):
         send.handler("odd", Context())
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def parameter(function: pytest.MonkeyPatch, receiver: Receiver) -> str:
+    """Put an address into a parameter that the function is told of; return its name."""
+    name = f"/coinlog/alert-urls-{next(_numbers)}"
+    boto3.client("ssm").put_parameter(Name=name, Value=f"{receiver.url}\n", Type="SecureString")
+    function.setenv("COINLOG_ALERT_URLS_PARAMETER", name)
+    return name
+
+
+@pytest.mark.usefixtures("parameter")
+def test_an_alert_goes_to_the_topic_and_to_each_address_once(
+    topic: Topic, alert: str, receiver: Receiver, now_slot: int
+) -> None:
+    for _ in range(2):
+        send.handler(s3(f"ours/{alert}"), Context())
+    subject = f"coinlog: slot {iso(now_slot - STEP)} failed: broken_answer"
+
+    assert topic.subjects() == receiver.subjects == [subject]
+
+
+def test_an_address_that_is_down_holds_up_no_other_and_gets_it_later(
+    topic: Topic, alert: str, receiver: Receiver, parameter: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    receiver.status = 500
+    with pytest.raises(AlertError, match="did not take the message") as raised:
+        send.handler({}, Context())
+    assert len(topic.subjects()) == 1
+    receiver.status = 200
+    assert send.handler({}, Context())["sent"] == [alert]
+    assert (topic.subjects(), len(receiver.subjects)) == ([], 1)
+    assert SECRET not in f"{raised.value}{''.join(capfd.readouterr())}{parameter}"
+
+
+def test_rules_lie_in_the_bucket_and_take_the_place_of_the_usual_ones(
+    database: sa.URL, archive: Archive, now_slot: int
+) -> None:
+    del database
+    archive.objects.put("alerts.toml", b"[[price]]\nasset = 1\nabove = 100\n")
+    put_attempt(archive, now_slot - STEP, body=b"damaged")
+    put_attempt(archive, now_slot)
+    assert load.handler({}, Context())["alerts"] == 1
+    assert [path.split("-")[1] for path in alert_paths(archive)] == ["price"]
+
+
+def test_rules_that_cannot_be_used_are_told_once_and_the_usual_ones_hold(
+    database: sa.URL, topic: Topic, archive: Archive, now_slot: int
+) -> None:
+    del database
+    archive.objects.put("alerts.toml", b"[recorder]\nfaling = true\n")
+    put_attempt(archive, now_slot - STEP, body=b"damaged")
+    for _ in range(2):
+        load.handler({}, Context())
+        send.handler({}, Context())
+
+    assert topic.subjects() == [
+        "coinlog: alerts.toml cannot be used",
+        f"coinlog: slot {iso(now_slot - STEP)} failed: broken_answer",
+    ]

@@ -126,7 +126,7 @@ def test_the_functions_run_where_they_should(account: Account) -> None:
         assert function["Handler"] == f"coinlog.aws.{name}.handler"
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
-        assert len(function["Layers"]) == 1
+        assert len(function["Layers"]) == (2 if name == "send" else 1)
     assert set(found["load"]["VpcConfig"]["SubnetIds"]) == subnets(account, ISOLATED)
     for name in ("capture", "send"):
         assert not found[name].get("VpcConfig", {}).get("SubnetIds")
@@ -212,8 +212,9 @@ WOKEN_BY = {
     "captures/20260126T180000Z/1/manifest.json": ["coinlog-load"],
     "captures/20260126T180000Z/1/listings-1.json.gz": [],
     "captures/20260126T180000Z/claim-1": [],
-    "alerts/20260126T180000Z-failed-unreachable.json": ["coinlog-send"],
-    "alerts/sent/20260126T180000Z-failed-unreachable": [],
+    "alerts/20260126T180000Z-failing-fired.json": ["coinlog-send"],
+    "alerts/sent/20260126T180000Z-failing-fired": [],
+    "alerts/looked": [],
     "loaded/20260126T180000Z": [],
 }
 
@@ -305,6 +306,8 @@ EXPECTED_RIGHTS = {
         ("logs:CreateLogStream", "log-group:/aws/lambda/coinlog-load:*"),
         ("logs:PutLogEvents", "log-group:/aws/lambda/coinlog-load:*"),
         ("rds-db:connect", "dbuser:DATABASE/coinlog_load"),
+        ("s3:GetObject", "BUCKET/alerts.toml"),
+        ("s3:GetObject", "BUCKET/alerts/*"),
         ("s3:GetObject", "BUCKET/backfill/*"),
         ("s3:GetObject", "BUCKET/captures/*"),
         ("s3:ListBucket", "BUCKET"),
@@ -323,6 +326,7 @@ EXPECTED_RIGHTS = {
         ("s3:PutObject", "BUCKET/alerts/sent/*"),
         ("sns:Publish", "coinlog"),
         ("sqs:SendMessage", "coinlog-dead-letters"),
+        ("ssm:GetParameter", "parameter/coinlog/alert-urls"),
     },
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 MOST_PATHS = 2000
@@ -69,7 +70,7 @@ def _changed(known: Mapping[str, set[str]], now: Shape) -> list[str]:
     return found
 
 
-def _had_object(path: str, known: Mapping[str, Set[str]]) -> bool:
+def _had_object(path: str, known: Mapping[str, AbstractSet[str]]) -> bool:
     parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
     holder = "list" if path.endswith("[]") else "object"
     return holder in known.get(parent, set())
@@ -85,7 +86,7 @@ def _inside(path: str, other: str) -> bool:
     return path != other and path.startswith((f"{other}.", f"{other}["))
 
 
-def _listed(kinds: Set[str]) -> str:
+def _listed(kinds: AbstractSet[str]) -> str:
     return " or ".join(sorted(kinds))
 
 

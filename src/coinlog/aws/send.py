@@ -43,7 +43,7 @@ def handler(event: object, context: Context) -> dict[str, object]:
     done = deliverer.deliver(lambda: lent.over)
     if done.failed:
         raise AlertError(f"{'; '.join(done.failed)}; it is sent by a later call")
-    return report("send", sent=done.sent, unfinished=lent.over)
+    return report("send", sent=list(done.sent), unfinished=lent.over)
 
 
 def _receivers(settings: Settings) -> Sequence[Receives]:

@@ -7,6 +7,7 @@ import time
 
 import click
 import msgspec
+import sqlalchemy as sa
 from rich.markup import escape
 
 from coinlog.alerts.config import Alerting
@@ -19,6 +20,7 @@ from coinlog.cli.bells import alerting, targets_of
 from coinlog.cli.report import out, say
 from coinlog.cli.shared import json_option, with_parts
 from coinlog.errors import AlertError, SettingError, StoreError
+from coinlog.export.opening import refuse_absent
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
 from coinlog.slots import format_interval, iso, parse_time
@@ -93,7 +95,7 @@ def check(parts: Parts, *, as_json: bool) -> None:
         return
     say(f"{escape(str(parts.settings.alerts))}: {len(found.rules)} rules")
     for rule in found.rules:
-        name = known.get(rule.asset) if isinstance(rule, MarketRule) else None
+        name = (known or {}).get(rule.asset) if isinstance(rule, MarketRule) else None
         called = f" [dim]({escape(name.name)} now)[/]" if name else ""
         say(f"  {escape(rule.kind):10} {escape(rule.watched())}{called}")
     for target in targets:
@@ -155,9 +157,8 @@ def dry_run(parts: Parts, start: str | None, end: str | None, *, as_json: bool) 
       coinlog alerts dry-run --simulated
     """
     found = _needed(parts)
-    engine = open_engine(parts.settings.database_url, read_only=True)
     done = rehearse(
-        engine,
+        _store_of(parts),
         parts.archive,
         found.rules,
         time.time(),
@@ -179,18 +180,23 @@ def _needed(parts: Parts) -> Alerting:
     return found
 
 
-def _known_assets(parts: Parts, found: Alerting) -> dict[int, StoredAsset]:
-    """Return the assets of the rules that the store knows; none where it is away."""
+def _known_assets(parts: Parts, found: Alerting) -> dict[int, StoredAsset] | None:
+    """Return the assets of the rules that the store knows; ``None`` where it cannot tell."""
     ids = sorted({rule.asset for rule in found.rules if isinstance(rule, MarketRule)})
     try:
-        reader = Reader(open_engine(parts.settings.database_url, read_only=True))
-        return {one.id: one for one in reader.assets(ids)} if ids else {}
+        return {one.id: one for one in Reader(_store_of(parts)).assets(ids)}
     except StoreError:
-        return {}
+        return None
+
+
+def _store_of(parts: Parts) -> sa.Engine:
+    url = parts.settings.database_url
+    refuse_absent(url)
+    return open_engine(url, read_only=True)
 
 
 def _notes(
-    parts: Parts, found: Alerting, known: dict[int, StoredAsset], targets: list[str]
+    parts: Parts, found: Alerting, known: dict[int, StoredAsset] | None, targets: list[str]
 ) -> list[str]:
     """Return what looks like a mistake."""
     notes = []
@@ -198,7 +204,7 @@ def _notes(
         notes.append("messages go nowhere: put addresses into COINLOG_ALERT_URLS")
     interval = parts.plan.interval_seconds
     for rule in found.rules:
-        if isinstance(rule, MarketRule) and known and rule.asset not in known:
+        if isinstance(rule, MarketRule) and known is not None and rule.asset not in known:
             notes.append(f"asset {rule.asset} is not among what is recorded")
         if isinstance(rule, Change) and rule.window_seconds < interval:
             window, every = format_interval(rule.window_seconds), format_interval(interval)

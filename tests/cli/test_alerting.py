@@ -1,0 +1,171 @@
+"""``coinlog alerts``, and alerts of the commands that record, by the real program."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cmc_server import CMCServer, error_reply
+from market import LISTINGS, answer_all
+from program import read_until, run, run_here, run_json_here, running
+from receivers import SECRET, Receiver, wait_for
+
+RULES = "[recorder]\nfailing = true\n[[price]]\nasset = 1\nabove = 50\n"
+
+
+@pytest.fixture
+def source() -> Iterator[CMCServer]:
+    with CMCServer() as server:
+        answer_all(server, at=time.time())
+        yield server
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def told(
+    source: CMCServer, receiver: Receiver, own_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Set an environment with rules, a source and an address; return the file of rules."""
+    file = own_world / "data" / "alerts.toml"
+    file.parent.mkdir()
+    file.write_text(RULES)
+    monkeypatch.setenv("COINLOG_CMC_URL", source.url)
+    monkeypatch.setenv("COINLOG_ALERT_URLS", receiver.url)
+    return file
+
+
+def test_recording_once_tells_what_it_found_once(
+    told: Path, source: CMCServer, receiver: Receiver
+) -> None:
+    del told
+    source.on(LISTINGS, error_reply(401, 1001, "This API Key is invalid."))
+    assert run_here("record").returncode == 1
+    assert [subject.split(" failed: ")[1] for subject in receiver.subjects] == ["wrong_key"]
+
+    answer_all(source, at=time.time())
+    assert run_here("record").returncode == 0
+    assert run_here("record").returncode == run_here("load").returncode == 0
+    assert [subject.split()[1] for subject in sorted(receiver.subjects)] == [
+        "Asset",
+        "recording",
+        "slot",
+    ]
+
+
+def test_up_tells_in_the_background(told: Path, receiver: Receiver) -> None:
+    del told
+    receiver.go_on.clear()
+    with running("up", "--no-page") as process:
+        read_until(process, "next slot")
+        wait_for(lambda: receiver.asked, "the message to be on its way")
+        receiver.go_on.set()
+        wait_for(lambda: receiver.subjects, "the message")
+    assert "is above 50 USD: 100.5 USD" in receiver.subjects[0]
+    assert process.returncode == 0
+
+
+def test_a_file_that_cannot_be_used_keeps_nobody_from_recording(
+    told: Path, receiver: Receiver
+) -> None:
+    told.write_text("[recorder]\nfaling = true\n")
+    done = run_here("record")
+
+    assert done.returncode == 0
+    assert "line 2: 'faling' is no key: did you mean failing?" in done.stderr.replace("\n", " ")
+    assert receiver.subjects == []
+    assert run_here("alerts", "check").returncode == 2
+
+
+def test_check_says_in_words_what_is_watched_and_where_it_goes(told: Path) -> None:
+    run_here("record")
+    said = run_here("alerts", "check").stdout
+    assert "the price of asset 1 above 50 USD; over when it is back by 1 % (Asset 1 now)" in said
+    assert "address 1, JSON at 127.0.0.1" in said
+    assert SECRET not in said
+
+    told.write_text('[[change]]\nasset = 7\npercent = -10\nwindow = "1h"\n')
+    facts = run_json_here("alerts", "check", COINLOG_ALERT_URLS="")
+    assert facts["notes"] == [
+        "messages go nowhere: put addresses into COINLOG_ALERT_URLS",
+        "asset 7 is not among what is recorded",
+        "a change in 1h is never known: slots are 6h apart",
+    ]
+
+
+def test_try_tells_which_address_took_it(told: Path, receiver: Receiver, own_world: Path) -> None:
+    urls = own_world / "data" / "urls.txt"
+    with Receiver() as down:
+        down.stop()
+        urls.write_text(f"# mine\n{down.url}\n")
+        told.write_text(f'urls_file = "urls.txt"\n{RULES}')
+        done = run_here("alerts", "try")
+
+    assert done.returncode == 1
+    assert "✓ address 1, JSON at 127.0.0.1, took it" in done.stdout
+    assert "✗ address 1, JSON at 127.0.0.1, did not take the message" in done.stdout
+    assert receiver.subjects == ["coinlog: this is a try"]
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_addresses_come_from_a_file_of_several_lines(
+    told: Path, receiver: Receiver, own_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del told
+    with Receiver() as other:
+        file = own_world / "secret-urls"
+        file.write_text(f"{receiver.url}\n# another\n{other.url}\n")
+        monkeypatch.delenv("COINLOG_ALERT_URLS")
+        done = run_here("alerts", "try", COINLOG_ALERT_URLS_FILE=str(file))
+        assert done.returncode == 0, done.stderr
+        assert receiver.subjects == other.subjects == ["coinlog: this is a try"]
+
+    odd = run_here("alerts", "try", COINLOG_ALERT_URLS="canary-url x")
+    assert odd.returncode == 2
+    assert "number 1 is no address" in odd.stderr
+    assert "canary" not in odd.stderr
+
+
+def test_init_writes_an_example_once_and_it_can_be_used(own_world: Path) -> None:
+    assert run_here("alerts", "init").returncode == 0
+    again = run_here("alerts", "init")
+    assert again.returncode == 2
+    assert "is there already, and stays as it is" in again.stderr
+    printed = run_here("alerts", "init", "--print").stdout
+    assert printed == (own_world / "data" / "alerts.toml").read_text()
+    assert run_here("alerts", "check").returncode == 0
+    assert not (own_world / "data" / "coinlog.db").exists()
+
+
+def test_a_dry_run_tells_what_would_have_been_told(told: Path, receiver: Receiver) -> None:
+    run_here("record", COINLOG_ALERTS="none.toml")
+    assert receiver.subjects == []
+    facts = json.loads(run_here("alerts", "dry-run", "--json").stdout)
+    [incident] = facts["incidents"]
+    assert incident["headline"] == "Asset 1 (A1, id 1) is above 50 USD: 100.5 USD"
+    assert incident["recovered"] is None
+    said = run_here("alerts", "dry-run", "--from", "2020-01-01").stdout
+    assert "1 slots, 1 incidents" in said
+    assert "goes on" in said
+    assert run_here("alerts", "dry-run", "--to", "2020-01-01").stdout.startswith("0 slots")
+    told.unlink()
+    assert "`coinlog alerts init` writes an example" in run_here("alerts", "dry-run").stderr
+
+
+def test_the_made_up_market_says_so_in_each_message(
+    told: Path, receiver: Receiver, market: str
+) -> None:
+    told.write_text("[[price]]\nasset = 1\nabove = 1\n")
+    done = run("record", "--simulated", COINLOG_CMC_URL=market)
+
+    assert done.returncode == 0, done.stderr
+    assert receiver.subjects[0].startswith("coinlog: SIMULATED Bitcoin (BTC, id 1) is above 1 USD")
+    assert receiver.messages[0]["message"].startswith("SIMULATED market: none of this is real.")
