@@ -9,9 +9,9 @@ from urllib.parse import quote_plus, urlencode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coinlog.web.cache import Answer
 from coinlog.web.canonical import key_of
 from coinlog.web.security import Message
+from coinlog.web.sending import Answer
 from samples import SLOT
 from sites import Site, _scope
 

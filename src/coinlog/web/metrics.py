@@ -14,7 +14,6 @@ from itertools import accumulate
 import msgspec
 import psutil
 
-from coinlog import __version__
 from coinlog.store.counting import Counts
 from coinlog.web import tallies
 from coinlog.web.tallies import Tallies
@@ -62,7 +61,6 @@ def labelled(kind: str, name: str, told: str, label: str, values: Mapping[str, f
 
 def about_store(known: Moment | None, away_since: int | None, *, up: bool) -> Iterator[Family]:
     """Tell whether the store can be read, and how new it was when it last was."""
-    yield labelled("gauge", "coinlog_build_info", "The version.", "version", {__version__: 1})
     yield gauge("coinlog_store_up", "Whether the database can be read.", int(up))
     told = "Since when the database cannot be read."
     yield gauge("coinlog_store_away_since_timestamp_seconds", told, away_since)
