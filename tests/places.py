@@ -6,17 +6,15 @@ who may write whatever a mode says, and by their modes elsewhere.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from servers import PATH
 
-FILLER = "filler"
 _ROOT = os.getuid() == 0
 
 
@@ -31,43 +29,27 @@ def can_mount() -> bool:
 
 
 class SmallDisk:
-    """A disk of so many megabytes at a folder."""
+    """A disk of so many megabytes at a folder: memory, and no more of it than is used."""
 
     def __init__(self, folder: Path, megabytes: int) -> None:
-        self.folder = folder
+        self.folder, self._megabytes = folder, megabytes
         folder.mkdir(parents=True, exist_ok=True)
         _mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", str(folder))
 
     def fill(self, leave: int = 0) -> None:
-        """Fill it up, but for about so many bytes."""
-        with (self.folder / FILLER).open("wb", buffering=0) as file:
-            for size in (1_048_576, 4_096, 1):
-                with suppress(_FullError):
-                    while True:
-                        _write(file.fileno(), size)
-            if leave:
-                file.truncate(max(0, file.tell() - leave))
+        """Let it be full, but for about so many bytes: it shrinks to what is used."""
+        now = os.statvfs(self.folder)
+        used = (now.f_blocks - now.f_bfree) * now.f_frsize
+        # A size of nothing would mean any size.
+        _mount("-o", f"remount,size={max(4096, used + leave)}", str(self.folder))
 
     def make_room(self) -> None:
-        """Take away what fills it."""
-        (self.folder / FILLER).unlink(missing_ok=True)
+        """Let it be as large as it was."""
+        _mount("-o", f"remount,size={self._megabytes}m", str(self.folder))
 
     def remove(self) -> None:
         """Unmount it, though somebody may still be in it."""
         _run("umount", "--lazy", str(self.folder))
-
-
-class _FullError(Exception):
-    """Nothing more can be written."""
-
-
-def _write(descriptor: int, size: int) -> None:
-    try:
-        os.write(descriptor, b"\0" * size)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise _FullError from error
 
 
 @contextmanager

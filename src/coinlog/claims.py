@@ -52,13 +52,13 @@ def claim_slot(
     if newest and newest.process == os.getpid():
         busy = busy and (archive.location, slot, newest.number) not in _given_up
     # Read after the look at the process: one that is gone by then has written what it would.
-    manifests = _manifests(archive, slot)
-    for manifest in manifests.values():
-        if manifest.outcome is Outcome.STORED:
-            return Claimed(stored=manifest)
-    if newest and busy and str(newest.number) not in manifests:
+    ended = archive.slot_attempts(slot)
+    if stored := next(filter(None, (_stored(archive, key) for key in ended)), None):
+        return Claimed(stored=stored)
+    attempts = {key.attempt for key in ended}
+    if newest and busy and str(newest.number) not in attempts:
         return Claimed()
-    numbers = [int(attempt) for attempt in manifests if attempt.isdecimal()]
+    numbers = [int(attempt) for attempt in attempts if attempt.isdecimal()]
     claim = our_claim(max([0, *numbers, newest.number if newest else 0]) + 1, now, machine)
     # Where the object is there already, another recorder got there first.
     return Claimed(claim.number) if archive.claim(slot, claim) else Claimed()
@@ -69,15 +69,17 @@ def give_up(archive: Archive, key: AttemptKey) -> None:
     _given_up.add((archive.location, key.slot, int(key.attempt)))
 
 
-def _manifests(archive: Archive, slot: int) -> dict[str, Manifest]:
-    manifests = {}
-    for key in archive.slot_attempts(slot):
-        try:
-            manifests[key.attempt], _ = archive.manifest(key)
-        except DamagedError:
-            # A damaged attempt does not have the slot; recording it again is the remedy.
-            continue
-    return manifests
+def _stored(archive: Archive, key: AttemptKey) -> Manifest | None:
+    """Return the manifest of an attempt that has the slot, ``None`` for another."""
+    try:
+        manifest, _ = archive.manifest(key)
+        if manifest.outcome is Outcome.STORED:
+            archive.answers(key, manifest)
+            return manifest
+    except DamagedError:
+        # A damaged attempt does not have the slot; recording it again is the remedy.
+        pass
+    return None
 
 
 def at_work(claim: Claim, deadline_seconds: float, now: float, machine: str | None = None) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from weather import (
+    archive_faults,
     clock_faults,
+    corruption_faults,
+    database_faults,
     delivery_faults,
     kill_faults,
     reach_faults,
@@ -19,6 +22,9 @@ FAULTS: tuple[Fault, ...] = (
     *reach_faults.FAULTS,
     *clock_faults.FAULTS,
     *delivery_faults.FAULTS,
+    *database_faults.FAULTS,
+    *archive_faults.FAULTS,
+    *corruption_faults.FAULTS,
 )
 
 

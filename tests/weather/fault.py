@@ -39,6 +39,10 @@ class Fault(ABC):
         del chance
         return {}
 
+    def possible(self) -> bool:
+        """Whether it can be made to happen on this machine."""
+        return True
+
     @property
     def in_words(self) -> str:
         """What it is, in a sentence."""

@@ -26,7 +26,7 @@ def forecast(faults: Sequence[Fault], kind: str, count: int, seed: int) -> list[
     Each kind strikes once before any strikes twice by chance.
     """
     chance = random.Random(f"{seed} {kind}")
-    here = [fault for fault in faults if kind in fault.stores]
+    here = [fault for fault in faults if kind in fault.stores and fault.possible()]
     return list(_strokes(_chosen(here, count or len(here), chance), chance))
 
 

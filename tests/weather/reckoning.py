@@ -22,9 +22,10 @@ from coinlog.store.ledger import read_head
 from coinlog.store.reader import Reader
 from coinlog.verify.flow import verify
 from market import LISTINGS
+from weather.damage import unnamed, unwatched
 from weather.source import Asked
 from weather.truth import FIAT, FIELDS, STEP, Fate, Truth, fear, number, total_cap
-from weather.world import Entry, World
+from weather.world import World
 
 LATER = 10 * STEP
 """When the account is made: every slot's grace has passed by then."""
@@ -100,8 +101,10 @@ def reckon(world: World, account: Account) -> None:
         for slot, entry in sorted(one.book.items()):
             _count(account.line(entry.fault), found.fates.get(slot))
             for kind, words in _judge(slot, entry.truth, found, asked.get(slot, [])):
+                if slot in one.damaged and kind == "lost" and "can be read" in words:
+                    continue
                 account.charge(entry.fault, kind, f"slot {iso(slot)}: {words}")
-        for kind, words in _strays(found, one.book):
+        for kind, words in _strays(found, one):
             account.charge("at the end", kind, words)
         for fault, words in one.complaints:
             account.charge(fault, "untrue", words)
@@ -113,11 +116,12 @@ def look(url: sa.URL, folder: Path, last: int) -> Found:
     try:
         list(sweep(engine, archive))
         found = _read(engine, archive, last)
-        verified = verify(url, archive, _unwatched, clock=lambda: float(last + LATER))
+        verified = verify(url, archive, unwatched, clock=lambda: float(last + LATER))
     finally:
         engine.dispose()
-    if verified.differences:
-        found.differences += [f"verify found {verified.differences}", *verified.first]
+    found.differences += verified.first
+    if (more := verified.differences - len(verified.first)) > 0:
+        found.differences.append(f"verify found {more} more")
     return found
 
 
@@ -283,26 +287,12 @@ def _judge_archive(
         yield "untrue", f"{altered} in the archive are not as they were served"
 
 
-def _strays(found: Found, book: dict[int, Entry]) -> Iterator[tuple[str, str]]:
+def _strays(found: Found, world: World) -> Iterator[tuple[str, str]]:
     """Yield what is wrong at no slot of the book, or with the whole."""
     for slot, attempt in sorted(found.kept - found.settled):
         yield "lost", f"attempt {attempt} of slot {iso(slot)} is in the archive and not settled"
-    for slot in sorted((found.quotes.keys() | found.ledger.keys()) - book.keys()):
+    for slot in sorted((found.quotes.keys() | found.ledger.keys()) - world.book.keys()):
         yield "untrue", f"slot {iso(slot)} is in the store and was never to be recorded"
     for slot in sorted(found.quotes.keys() - found.ledger.keys()):
         yield "torn", f"slot {iso(slot)} has quotes and no row in the ledger"
-    for words in found.differences:
-        yield "untrue", words
-
-
-class _unwatched:  # noqa: N801  used as a function
-    """A watch that nobody reads."""
-
-    def __init__(self, _what: str, _total: int | None) -> None:
-        pass
-
-    def __enter__(self) -> Any:  # noqa: ANN401  a function
-        return lambda _: None
-
-    def __exit__(self, *_: object) -> None:
-        pass
+    yield from unnamed(found.differences, world.damaged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from coinlog.archive import open_archive
 from coinlog.aws.events import event_slot
@@ -142,6 +144,8 @@ class Recorder:
 def _live(ours: Connection, theirs: Connection, environment: dict[str, str]) -> None:
     ours.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What it tries again it says; here only what comes of it counts.
+    logging.disable(logging.WARNING)
     os.environ.update(environment)
     time.tzset()
     parent, desk = os.getppid(), _Desk()
@@ -173,6 +177,7 @@ class _Desk:
 
     def _work(self, delivery: Delivery) -> Told:
         plan = Plan(STEP, f"top:{TOP}", SourceKind.COINMARKETCAP, delivery.deadline_seconds)
+        plan = replace(plan, patience_seconds=delivery.patience_seconds)
         slot, clock = _slot_of(delivery, plan), _clock(delivery.now)
         if slot is None:
             return Told(standing=Standing.PASSED.name)

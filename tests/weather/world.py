@@ -5,10 +5,11 @@ Its keeper is one process with one thread that never opens the archive, so that 
 
 from __future__ import annotations
 
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from places import SmallDisk, can_mount, small_disk
 from servers import MariaDB
 from weather.page import Page
 from weather.recorder import PATIENCE_SECONDS, Delivery, Recorder, Told, fork
@@ -26,6 +28,9 @@ T = TypeVar("T")
 
 FAIR_WEATHER = "fair weather"
 LATE_SECONDS = 5.0
+DISK_MB = 2048
+"""What a disk of a storm may hold: memory, of which no more is taken than is used."""
+
 SINCE_SLOTS = 12
 """How many slots back a recording looks for what is not settled; the last look is at all."""
 
@@ -53,6 +58,11 @@ class World:
         self.archive = place / "archive"
         self.source = Source(place / "asked.log")
         self.book: dict[int, Entry] = {}
+        self.damaged: dict[int, bool] = {}
+        """Slots whose files in the archive are damaged for good: whether verifying must say so."""
+        self.archive_disk: SmallDisk | None = None
+        self.store_disk: SmallDisk | None = None
+        """What they lie on, where we may mount: disks that can be filled up."""
         self.complaints: list[tuple[str, str]] = []
         self.fault = FAIR_WEATHER
         self.usual_seconds = 0.2
@@ -200,8 +210,13 @@ def _do(pipe: Any, work: Callable[..., object], arguments: tuple[object, ...]) -
 def open_world(kind: str, place: Path) -> Iterator[World]:
     """Make a world with an empty store of a kind, and end it."""
     place.mkdir(parents=True, exist_ok=True)
-    with _store(kind, place) as (url, database):
+    with _disk() as archive_disk, _disk() as store_disk, ExitStack() as stack:
+        folder = store_disk.folder if store_disk else None
+        url, database = stack.enter_context(_store(kind, folder or place, folder))
         world = World(kind, place, url, database)
+        world.archive_disk, world.store_disk = archive_disk, store_disk
+        if archive_disk:
+            world.archive = archive_disk.folder / "archive"
         try:
             yield world
         finally:
@@ -209,13 +224,28 @@ def open_world(kind: str, place: Path) -> Iterator[World]:
 
 
 @contextmanager
-def _store(kind: str, place: Path) -> Iterator[tuple[sa.URL, MariaDB | None]]:
+def _store(kind: str, place: Path, disk: Path | None) -> Iterator[tuple[sa.URL, MariaDB | None]]:
     if kind == "sqlite":
         yield sa.URL.create("sqlite", database=str(place / "coinlog.db")), None
         return
-    server = MariaDB()
+    server = MariaDB(disk)
     try:
         server.start()
         yield server.url(server.make_database()), server
     finally:
         server.remove()
+
+
+@contextmanager
+def _disk() -> Iterator[SmallDisk | None]:
+    """Mount a disk that can be filled up, where we may; the database's own user can reach it."""
+    if not can_mount():
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="coinlog-disk-"))
+    folder.chmod(0o755)
+    try:
+        with small_disk(folder, DISK_MB) as disk:
+            yield disk
+    finally:
+        folder.rmdir()

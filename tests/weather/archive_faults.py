@@ -1,0 +1,162 @@
+"""The archive or the store cannot be written: a full disk, a folder that is read-only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import places
+from places import SmallDisk
+from weather.fault import SQLITE, Fault, Parameters
+from weather.recorder import Told
+from weather.truth import missed, stored
+from weather.world import World
+
+
+class ArchiveReadOnly(Fault):
+    """The archive is read-only: nothing is recorded, which is said, until it can be written."""
+
+    name = "archive read-only"
+    share = 2
+
+    def choose(self, chance: random.Random) -> Parameters:
+        return {"tries": chance.randint(1, 2), "again": chance.random() < 0.7}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        (slot,) = slots
+        world.expect(slot, (stored() if parameters["again"] else missed()).calling(None))
+        with places.read_only(world.archive):
+            for _ in range(parameters["tries"]):
+                told = world.record(slot)
+                _expect_not_kept(world, told, "is writable")
+        if parameters["again"]:
+            _expect_stored(world, world.record(slot))
+
+
+class ArchiveFull(Fault):
+    """The archive's disk is full, at once or in the middle of an answer, until there is room."""
+
+    name = "archive's disk full"
+    share = 3
+
+    def possible(self) -> bool:
+        return places.can_mount()
+
+    def choose(self, chance: random.Random) -> Parameters:
+        pages = chance.choice([0, chance.randint(0, 16)])
+        return {"pages": pages, "again": chance.random() < 0.7}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        (slot,) = slots
+        with _full(world.archive_disk, 4096 * parameters["pages"]):
+            told = world.record(slot)
+            kept = told.standing != "NOT_KEPT"
+            if not kept:
+                _expect_not_kept(world, told, "No space left on device")
+        again = parameters["again"] or kept
+        world.expect(slot, (stored() if again else missed()).calling(None))
+        if again and not kept:
+            _expect_stored(world, world.record(slot))
+
+
+class StoreFull(Fault):
+    """The database's disk is full: the slot waits in the archive, and the next one settles both."""
+
+    name = "database's disk full"
+    slots = 2
+    share = 2
+
+    def possible(self) -> bool:
+        return places.can_mount()
+
+    def choose(self, chance: random.Random) -> Parameters:
+        return {"pages": chance.choice([0, chance.randint(0, 16)])}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        first, second = slots
+        for slot in slots:
+            world.expect(slot, stored())
+        with _full(world.store_disk, 4096 * parameters["pages"]):
+            told = world.record(first)
+            if told.trouble and "make room on the disk" not in told.trouble:
+                world.complain(f"a full disk is told as {told.trouble!r}")
+        _expect_stored(world, world.record(second))
+
+
+class StoreReadOnly(Fault):
+    """The store's folder is read-only: the slot waits in the archive, and the next settles both."""
+
+    name = "store's folder read-only"
+    stores = frozenset({SQLITE})
+    slots = 2
+
+    def possible(self) -> bool:
+        return places.can_mount()
+
+    def choose(self, chance: random.Random) -> Parameters:
+        # A recorder that had the file open can go on writing; a new one cannot.
+        return {"new": chance.random() < 0.7}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        first, second = slots
+        for slot in slots:
+            world.expect(slot, stored())
+        if parameters["new"]:
+            world.recorder.kill()
+        assert world.store_disk
+        with places.read_only(world.store_disk.folder):
+            told = world.record(first)
+            if parameters["new"] and "may be written" not in str(told.trouble):
+                world.complain(f"a read-only store is told as {told.trouble!r}")
+        _expect_stored(world, world.record(second))
+
+
+class Strangers(Fault):
+    """Files and folders that are none of ours lie in the archive: they are passed over."""
+
+    name = "strangers in the archive"
+
+    def choose(self, chance: random.Random) -> Parameters:
+        return {"seed": chance.randrange(1000)}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        (slot,) = slots
+        world.expect(slot, stored())
+        folder = world.archive / "captures"
+        seed = parameters["seed"]
+        for name in (f".DS_Store-{seed}", f"notes {seed}.txt", f"2026-{seed}/1/manifest.json"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(random.Random(seed).randbytes(200))
+        with suppress(FileExistsError):
+            (folder / "to-nowhere").symlink_to(world.place / "nowhere")
+        _expect_stored(world, world.record(slot))
+
+
+@contextmanager
+def _full(disk: SmallDisk | None, leave: int) -> Iterator[None]:
+    assert disk
+    disk.fill(leave)
+    try:
+        yield
+    finally:
+        disk.make_room()
+
+
+def _expect_not_kept(world: World, told: Told, words: str) -> None:
+    if told.standing != "NOT_KEPT" or words not in str(told.trouble):
+        world.complain(f"expected words of {words!r}: {told}")
+
+
+def _expect_stored(world: World, told: Told) -> None:
+    if told.trouble or not told.settled:
+        world.complain(f"expected to be settled: {told}")
+
+
+FAULTS: tuple[Fault, ...] = (
+    ArchiveReadOnly(),
+    ArchiveFull(),
+    StoreFull(),
+    StoreReadOnly(),
+    Strangers(),
+)

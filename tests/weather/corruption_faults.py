@@ -1,0 +1,156 @@
+"""Bytes that change or go: in answers, in manifests, in a page of the database."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from coinlog.archive import open_archive
+from coinlog.attempts import slot_name
+from coinlog.errors import StoreError
+from coinlog.verify.flow import verify
+from weather.damage import unwatched
+from weather.fault import SQLITE, Fault, Parameters
+from weather.truth import failed, missed, stored
+from weather.world import World
+
+WAYS = ("a bit flipped", "cut short", "emptied", "removed")
+MANIFEST = "manifest.json"
+
+
+class DamagedBeforeLoad(Fault):
+    """An attempt is damaged before it is loaded: it counts as damaged, and another can be made."""
+
+    name = "archive damaged before loading"
+    share = 3
+
+    def choose(self, chance: random.Random) -> Parameters:
+        # A manifest is known by no other before it is loaded: only what it cannot be is seen.
+        manifest = chance.random() < 0.3
+        way = chance.choice(WAYS[1:3] if manifest else WAYS)
+        return {**_place(chance, way), "manifest": manifest, "again": chance.random() < 0.7}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        (slot,) = slots
+        world.record(slot, work="capture")
+        _damage(_file(world, slot, parameters), parameters)
+        world.damaged[slot] = True
+        world.deliver(world.delivery(slot, work="load"))
+        # A flipped bit of a file's header leaves the answer whole.
+        truth = failed("damaged") | stored()
+        if parameters["again"]:
+            # A damaged attempt does not have the slot.
+            truth = stored()
+            world.record(slot)
+        world.expect(slot, truth.calling(None))
+
+
+class DamagedAfterLoad(Fault):
+    """An attempt is damaged after it was stored: the store keeps it, and verifying names it."""
+
+    name = "archive damaged after loading"
+    share = 2
+
+    def choose(self, chance: random.Random) -> Parameters:
+        way = chance.choice(WAYS)
+        return {**_place(chance, way), "manifest": chance.random() < 0.4}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        (slot,) = slots
+        world.record(slot)
+        _damage(_file(world, slot, parameters), parameters)
+        world.damaged[slot] = True
+        # Should the store itself be lost later, this is what the archive can still tell.
+        truth = stored() | failed("damaged", "clock_skew", "broken_answer")
+        world.expect(slot, truth | missed() if parameters["manifest"] else truth)
+
+
+class DamagedPage(Fault):
+    """A byte of a copy of the store changes: it is found, or changes nothing that is stored."""
+
+    name = "byte of the database changed"
+    stores = frozenset({SQLITE})
+
+    def choose(self, chance: random.Random) -> Parameters:
+        return {"places": [round(chance.random(), 6) for _ in range(2)], "bit": chance.randrange(8)}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        (slot,) = slots
+        world.expect(slot, stored())
+        world.record(slot)
+        copy = world.place / "copy.db"
+        for place in parameters["places"]:
+            said = world.do(
+                _found_in_copy, world.direct_url, world.archive, copy, place, parameters["bit"]
+            )
+            if said:
+                world.complain(f"a bit changed at {place}: {said}")
+
+
+def _place(chance: random.Random, way: str) -> dict[str, Any]:
+    return {"way": way, "at": round(chance.random(), 6), "bit": chance.randrange(8)}
+
+
+def _file(world: World, slot: int, parameters: Parameters) -> Path:
+    folder = world.archive / "captures" / slot_name(slot) / "1"
+    if parameters["manifest"]:
+        return folder / MANIFEST
+    bodies = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+    return bodies[int(parameters["at"] * len(bodies))]
+
+
+def _damage(path: Path, parameters: Parameters) -> None:
+    body = bytearray(path.read_bytes())
+    at = int(parameters["at"] * len(body))
+    match parameters["way"]:
+        case "a bit flipped":
+            body[at] ^= 1 << parameters["bit"]
+        case "cut short":
+            del body[at:]
+        case "emptied":
+            body.clear()
+        case "removed":
+            path.unlink()
+            return
+    path.write_bytes(body)
+
+
+def _found_in_copy(url: sa.URL, folder: Path, copy: Path, place: float, bit: int) -> str | None:
+    """Change a bit of a copy; return what is wrong where nobody tells of it."""
+    with (
+        closing(sqlite3.connect(str(url.database))) as held,
+        closing(sqlite3.connect(str(copy))) as other,
+    ):
+        held.backup(other)
+        whole = _rows(other)
+    body = bytearray(copy.read_bytes())
+    body[int(place * len(body))] ^= 1 << bit
+    copy.write_bytes(body)
+    try:
+        with closing(sqlite3.connect(str(copy))) as other:
+            if other.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+                return None
+            if _rows(other) == whole:
+                return None
+        address = sa.URL.create("sqlite", database=str(copy))
+        verified = verify(address, open_archive(str(folder)), unwatched)
+    except (sqlite3.DatabaseError, StoreError):
+        return None
+    else:
+        return None if verified.differences else "rows changed, and nobody tells of it"
+    finally:
+        for name in (copy, *(copy.with_name(f"{copy.name}{end}") for end in ("-wal", "-shm"))):
+            name.unlink(missing_ok=True)
+
+
+def _rows(connection: sqlite3.Connection) -> list[str]:
+    return list(connection.iterdump())
+
+
+FAULTS: tuple[Fault, ...] = (DamagedBeforeLoad(), DamagedAfterLoad(), DamagedPage())
