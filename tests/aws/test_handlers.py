@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -128,6 +129,25 @@ def test_a_failed_source_leaves_its_outcome_and_a_later_try_mends_it(
         f"alerts/{name}-failing-recovered.json",
         "alerts/looked",
     ]
+
+
+@pytest.mark.usefixtures("database")
+def test_each_slot_is_a_line_of_the_log_with_all_that_matters(
+    source: CMCServer, now_slot: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source.on(FEAR_AND_GREED, cmc_server.html(404))
+    capture.handler(scheduled(now_slot), Context())
+    load.handler(scheduled(now_slot), Context())
+
+    captured, slot, loaded = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [one["function"] for one in (captured, slot, loaded)] == ["capture", "load", "load"]
+    assert (captured["outcome"], captured["reason"]) == ("partial", "incomplete")
+    assert {"credits", "capture_seconds", "skew_seconds", "source", "attempt"} <= captured.keys()
+    assert (slot["event"], slot["slot"], slot["outcome"]) == ("slot", iso(now_slot), "partial")
+    assert (slot["assets"], slot["attempts"]) == (2, 1)
+    # The alarm counts what says so, and each slot once.
+    assert "stored_due" not in slot
+    assert loaded["stored_due"] == iso(now_slot)
 
 
 def test_many_slots_that_fail_alike_are_one_alert(

@@ -31,6 +31,10 @@ from coinlog.store.signin import sign_in_by_token
 
 BUSY_TIMEOUT_MS = 15_000
 ANSWER_SECONDS = 60
+_STATEMENTS = 40
+"""How many prepared statements a connection to SQLite keeps. Some name a thousand assets, so that
+the usual 128 would take many megabytes, and days to have them all."""
+
 _CONNECT_SECONDS = 10
 _STRICT = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO"
 _WAIT = "recording goes on, and what is in the archive is loaded when the database is back"
@@ -89,7 +93,8 @@ def open_engine(
 def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
     if url.database and not read_only:
         _make_folder(Path(url.database).expanduser().parent)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    arguments = {"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": _STATEMENTS}
+    engine = sa.create_engine(url, connect_args=arguments)
     if read_only:
         read_there_alone(engine)
 
