@@ -15,7 +15,7 @@ from coinlog.web.sending import Answer
 from samples import SLOT
 from sites import Site, _scope
 
-EXAMPLES = 1500
+EXAMPLES = 60
 
 PATHS = (
     *("/", "/es/", "/es", "/overview", "/market", "/assets/1", "/es/assets/1", "/compare", "/log"),
@@ -95,4 +95,6 @@ def test_what_has_one_name_has_one_answer(
         assert status in (200, 302, 400, 404), (path, way)
         key = key_of(path, way.encode())
         if key is not None:
-            assert kept.setdefault(key, (status, body)) == (status, body), (path, way)
+            # Refusals are not kept, and quote what they refuse.
+            answer = (status, body if status == 200 else b"")
+            assert kept.setdefault(key, answer) == answer, (path, way)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from coinlog.market import Asset, Snapshot, SourceKind
+from coinlog.web.shell import PARTS
 from samples import SLOT, quote
 from sites import Site
 
@@ -123,6 +124,32 @@ def test_pages_answer_silly_questions_quickly_and_never_fail(asked_webs: Site, t
 
     assert reply.status == 200
     assert time.perf_counter() - started < 2
+
+
+def test_an_embedded_chart_has_no_parts_to_ask_for(asked_web: Site) -> None:
+    whole = asked_web.get("/embed/1").body
+
+    assert asked_web.get("/embed/1?part=chart").body == whole
+    assert asked_web.get("/embed/compare?ids=1&part=chart").status == 200
+
+
+def test_what_a_page_does_not_know_leaves_no_trace_in_it(asked_web: Site) -> None:
+    asked_web.get("/overview?from=1769360400&q=surprise")
+
+    assert "surprise" not in asked_web.get("/overview").text
+    assert "1769360400" not in asked_web.get("/overview").text
+
+
+@pytest.mark.parametrize("slots", [0, 1])
+def test_no_part_of_a_page_fails_where_there_is_nothing_to_show(
+    sqlite_web: Site, slots: int
+) -> None:
+    sqlite_web.store(*[SLOT][:slots])
+
+    for page, parts in PARTS.items():
+        for part in (*parts, "nonsense", ""):
+            target = f"{page}{1 if page.endswith('/assets/') else ''}?part={part}"
+            assert sqlite_web.get(target).status == (404 if "assets" in page and not slots else 200)
 
 
 @pytest.mark.parametrize(

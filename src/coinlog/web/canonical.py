@@ -18,8 +18,8 @@ _CHART = {
     "scale": "",
     "form": "line",
     "currency": "USD",
-    "part": "",
 }
+_PART = {"part": ""}
 _PICTURE = {name: _CHART[name] for name in ("range", "from", "to", "field")}
 _TABLE = {
     "currency": "USD",
@@ -31,15 +31,15 @@ _TABLE = {
     "ids": "",
     "limit": str(DEFAULT_LIMIT),
     "offset": "0",
-    "part": "",
+    **_PART,
 }
 _PAGES: dict[str, dict[str, str]] = {
     "/": {**_CHART, **_TABLE},
-    "/overview": {"currency": "USD", "range": "", "part": ""},
+    "/overview": {"currency": "USD", "range": "", **_PART},
     "/market": {**_TABLE, "at": ""},
-    "/assets/": _CHART,
-    "/compare": {**_CHART, "ids": ""},
-    "/log": {"before": "", "at": "", "year": "", "part": ""},
+    "/assets/": {**_CHART, **_PART},
+    "/compare": {**_CHART, **_PART, "ids": ""},
+    "/log": {"before": "", "at": "", "year": "", **_PART},
     "/log/": {},
     "/log.atom": {},
     "/schema": {},
