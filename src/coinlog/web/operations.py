@@ -30,7 +30,7 @@ READY_SECONDS = 3.0
 """Whoever asks whether we are ready does not wait for long."""
 
 JSON = "application/json"
-PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+PROMETHEUS = "text/plain; version=0.0.4"
 
 
 @get("/live")
