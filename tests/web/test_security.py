@@ -31,7 +31,7 @@ FILE = {
 TARGETS = (
     *("/", "/es/", "/assets/1", "/compare?ids=1,1027", "/log", "/schema", "/schema/openapi.json"),
     *("/api/v1/assets", "/api/v1/assets/1", "/api/v1/assets/1/series", "/api/v1/log"),
-    *("/api/v1/assets/1/series.csv", "/live", "/ready", "/metrics"),
+    *("/api/v1/assets/1/series.csv", "/live", "/ready", "/fresh", "/metrics"),
     *("/nowhere", "/static/nothing.js", "/assets/77", "/api/v1/assets?x=1", "/%ff"),
 )
 
