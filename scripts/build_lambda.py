@@ -171,7 +171,7 @@ def _install(target: Path, architecture: str, python: str, lock: str) -> None:
 
 def _unused(path: Path) -> bool:
     noted = path.parent.suffix == ".dist-info" and path.name in UNUSED_NOTES
-    return noted or path.suffix in UNUSED_ENDINGS
+    return noted or path.name.endswith(UNUSED_ENDINGS)
 
 
 def _output(*command: str) -> str:

@@ -53,9 +53,9 @@ class Place:
         """What is imported from, in Lambda's order."""
         return tuple(str(self.root / name) for name in ("var/task", "opt/python", "var/runtime"))
 
-    def unzip(self, function: Path, layer: Path) -> None:
+    def unzip(self, function: Path, *layers: Path) -> None:
         """Lay the packages out as Lambda does with uploaded ones."""
-        for package, folder in ((function, "var/task"), (layer, "opt")):
+        for package, folder in ((function, "var/task"), *((layer, "opt") for layer in layers)):
             with zipfile.ZipFile(package) as zipped:
                 zipped.extractall(self.root / folder)
 

@@ -26,6 +26,11 @@ def layer(architecture: str = OURS) -> str:
     return f"coinlog-layer-{architecture}.zip"
 
 
+def senders(architecture: str = OURS) -> str:
+    """Return the name of the zip of the layer that sends alerts."""
+    return f"coinlog-senders-{architecture}.zip"
+
+
 def build(out: Path, python: str, *architectures: str) -> Path:
     """Make the packages into a folder and return it."""
     command = (sys.executable, str(BUILDER), "--out", str(out), "--python", python)
@@ -47,10 +52,10 @@ def interpreter(version: str) -> str | None:
     return found.stdout.strip() or (str(hidden[-1]) if hidden else None)
 
 
-def unpack(packages: Path, python: str, root: Path) -> Place:
-    """Lay packages out below a folder, beside what Lambda's runtime brings."""
+def unpack(packages: Path, python: str, root: Path, *further: str) -> Place:
+    """Lay packages out below a folder, with further layers, beside what Lambda's runtime brings."""
     place = Place(python, root)
-    place.unzip(packages / FUNCTION, packages / layer())
+    place.unzip(packages / FUNCTION, packages / layer(), *(packages / name for name in further))
     into = ("--target", place.folders[-1], "--python", python)
     lock = ("--no-deps", "--require-hashes", "--requirement", str(RUNTIME_LOCK))
     _output(_uv(), "pip", "install", "--quiet", *into, *lock)

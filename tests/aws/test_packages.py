@@ -16,10 +16,12 @@ import sqlalchemy as sa
 from aws_events import CONSOLE, created, notified, ruled, scheduled
 from cmc_server import CMCServer
 from coinlog.ahead import MANY
+from coinlog.alerts.left import Alert, leave_alert
 from coinlog.archive import open_archive
 from coinlog.aws.prepare import LOADER, PAGE, prepare
 from coinlog.slots import iso
 from lambda_runtime import FunctionError, LambdaFunction, Place
+from lambdas import Topic
 from market import LISTINGS
 from mysql_server import TlsServers, mysql_command
 from packages import (
@@ -32,8 +34,10 @@ from packages import (
     contents,
     interpreter,
     layer,
+    senders,
     unpack,
 )
+from receivers import Receiver
 from s3_server import S3Server
 from samples import HOUR, SLOT, STEP
 from servers import MariaDB
@@ -41,6 +45,7 @@ from simulated_archive import Market, put_slots
 from tls_servers import BY_TOKEN, needs_token_check
 
 MOST_BYTES = 50_000_000
+MOST_SENDERS_BYTES = 20_000_000
 # glibc of Amazon Linux 2, on which Python 3.11 runs there; from 3.12 on it is 2.34.
 OLDEST_GLIBC = (2, 26)
 # A host that is this machine without being called so: anywhere else TLS is verified.
@@ -172,7 +177,7 @@ def rows(server: MariaDB, store: sa.URL, query: str) -> Sequence[tuple[int | str
 def test_same_sources_make_the_same_bytes(built: Path, tmp_path: Path) -> None:
     again = build(tmp_path / "again", NEWEST, OURS)
 
-    for name in (FUNCTION, layer()):
+    for name in (FUNCTION, layer(), senders()):
         first, second = (
             hashlib.sha256((folder / name).read_bytes()).digest() for folder in (built, again)
         )
@@ -205,10 +210,44 @@ def test_layer_holds_what_is_locked_with_licences_and_none_of_the_runtimes_own(
 
 
 @for_each_architecture
+def test_what_sends_alerts_is_a_small_layer_of_its_own_beside_the_other(
+    built: Path, architecture: str
+) -> None:
+    found = contents(built / senders(architecture))
+    names = {name.split("/")[1] for name in found}
+
+    assert {"apprise", "requests", "yaml"} <= names
+    assert not names & {name.split("/")[1] for name in contents(built / layer(architecture))}
+    assert sum(map(len, found.values())) < MOST_SENDERS_BYTES
+
+
+def test_send_reaches_a_receiver_from_the_zips_alone(
+    built: Path, tmp_path: Path, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = interpreter(NEWEST)
+    if not python:
+        pytest.skip(f"Python {NEWEST} is not on this machine")
+    place = unpack(built, python, tmp_path, senders())
+    with s3_server.bucket() as bucket, Receiver() as receiver:
+        given = s3_server.settings | {"COINLOG_ARCHIVE": f"s3://{bucket}"}
+        for name, value in (given | {"AWS_DEFAULT_REGION": "us-east-1"}).items():
+            monkeypatch.setenv(name, value)
+        archive = open_archive(given["COINLOG_ARCHIVE"])
+        leave_alert(archive, "alerts/20260126T180000Z-failing-fired.json", Alert("one", "text"))
+        topic = Topic("of-the-zips")
+        given |= {"COINLOG_ALERT_TOPIC": topic.arn, "COINLOG_ALERT_URLS": receiver.url}
+        given["AWS_DEFAULT_REGION"] = "us-east-1"
+        with LambdaFunction(place, "coinlog.aws.send.handler", given) as function:
+            told = function.invoke({})
+        assert told["sent"] == ["alerts/20260126T180000Z-failing-fired.json"]
+        assert receiver.subjects == topic.subjects() == ["one"]
+
+
+@for_each_architecture
 def test_libraries_ask_for_no_newer_c_library_than_lambda_has(
     built: Path, architecture: str
 ) -> None:
-    found = contents(built / layer(architecture))
+    found = contents(built / layer(architecture)) | contents(built / senders(architecture))
     libraries = {name: body for name, body in found.items() if name.endswith(".so")}
     machine = {"arm64": 183, "x86_64": 62}[architecture]
 

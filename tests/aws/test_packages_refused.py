@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from packages import BUILDER, FUNCTION, layer
+from packages import BUILDER, FUNCTION, layer, senders
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def out(tmp_path: Path) -> Path:
     """Return a folder with packages in it that were made before."""
     out = tmp_path / "out"
     (out / "function").mkdir(parents=True)
-    for name in ("function/old.py", FUNCTION, layer("arm64"), layer("x86_64")):
+    for name in ("function/old.py", FUNCTION, layer("arm64"), senders("arm64")):
         (out / name).write_text("made before")
     return out
 
