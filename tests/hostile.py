@@ -8,12 +8,15 @@ from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from coinlog.market import Asset, Missing, Reason, Snapshot, SourceKind
 from coinlog.slots import iso
 from coinlog.sources.decode import read_rows
 from coinlog.sources.quotes import asset_of, quote_of
+from coinlog.store.engine import open_engine
 from coinlog.store.settlements import Settlement
+from coinlog.store.writer import settle
 from samples import SLOT, STEP, settlement
 
 NAMES = (
@@ -50,6 +53,14 @@ def settlements(*, tame: bool = False) -> Iterator[Settlement]:
         found = None if number == 4 else _snapshot(slot, number, tame=tame)
         made = settlement(slot, found=found)
         yield made if found else msgspec.structs.replace(made, detail=_say("detail", 10, tame=tame))
+
+
+def fill_hostile(url: sa.URL, *, tame: bool = False) -> None:
+    """Put the market into a store that has its tables."""
+    engine = open_engine(url)
+    for one in settlements(tame=tame):
+        settle(engine, one, one.slot + 14)
+    engine.dispose()
 
 
 def _snapshot(slot: int, number: int, *, tame: bool) -> Snapshot:

@@ -1,4 +1,5 @@
 /** The page of the keys, shown over the one that is open. */
+import { pageIn } from "./parsed";
 
 let dialog: HTMLDialogElement | undefined;
 
@@ -16,7 +17,7 @@ async function made(): Promise<HTMLDialogElement | undefined> {
     location.assign(link.href);
     return undefined;
   }
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = await pageIn(answer);
   const content = page.getElementById("keys");
   if (!content) return undefined;
   // Its page has styles that this one may lack.

@@ -4,13 +4,14 @@ import { forget } from "./edition";
 import { keeping } from "./keeping";
 import { now } from "./live";
 import { mount, sent } from "./mounts";
+import { pageIn } from "./parsed";
 import { t } from "./texts";
 
 /** Fetch this page anew, and put what has changed in the place of what is shown. */
 export async function renewPage(): Promise<void> {
   const answer = await fetch(location.href, { cache: "no-cache" });
   if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = await pageIn(answer);
   const [before, after] = [now(), now(page)];
   if (!after) return;
   // Another build has other scripts, and an empty store's page has other parts.

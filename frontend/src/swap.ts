@@ -6,6 +6,7 @@
 import { learnRates } from "./amounts";
 import { isPublished } from "./edition";
 import { favourites } from "./favourites";
+import { pageIn } from "./parsed";
 
 const OWNED: Record<string, string[]> = {
   chart: ["range", "from", "to", "field", "scale", "form"],
@@ -128,7 +129,7 @@ async function fetchPart(part: string, url: URL): Promise<HTMLElement | "stopped
   try {
     const answer = await fetch(address, { signal: stop.signal });
     if (!answer.ok) return undefined;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await pageIn(answer);
     const element = page.getElementById(part);
     learnRates(page);
     return element ? document.adoptNode(element) : undefined;

@@ -19,6 +19,7 @@ from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.web.app import create_app
 from editions import Edition, publish_at, serving_folder
+from hostile import fill_hostile
 from ready import ReadyDatabases, ReadyFile
 from samples import SLOT
 from sites import Site, site_on
@@ -133,6 +134,20 @@ def both(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Return the addresses of a site of hostile names, live and published: by edition."""
+    url = stored(tmp_path_factory, "hostile", None)
+    fill_hostile(url)
+    folder = tmp_path_factory.mktemp("hostile-published")
+    publish_at(url, folder, NOW)
+    with (
+        serving(create_app(url, clock=lambda: float(NOW))) as live,
+        serving_folder(folder) as published,
+    ):
+        yield {"live": live, "published": published}
+
+
+@pytest.fixture(scope="session")
 def simulated_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a site whose market is made up."""
     with served(tmp_path_factory, "simulated", SourceKind.SIMULATED) as address:
@@ -144,6 +159,10 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a site that has recorded nothing yet."""
     with served(tmp_path_factory, "empty", None) as address:
         yield address
+
+
+REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (told) => console.error(
+    `policy: ${told.effectiveDirective} ${told.blockedURI} ${told.sample} on ${location.href}`))"""
 
 
 @pytest.fixture
@@ -159,6 +178,8 @@ def browse(chromium: Browser) -> Iterator[Open]:
     def open_page(address: str, **options: Any) -> Page:  # noqa: ANN401  Playwright's many
         context = chromium.new_context(**{"timezone_id": "America/Bogota", **options})
         contexts.append(context)
+        # What the policy refuses is told by some browsers only to those who ask.
+        context.add_init_script(REPORT_VIOLATIONS)
         page = context.new_page()
         page.on("console", lambda said: reports.append(f"{said.type}: {said.text}"))
         page.on("pageerror", lambda error: reports.append(f"error: {error}"))

@@ -16,9 +16,8 @@ from PIL import Image
 
 from coinlog.attempts import slot_name
 from coinlog.market import Asset
-from coinlog.store.writer import settle
 from editions import publish_at
-from hostile import IDS, NAMES, NOW, SLOTS, called, settlements, skeleton
+from hostile import IDS, NAMES, NOW, SLOTS, called, fill_hostile, skeleton
 from program import run_here
 from ready import ReadyFile
 from sites import Site, site_on
@@ -48,8 +47,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def filled(web: Site, *, tame: bool) -> Site:
     web.now = float(NOW)
-    for one in settlements(tame=tame):
-        settle(web.engine, one, one.slot + 14)
+    fill_hostile(web.engine.url, tame=tame)
     return web
 
 

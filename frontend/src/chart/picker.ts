@@ -3,6 +3,7 @@ import { data, isPublished } from "../edition";
 import type { Asset } from "../data/chunks";
 import { readEmbedded } from "../data/embedded";
 import { element } from "../element";
+import { pageIn } from "../parsed";
 import { chartOf, type Chart } from "./controller";
 import { address, type State } from "./state";
 
@@ -211,7 +212,7 @@ export async function findAssets(ids: readonly number[]): Promise<Asset[]> {
 async function fromPage(id: number): Promise<Asset | undefined> {
   const answer = await fetch(`/assets/${id}`);
   if (!answer.ok) return undefined;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = await pageIn(answer);
   const data = page.querySelector('#chart script[type="application/json"]')?.textContent;
   return data ? readEmbedded(data).assets[0] : undefined;
 }

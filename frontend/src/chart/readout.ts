@@ -20,7 +20,7 @@ export class Readout {
   private hintText: string;
   private revealed = false;
   /** What the server wrote beside its first paint: in full, where the data beside it is rounded. */
-  private written: Map<Element, string> | undefined;
+  private written: Map<Element, Node[]> | undefined;
 
   constructor(readonly stage: Stage) {
     this.at = stage.section.querySelector("[data-at]");
@@ -80,7 +80,7 @@ export class Readout {
     for (const place of places) {
       const line = Number(place.dataset["line"]);
       const written = atRest && this.written?.get(place);
-      if (written) place.innerHTML = written;
+      if (written) place.replaceChildren(...written.map((node) => node.cloneNode(true)));
       else place.replaceChildren(...(gap ? ["–"] : this.said(line, index)));
     }
   }
@@ -133,7 +133,7 @@ export class Readout {
     this.revealed = true;
     const { section, signal } = this.stage;
     const places = [...section.querySelectorAll("[data-line]")].filter((place) => place.textContent);
-    this.written = new Map(places.map((place) => [place, place.innerHTML]));
+    this.written = new Map(places.map((place) => [place, copied(place)]));
     const button = section.querySelector<HTMLButtonElement>("[data-zone]");
     if (!button || onlyUtc) return;
     button.addEventListener("click", toggleZone, { signal });
@@ -206,3 +206,5 @@ function coloured(picture: Picture, change: number): HTMLElement {
   part.textContent = changeText(picture, change);
   return part;
 }
+
+const copied = (place: Element): Node[] => [...place.childNodes].map((node) => node.cloneNode(true));

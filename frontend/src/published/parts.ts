@@ -1,4 +1,5 @@
 /** Parts of a published page as an address asks for them: made here, or ready-made as files. */
+import { pageIn } from "../parsed";
 import { marketPart } from "./market";
 
 export async function partOf(part: string, url: URL): Promise<HTMLElement | undefined> {
@@ -14,7 +15,7 @@ async function readyMade(part: string, url: URL): Promise<HTMLElement | undefine
   const path = `${url.pathname.replace(/\/$/, "")}/${part}${/^[0-9a-z-]+$/.test(name) ? `-${name}` : ""}.html`;
   const answer = await fetch(path);
   if (!answer.ok) return undefined;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = await pageIn(answer);
   const element = page.getElementById(part);
   return element ? document.adoptNode(element) : undefined;
 }

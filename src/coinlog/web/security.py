@@ -26,7 +26,8 @@ POLICY = (
     "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types coinlog"
 )
 SECURITY_HEADERS: Headers = [
     (b"content-security-policy", POLICY.encode()),
