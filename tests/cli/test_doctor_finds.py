@@ -140,7 +140,7 @@ def test_a_store_without_tables_or_with_others(data: Path, engine: sa.Engine) ->
     execute(engine, "UPDATE alembic_version SET version_num = '9999'")
     newer = found()
 
-    assert absent["schema_absent"]["do"] == "coinlog migrate"
+    assert absent["schema_absent"]["do"] == "coinlog load"
     assert absent["nothing_recorded"]["do"] == "coinlog up"
     assert not elsewhere.exists()
     assert older["schema_older"]["do"] == "coinlog migrate"

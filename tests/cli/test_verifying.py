@@ -11,6 +11,9 @@ import sqlalchemy as sa
 
 from cmc_server import CMCServer
 from coinlog.archive import open_archive
+from coinlog.cli.rounds import Rounds
+from coinlog.parts import Parts
+from coinlog.settings import load_settings
 from coinlog.store.engine import open_engine
 from market import answer_all, put_attempt
 from program import read_until, run_here, run_json, run_json_here, running
@@ -85,3 +88,39 @@ def test_up_verifies_beside_recording_and_remembers_where_it_was(
     assert "verified ✗" in again
     assert "price: store 7.0, archive 100.5" in again
     assert run_json("status")["unlike"] >= 1
+
+
+@pytest.mark.parametrize("asked", [(), ("--next", "10%")])
+def test_a_store_that_is_not_there_is_told_and_never_made(
+    own_world: Path, asked: tuple[str, ...]
+) -> None:
+    put_attempt(open_archive(str(own_world / "data" / "archive")), SLOT)
+
+    done = run_here("verify", *asked)
+
+    assert done.returncode == 1
+    assert "there is no database at" in words(done.stderr)
+    assert not list(own_world.rglob("*.db*"))
+
+
+def test_a_store_of_another_schema_is_told_and_left_as_it_is(own_world: Path) -> None:
+    run_json_here("migrate")
+    said = {}
+    for revision in ("0007", "9999"):
+        execute(own_world, "UPDATE alembic_version SET version_num = :it", it=revision)
+        said[revision] = words(run_here("verify").stderr)
+    run_json_here("migrate", "--down")
+    said["none"] = words(run_here("verify").stderr)
+
+    assert "run `coinlog migrate` first" in said["0007"]
+    assert "a newer coinlog made it" in said["9999"]
+    assert "has no tables yet: `coinlog load` makes them" in said["none"]
+
+
+def test_what_looks_whether_a_share_is_due_makes_no_store(own_world: Path) -> None:
+    rounds = Rounds(Parts(load_settings()), 60, simulated=False)
+
+    assert not rounds.is_due()
+    assert not list(own_world.rglob("*.db*"))
+    run_json_here("migrate")
+    assert rounds.is_due()

@@ -208,7 +208,7 @@ def test_what_is_wrong_with_a_store_shows_when_it_is_opened(bare_url: sa.URL) ->
     with pytest.raises(UsageError, match=r"sqlite:///file\.db"):
         coinlog.open("postgresql://u:secret@h/d")
     if bare_url.get_backend_name() == "mysql":
-        with pytest.raises(SchemaError, match="coinlog migrate"):
+        with pytest.raises(SchemaError, match="no tables yet: `coinlog load`"):
             coinlog.open(address(bare_url))
 
 

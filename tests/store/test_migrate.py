@@ -66,7 +66,7 @@ def test_a_newer_schema_is_refused_with_the_remedy(bare_url: sa.URL) -> None:
 def test_a_store_without_tables_names_the_command_that_makes_them(bare_url: sa.URL) -> None:
     engine = open_engine(bare_url)
 
-    with pytest.raises(SchemaError, match="coinlog migrate"):
+    with pytest.raises(SchemaError, match="no tables yet: `coinlog load`"):
         settled(engine)
     engine.dispose()
 

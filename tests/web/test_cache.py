@@ -132,7 +132,7 @@ def test_a_store_without_tables_says_what_to_do(store_url: sa.URL) -> None:
         reply = web.get("/api/v1/assets")
 
     assert reply.status == 503
-    assert "coinlog migrate" in reply.error["message"]
+    assert "it has no tables yet: `coinlog load` makes them" in reply.error["message"]
 
 
 def test_the_memory_for_answers_is_bounded_and_the_least_asked_for_goes_first() -> None:

@@ -20,11 +20,11 @@ from coinlog.cli.bells import alerting, targets_of
 from coinlog.cli.report import out, say
 from coinlog.cli.shared import json_option, with_parts
 from coinlog.errors import AlertError, SettingError, StoreError
-from coinlog.export.opening import refuse_absent
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
 from coinlog.slots import format_interval, iso, parse_time
 from coinlog.store.engine import open_engine
+from coinlog.store.existing import refuse_absent
 from coinlog.store.reader import Reader, StoredAsset
 
 

@@ -20,6 +20,8 @@ from coinlog.cli.report import say
 from coinlog.errors import StoreError
 from coinlog.parts import Parts
 from coinlog.sources.texts import counted
+from coinlog.store.engine import open_engine
+from coinlog.store.existing import refuse_unready
 from coinlog.verify.notes import Verified
 from coinlog.verify.standing import newest_share
 
@@ -36,7 +38,7 @@ class Rounds:
     """
 
     def __init__(self, parts: Parts, interval_seconds: int, *, simulated: bool) -> None:
-        self._parts, self._interval_seconds = parts, interval_seconds
+        self._url, self._interval_seconds = parts.settings.database_url, interval_seconds
         self._options = ("--simulated",) if simulated else ()
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -56,16 +58,21 @@ class Rounds:
     def _go_round(self) -> None:
         # What was due while nothing ran is done at once, and once.
         while not self._stopping.is_set():
-            if self._is_due():
+            if self.is_due():
                 self._verify()
             self._stopping.wait(min(_LOOK_SECONDS, self._interval_seconds))
 
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
+        """Return whether the next share is due; never where there is no store."""
+        reader = open_engine(self._url, read_only=True)
         try:
-            last = newest_share(self._parts.engine)
+            refuse_unready(reader)
+            last = newest_share(reader)
         except StoreError:
-            # The recorder tells that the database is away.
+            # The recorder tells that the database is away, and makes what is not there.
             return False
+        finally:
+            reader.dispose()
         return last is None or time.time() >= last.started_at + self._interval_seconds
 
     def _verify(self) -> None:

@@ -12,11 +12,11 @@ from coinlog.backfill.load import waiting_backfills
 from coinlog.cli import report
 from coinlog.cli.report import MARKS, say
 from coinlog.cli.shared import json_option, with_parts
-from coinlog.export.opening import refuse_absent
 from coinlog.market import Outcome
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
 from coinlog.store.backfilled import Backfilled, read_backfilled
+from coinlog.store.existing import refuse_absent
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
 from coinlog.store.reader import Reader
 from coinlog.store.writer import settled

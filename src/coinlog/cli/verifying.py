@@ -7,6 +7,7 @@ import sys
 
 import click
 import msgspec
+import sqlalchemy as sa
 from rich.markup import escape
 
 from coinlog.cli import report
@@ -16,6 +17,8 @@ from coinlog.cli.shared import json_option, stoppable, with_parts
 from coinlog.errors import UsageError
 from coinlog.parts import Parts
 from coinlog.sources.texts import counted
+from coinlog.store.engine import open_engine
+from coinlog.store.existing import refuse_absent
 from coinlog.verify.findings import KEPT
 from coinlog.verify.flow import verify as verify_store
 from coinlog.verify.notes import DETAILS, Verified
@@ -53,7 +56,7 @@ def verify(parts: Parts, sample: str | None, share: str | None, *, as_json: bool
       coinlog verify --next 10%     (from cron: every tenth run has seen everything)
     """
     url = parts.settings.database_url
-    chosen = _sample(sample, "--sample") or _next(parts, share)
+    chosen = _sample(sample, "--sample") or _next(url, share)
     if sample and share:
         raise UsageError("--sample and --next are both given: expected one of them")
     with stoppable("stopped; nothing is changed"):
@@ -71,12 +74,15 @@ def verify(parts: Parts, sample: str | None, share: str | None, *, as_json: bool
         )
 
 
-def _next(parts: Parts, text: str | None) -> Sample | None:
+def _next(url: sa.URL, text: str | None) -> Sample | None:
     """Return the share that comes next."""
     wanted = _sample(text, "--next")
     if wanted is None:
         return None
-    last = newest_share(parts.engine)
+    refuse_absent(url)
+    reader = open_engine(url, read_only=True)
+    last = newest_share(reader)
+    reader.dispose()
     after = last.to_slot if last and last.to_slot is not None else -1
     return msgspec.structs.replace(wanted, after=after)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
 
 from coinlog.asked import parse_fields, parse_selection, parse_window, selected_ids
-from coinlog.errors import StoreUnavailableError, UsageError
+from coinlog.errors import UsageError
 from coinlog.export import tables
 from coinlog.export.tables import Book, Table
 from coinlog.market import QUOTE_FIELDS
 from coinlog.slots import DAY
 from coinlog.store.engine import open_engine
+from coinlog.store.existing import refuse_absent
 from coinlog.store.ledger import read_head
 from coinlog.store.reader import Reader
 
@@ -70,21 +70,6 @@ def opened(url: sa.URL, now: float, seconds: float = DAY) -> Iterator[Book]:
             yield Book(reader, read_head(reader), now)
     finally:
         engine.dispose()
-
-
-def refuse_absent(url: sa.URL) -> None:
-    """Refuse a SQLite file that is not there: opening it would make an empty one.
-
-    Raises:
-        StoreUnavailableError: there is no such file.
-    """
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        return
-    if not Path(url.database).expanduser().is_file():
-        raise StoreUnavailableError(
-            f"there is no database at {url.database}: `coinlog up` or `coinlog record` makes one, "
-            "or COINLOG_DATABASE_URL names another"
-        )
 
 
 def table_of(book: Book, request: Request) -> Table:

@@ -73,29 +73,39 @@ _ELSEWHERE = frozenset({1290, 1836})
 _ENDED = frozenset({1053, 1927, 3169, *_ELSEWHERE})
 _PASSING = frozenset({0, 1040, 1203, 1205, 1213, 2002, 2003, 2006, 2013, 2014, 2055, 4031, *_ENDED})
 _FILE_ENDED = ("readonly database", "disk I/O error", "malformed", "not a database")
-_MISSING_TABLE = ("no such table", "no such column", "(1146,", "(1054,", "doesn't exist")
+NO_TABLES = "has no tables yet: `coinlog load` makes them and fills them from the archive"
+OLDER_TABLES = "has the tables of an older coinlog: run `coinlog migrate`"
+_MISSING_TABLE = ("no such table", "(1146,", "doesn't exist")
+_MISSING_COLUMN = ("no such column", "(1054,")
 
 
 def open_engine(
-    url: sa.URL | str, *, read_only: bool = False, answer_seconds: int = ANSWER_SECONDS
+    url: sa.URL | str,
+    *,
+    read_only: bool = False,
+    there: bool = False,
+    answer_seconds: int = ANSWER_SECONDS,
 ) -> sa.Engine:
     """Return an engine for the store; ``read_only`` refuses every write, for the page.
+
+    Where SQLite has no file yet, the first use makes one, unless it must be ``there``: who only
+    reads makes none.
 
     A server that is silent for ``answer_seconds`` is taken for dead. Nothing is connected yet,
     so an absent database shows at first use.
     """
     url = sa.make_url(url)
     if url.get_backend_name() == "sqlite":
-        return _open_sqlite(url, read_only=read_only)
+        return _open_sqlite(url, read_only=read_only, there=there or read_only)
     return _open_mysql(url, read_only=read_only, answer_seconds=answer_seconds)
 
 
-def _open_sqlite(url: sa.URL, *, read_only: bool) -> sa.Engine:
-    if url.database and not read_only:
+def _open_sqlite(url: sa.URL, *, read_only: bool, there: bool) -> sa.Engine:
+    if url.database and not there:
         _make_folder(Path(url.database).expanduser().parent)
     arguments = {"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": _STATEMENTS}
     engine = sa.create_engine(url, connect_args=arguments)
-    if read_only:
+    if there:
         read_there_alone(engine)
 
     @event.listens_for(engine, "connect")
@@ -244,7 +254,9 @@ def _translated(error: DBAPIError | sqlite3.Error) -> StoreError:
     original = error.orig if isinstance(error, DBAPIError) else error
     text = _one_line(original or error)
     if any(sign in text for sign in _MISSING_TABLE):
-        return SchemaError(f"the database lacks coinlog's tables ({text}): run `coinlog migrate`")
+        return SchemaError(f"the database {NO_TABLES} ({text})")
+    if any(sign in text for sign in _MISSING_COLUMN):
+        return SchemaError(f"the database {OLDER_TABLES} ({text})")
     remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), _WAIT)
     passes = _number(original) in _PASSING or "database is locked" in text
     return StoreUnavailableError(f"the database could not be used: {text}; {remedy}", passes=passes)

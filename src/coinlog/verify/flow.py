@@ -27,7 +27,7 @@ from coinlog.store.comparing import (
     unequal,
 )
 from coinlog.store.engine import open_engine, store_errors
-from coinlog.store.migrate import migrate
+from coinlog.store.existing import refuse_unready
 from coinlog.store.thinned import read_thinnings
 from coinlog.store.writer import known_schedules
 from coinlog.verify.buckets import Buckets
@@ -50,14 +50,17 @@ def verify(
 ) -> Verified:
     """Compare the store with the archive, and the archive with its hashes, and note the result.
 
+    No store is made and none is upgraded.
+
     Raises:
-        StoreUnavailableError: the database is away.
+        StoreUnavailableError: the database is away, or not there.
+        SchemaError: its schema is not this program's.
         ArchiveError: the archive cannot be read.
     """
     started_at = int(clock())
-    writer, reader = open_engine(url), open_engine(url, read_only=True)
+    writer, reader = open_engine(url, there=True), open_engine(url, read_only=True)
     try:
-        migrate(writer)
+        refuse_unready(reader)
         run = _Run(reader, archive, watch, sample)
         findings = run.findings()
         verified = Verified(

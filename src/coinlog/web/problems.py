@@ -11,6 +11,7 @@ from litestar.openapi.spec import Parameter
 
 from coinlog.errors import CoinlogError, NotFoundError, SchemaError, StoreError, UsageError
 from coinlog.slots import iso
+from coinlog.store.engine import NO_TABLES, OLDER_TABLES
 from coinlog.web.answers import CODES, ErrorDetail
 
 log = logging.getLogger(__name__)
@@ -76,9 +77,9 @@ def store_away(error: StoreError, since: int | None) -> str:
 
 def cause_of(error: StoreError) -> str:
     """Return why the store cannot be read, in words that name no host, user or file."""
-    if isinstance(error, SchemaError):
-        return "it lacks coinlog's tables: run `coinlog migrate`"
     text = str(error)
+    if isinstance(error, SchemaError):
+        return f"it {NO_TABLES if NO_TABLES in text else OLDER_TABLES}"
     return next((cause for sign, cause in _CAUSES.items() if sign in text), "it cannot be used")
 
 

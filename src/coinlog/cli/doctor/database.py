@@ -75,7 +75,7 @@ def _schema(where: str, revision: str | None) -> Finding | None:
         return None
     if revision is None:
         text = f"{where} has no tables yet"
-        return wrong(WHAT, "schema_absent", text, "coinlog migrate")
+        return wrong(WHAT, "schema_absent", text, "coinlog load")
     if revision > REVISION:
         text = (
             f"{where} is at schema {revision}, which a newer coinlog made, and this one knows "
