@@ -15,6 +15,11 @@ import pytest
 import sqlalchemy as sa
 
 from coinlog.slots import iso
+from coinlog.store.reader import Reader
+from coinlog.web.i18n import languages
+from coinlog.web.security import Scope
+from coinlog.web.sending import Answer, nothing_more
+from coinlog.web.standby import OTHERS, PAGES, Standby
 from program import running
 from ready import ReadyFile
 from samples import HOUR, SLOT, STEP
@@ -134,6 +139,53 @@ def test_what_nobody_has_asked_for_stands_by(fragile: Site, own_mariadb: MariaDB
     assert fragile.get("/data/latest.json").status == 200
 
 
+def test_an_outage_in_the_middle_of_a_round_is_made_good_when_it_is_over(
+    fragile: Site, own_mariadb: MariaDB
+) -> None:
+    standby, looks = fragile.app.standby, fragile.app.looks
+    # Two assets lead, and each page is made in each language.
+    whole = len(OTHERS) + len(languages()) * (len(PAGES) + 2)
+
+    async def storm() -> tuple[int, int, bool]:
+        keeping = asyncio.create_task(standby.keep(look=0, rest=0, share=0))
+        await until_then(lambda: len(standby) >= 3)
+        await asyncio.to_thread(own_mariadb.kill)
+        await fragile.app.look()
+        assert looks.away
+        interrupted = len(standby)
+        await asyncio.to_thread(own_mariadb.start)
+        await fragile.app.look()
+        await until_then(lambda: len(standby) == whole or keeping.done())
+        lives = not keeping.done()
+        keeping.cancel()
+        return interrupted, len(standby), lives
+
+    interrupted, after, lives = asyncio.run(storm())
+
+    assert interrupted < whole
+    assert (after, lives) == (whole, True)
+
+
+def test_an_answer_that_breaks_off_ends_no_round(asked_web: Site) -> None:
+    broken = {"/log"}
+
+    async def ask(scope: Scope) -> Answer:
+        if scope["path"] in broken:
+            raise ConnectionError("gone")
+        answer = Answer()
+        await asked_web.app.inner(scope, nothing_more, answer.catch)
+        return answer
+
+    asked_web.look()
+    standby = Standby(asked_web.app.looks, ask)
+    assert not asyncio.run(standby.prepare(share=0))
+    before = len(standby)
+    broken.clear()
+
+    assert asyncio.run(standby.prepare(share=0))
+    assert 0 < before == len(standby) - 1
+
+
 def test_a_page_that_was_never_asked_for_says_since_when_and_shows_the_way(
     fragile: Site, own_mariadb: MariaDB
 ) -> None:
@@ -245,6 +297,31 @@ def test_another_file_in_its_place_is_read_from_then_on(
     assert on_file.json("/api/v1/assets")["total"] == 3
 
 
+def test_an_older_file_of_the_same_version_in_its_place_is_read_too(
+    on_file: Site, tmp_path: Path, ready_file: ReadyFile
+) -> None:
+    on_file.store(SLOT + STEP)
+    on_file.now += STEP
+    on_file.engine.dispose()
+    on_file.look()
+    assert on_file.json("/fresh")["slot"] == SLOT + STEP
+    newer = on_file.json("/api/v1/assets/1/series?range=1d"), on_file.get("/").body
+    with site_on(ready_file.copy(tmp_path / "older.db")) as other:
+        other.store(SLOT - STEP, SLOT)
+        assert Reader(other.engine).version() == on_file.app.watch.reader.version()
+    for name in ("coinlog.db-wal", "coinlog.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "older.db").rename(tmp_path / "coinlog.db")
+    on_file.look()
+
+    series = on_file.json("/api/v1/assets/1/series?range=1d")
+    assert newer[0]["slots"] == [SLOT, SLOT + STEP]
+    assert series["slots"] == [SLOT - STEP, SLOT]
+    assert on_file.get("/").body != newer[1]
+    # Four hours after it was due, the newest of this store's slots is missed.
+    assert on_file.get("/fresh").status == 503
+
+
 def test_a_file_that_is_damaged_is_told_as_such(on_file: Site, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(b"nothing of the kind" * 1000)
@@ -319,6 +396,13 @@ def status(address: str, path: str) -> int:
 
 def headers(address: str) -> httpx.Headers:
     return httpx.get(f"{address}/", trust_env=False, timeout=20).headers
+
+
+async def until_then(holds: Callable[[], bool]) -> None:
+    """Let others go on until something holds, or for long enough."""
+    give_up = time.monotonic() + PATIENCE
+    while not holds() and time.monotonic() < give_up:  # noqa: ASYNC110  nobody tells
+        await asyncio.sleep(0.005)
 
 
 def until(holds: Callable[[], bool]) -> None:

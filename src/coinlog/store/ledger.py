@@ -17,7 +17,7 @@ from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.slots import MAX_TIME, Schedule, floor_slot, grace_seconds, schedule_at
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
-from coinlog.store.reader import HAS_QUOTES, Reader
+from coinlog.store.reader import HAS_QUOTES, Reader, Standing
 from coinlog.store.thinned import Thinning, read_thinnings
 
 
@@ -66,6 +66,13 @@ class Head(msgspec.Struct, frozen=True):
     last: LedgerRow | None
     first_slot: int | None
     thinnings: tuple[Thinning, ...] = ()
+
+    @property
+    def standing(self) -> Standing:
+        """Which store this is, as ``Reader.standing`` tells it."""
+        last = self.last
+        told = (last.slot, last.attempt or "", last.stored_at or 0) if last else None
+        return Standing(self.version, self.source, told)
 
     @property
     def simulated(self) -> bool:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -29,7 +29,11 @@ _LATEST_QUOTE = [schema.latest.c[name] for name in QUOTE_FIELDS]
 _IDENTITY = [schema.asset.c[name] for name in ("id", "name", "symbol", "slug", "is_fiat")]
 
 # Statements asked for with every answer are put together once.
-_VERSION = sa.select(schema.store.c.version, schema.store.c.source)
+_LAST = sa.select(*(schema.slot.c[name] for name in ("slot", "attempt", "stored_at")))
+_LAST_ROW = _LAST.order_by(schema.slot.c.slot.desc()).limit(1).subquery()
+_VERSION = sa.select(schema.store.c.version, schema.store.c.source, *_LAST_ROW.c).select_from(
+    schema.store.outerjoin(_LAST_ROW, sa.true())
+)
 _STORED = sa.select(*_IDENTITY, schema.asset.c.first_slot, schema.latest.c.slot).select_from(
     schema.asset.join(schema.latest, schema.asset.c.id == schema.latest.c.asset_id)
 )
@@ -80,6 +84,18 @@ class Columns(msgspec.Struct, frozen=True):
     fields: dict[str, list[Any]]
 
 
+class Standing(NamedTuple):
+    """Which store this is, and how far it has got.
+
+    The version alone would not tell a store from an older one of the same version, put in its
+    place: ``last`` is the newest row of the ledger, by slot, attempt and when it was stored.
+    """
+
+    version: int
+    source: str | None
+    last: tuple[int, str, int] | None
+
+
 class Reader:
     """Read-only access to the store.
 
@@ -119,11 +135,18 @@ class Reader:
         else:
             yield self._open.connection
 
-    def version(self) -> tuple[int, str | None]:
-        """Return the store's version, which rises with every transaction, and its source."""
+    def standing(self) -> Standing:
+        """Return the store's version, which rises with every transaction, and whose it is."""
         with self.connected() as connection:
             row = connection.execute(_VERSION).first()
-        return (row.version, row.source) if row else (0, None)
+        if not row:
+            return Standing(0, None, None)
+        last = None if row.slot is None else (row.slot, row.attempt, row.stored_at)
+        return Standing(row.version, row.source, last)
+
+    def version(self) -> tuple[int, str | None]:
+        """Return the store's version and its source."""
+        return self.standing()[:2]
 
     def newest(self, ids: Sequence[int]) -> list[ListedAsset]:
         """Return assets with their newest quotes, fiat included, in the order of ``ids``."""

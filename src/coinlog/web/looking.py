@@ -72,7 +72,9 @@ class Looking:
         gained = (now - self._counted_at) / TURN_SECONDS
         self._turns, self._counted_at = min(TURNS_AT_ONCE, self._turns + gained), now
         if self._turns < 1 and state and self._state:
-            return msgspec.structs.replace(state, version=self._state.version) == self._state
+            before = self._state
+            same = msgspec.structs.replace(state, version=before.version, last=before.last)
+            return same == before and state.version >= before.version
         self._turns = max(0.0, self._turns - 1)
         return False
 

@@ -8,6 +8,7 @@ leisure: readers of the moment come first.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -53,6 +54,8 @@ _INSIDE: Scope = {
 
 Ask = Callable[[Scope], Awaitable[Answer]]
 
+log = logging.getLogger(__name__)
+
 
 class Standby:
     """The answers that stand by, by their names; each round replaces them."""
@@ -73,36 +76,55 @@ class Standby:
             return kept
         return ready
 
-    async def keep(self) -> None:
-        """Make all of it anew, for ever, some time after the store has changed."""
+    async def keep(
+        self, look: float = LOOK_SECONDS, rest: float = REST_SECONDS, share: float = SHARE
+    ) -> None:
+        """Make all of it anew, for ever, some time after the store has changed.
+
+        A round that an outage has interrupted is made again once the store is back.
+        """
         made = None
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if self._looks.generation != made and not self._looks.away:
-                made = self._looks.generation
-                await self.prepare()
-                await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(look)
+            generation = self._looks.generation
+            if generation != made and not self._looks.away:
+                if await self.prepare(share):
+                    made = generation
+                await asyncio.sleep(rest)
 
-    async def prepare(self, share: float = SHARE) -> None:
-        """Make all of it once; what cannot be made stays as it was."""
+    async def prepare(self, share: float = SHARE) -> bool:
+        """Make all of it once and return whether it is whole; what cannot be made stays as it was.
+
+        Whatever happens to one page, the others are made: this runs as long as the worker does.
+        """
         ready: dict[Key, Entry] = {}
-        for path in await asyncio.to_thread(_paths, self._watch):
+        paths = await asyncio.to_thread(_paths, self._watch)
+        unmade = 0 if paths else 1
+        for path in paths:
             started = time.monotonic()
             key = key_of(path, b"")
             entry = await self._make(path, key) if key else None
             if key and entry:
                 ready[key] = self._ready[key] = entry
+            else:
+                unmade += 1
             await asyncio.sleep(share * (time.monotonic() - started))
-        if ready and not self._looks.away:
+        if ready and not unmade:
             # Assets that lead no longer make room.
             self._ready = ready
+        return not unmade
 
     async def _make(self, path: str, key: Key) -> Entry | None:
         generation = self._looks.generation
         if self._looks.away:
             return None
         scope = {**_INSIDE, "path": path, "raw_path": path.encode()}
-        answer = await self._ask(scope)
+        try:
+            answer = await self._ask(scope)
+        except Exception as error:  # noqa: BLE001  whatever it is, the others are made
+            # Where the store goes away in the middle of an answer, the framework has begun it.
+            log.warning("%s does not stand by, its answer broke off: %s", path, error)
+            return None
         if answer.status != _OK:
             return None
         entry = entry_of(answer, key, generation, self._watch.clock())

@@ -17,7 +17,7 @@ from coinlog.freshness import Freshness, freshness
 from coinlog.sampling import Reading
 from coinlog.slots import MAX_ASSET_ID, MAX_TIME
 from coinlog.store.ledger import Head, read_head
-from coinlog.store.reader import Reader, StoredAsset
+from coinlog.store.reader import Reader, Standing, StoredAsset
 from coinlog.timeline import ALWAYS, Timeline, Window, part_of, read_timeline
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,13 @@ MANY_POINTS = 100_000
 class State(msgspec.Struct, frozen=True):
     """All that decides whether an answer made before is still the right one.
 
-    ``ahead`` is whether the newest slot was observed after our own clock's now: its point is
-    drawn once the clock gets there.
+    ``last`` tells a store from another of the same version. ``ahead`` is whether the newest slot
+    was observed after our own clock's now: its point is drawn once the clock gets there.
     """
 
     version: int
     source: str | None
+    last: tuple[int, str, int] | None
     freshness: str
     missed: int
     current_slot: int | None
@@ -80,7 +81,7 @@ class Watch:
         self._head: Head | None = None
         self._timelines: dict[tuple[object, ...], Timeline] = {}
         self._whole: tuple[State, Timeline] | None = None
-        self._assets: dict[tuple[int, int], StoredAsset] = {}
+        self._assets: dict[tuple[Standing, int], StoredAsset] = {}
         self._made: dict[tuple[object, ...], tuple[Any]] = {}
 
     async def read(self, task: Callable[[Asked], Result], asked: Asked) -> Result:
@@ -147,14 +148,14 @@ class Watch:
     def _opened(self) -> Iterator[Moment]:
         with self.reader.snapshot():
             head = self._head
-            if head is None or self.reader.version() != (head.version, head.source):
+            if head is None or self.reader.standing() != head.standing:
                 head = self._head = read_head(self.reader)
             now = self.clock()
             yield Moment(head, now, freshness(head, now))
 
     def asset(self, moment: Moment, asset_id: int) -> StoredAsset | None:
         """Return what is known of an asset, asked for once in each version of the store."""
-        key = (moment.head.version, asset_id)
+        key = (moment.head.standing, asset_id)
         found = self._assets.get(key)
         if found is None:
             known = self.reader.assets([asset_id]) if asset_id <= MAX_ASSET_ID else []
@@ -218,6 +219,7 @@ def state_of(head: Head, now: float) -> State:
     return State(
         version=head.version,
         source=head.source,
+        last=head.standing.last,
         freshness=fresh.state,
         missed=fresh.missed,
         current_slot=head.current_slot(now),
