@@ -91,7 +91,7 @@ def test_of_a_long_record_only_the_newest_part_is_told_and_since_when(
 
     assert (said["quotes"], said["gaps"]) == ("3", "0")
     assert said["high"].startswith("$6.0000")
-    assert re.search("since <time [^>]*>26 Jan 2026, 06:00 UTC<", web.get("/assets/7").text)
+    assert re.search(r"since <time [^>]*>26 Jan 2026, 06:00\s+UTC<", web.get("/assets/7").text)
     assert (answer["high"], answer["quotes"], answer["since"]) == (6.0, 3, slots[4])
 
 

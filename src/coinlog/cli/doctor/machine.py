@@ -101,10 +101,10 @@ def _is_ours(host: str, port: int) -> bool:
     name = f"[{host}]" if ":" in host else host
     try:
         with httpx.Client(trust_env=False, timeout=2) as client:
-            answer = client.get(f"http://{name}:{port}/live")
+            answer = client.get(f"http://{name}:{port}/metrics")
     except httpx.HTTPError:
         return False
-    return answer.status_code == httpx.codes.OK and '"version"' in answer.text
+    return answer.status_code == httpx.codes.OK and "coinlog_store_up" in answer.text
 
 
 def _owner(port: int) -> str:
