@@ -112,7 +112,7 @@ class Rounds:
 
 def pause_after(failures: int, interval_seconds: int) -> int:
     """Return in how many seconds to look again: ever later while nothing comes of it."""
-    return min(_LOOK_SECONDS * 2 ** min(failures, _MOST_DOUBLINGS), interval_seconds)
+    return min(_LOOK_SECONDS << min(failures, _MOST_DOUBLINGS), interval_seconds)
 
 
 def _tell_failure(trouble: bytes) -> None:
