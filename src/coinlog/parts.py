@@ -16,6 +16,7 @@ from coinlog.recorder import Recording, record
 from coinlog.settings import Settings
 from coinlog.sources.client import Client
 from coinlog.store.engine import open_engine
+from coinlog.store.seen import Seen
 
 
 class Parts:
@@ -63,8 +64,16 @@ class Parts:
             clock=clock,
         )
 
-    def recorder(self, *, since_slot: int = 0) -> Callable[[int], Recording]:
+    def recorder(
+        self, *, since_slot: int = 0, seen: Seen | None = None
+    ) -> Callable[[int], Recording]:
         """Return what records a slot with these parts."""
         return partial(
-            record, self.engine, self.archive, self.connect, self.plan, since_slot=since_slot
+            record,
+            self.engine,
+            self.archive,
+            self.connect,
+            self.plan,
+            since_slot=since_slot,
+            seen=seen,
         )

@@ -24,6 +24,7 @@ from coinlog.market import Outcome
 from coinlog.sources.client import Client
 from coinlog.store.migrate import migrate
 from coinlog.store.patience import Patience
+from coinlog.store.seen import Seen, see
 from coinlog.store.writer import note_schedule
 
 
@@ -32,12 +33,16 @@ class Recording(msgspec.Struct, frozen=True):
 
     ``trouble`` says why an answer could not be kept, or why the store could not settle what is
     in the archive; it stays there for later. Loading took ``load_seconds``.
+    ``seen`` is what the store is known by next time; ``anew`` says that it is another one than the
+    one seen last, and that all of the archive was looked through for it.
     """
 
     captured: Captured
     settled: tuple[AttemptKey, ...] = ()
     trouble: str | None = None
     load_seconds: float | None = None
+    anew: bool = False
+    seen: Seen | None = None
 
     @property
     def done(self) -> bool:
@@ -55,9 +60,12 @@ def record(  # noqa: PLR0913  the sum of its two halves
     slot: int,
     *,
     since_slot: int = 0,
+    seen: Seen | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Recording:
     """Capture a slot, then settle whatever the archive holds from ``since_slot`` on.
+
+    All of it where the store is not the one that was ``seen`` last, whoever has made it.
 
     The store's schema is brought up to date in between, if it is not. A slot before one whose
     market is recorded already is left alone: the settings or the clock have changed since.
@@ -67,16 +75,23 @@ def record(  # noqa: PLR0913  the sum of its two halves
     """
     captured = Captured(slot, Standing.NOT_KEPT)
     settled_keys: list[AttemptKey] = []
+    anew = False
     try:
         captured = capture_unless_passed(archive, connect, plan, slot, clock)
         started, patience = time.monotonic(), Patience(plan.patience_seconds)
-        if patience.keep_trying(partial(migrate, engine)):
-            # Of a store that was just made, or made anew, nobody knows what it lacks.
+        made = patience.keep_trying(partial(migrate, engine))
+        found = patience.keep_trying(partial(see, engine))
+        anew = seen is not None and found.is_another_than(seen)
+        if made or anew:
+            # Of a store that was just made, or put in another's place, nobody knows what it lacks.
             since_slot = 0
         settled_keys.extend(sweep(engine, archive, since_slot, clock, patience=patience))
         terms = int(clock()), plan.interval_seconds, plan.assets
         patience.keep_trying(partial(note_schedule, engine, *terms))
+        left = patience.keep_trying(partial(see, engine))
     except (ArchiveError, StoreError) as error:
-        return Recording(captured, tuple(settled_keys), str(error))
+        return Recording(captured, tuple(settled_keys), str(error), anew=anew)
     seconds = round(time.monotonic() - started, 3)
-    return Recording(captured, tuple(settled_keys), load_seconds=seconds)
+    # One that took its place meanwhile is noticed next time, as lower than the one we began with.
+    last = found if left.is_another_than(found) else left
+    return Recording(captured, tuple(settled_keys), load_seconds=seconds, anew=anew, seen=last)

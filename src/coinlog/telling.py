@@ -10,6 +10,10 @@ from coinlog.slots import iso
 from coinlog.sources.texts import one_line
 
 MOST_DETAIL = 300
+SHORTEST = 6
+FIXED = frozenset(
+    ("time", "level", "event", "logger", "slot", "outcome", "reason", "source", "standing")
+)
 
 
 class Loaded(Protocol):
@@ -105,13 +109,22 @@ def skew_of(manifest: Manifest) -> float | None:
 
 
 def without(secrets: Iterable[str], told: Any) -> Any:  # noqa: ANN401  whatever is told
-    """Return what is told without any of the secrets in its texts."""
+    """Return what is told without any of the secrets in its free texts.
+
+    Names and the words of our own that stand under ``FIXED`` are left alone, and a secret of
+    fewer than ``SHORTEST`` characters is in too many words to be hidden: without the password
+    ``e`` no line would tell the truth.
+    """
     if isinstance(told, str):
         for secret in secrets:
-            told = told.replace(secret, "***")
+            if len(secret) >= SHORTEST:
+                told = told.replace(secret, "***")
         return told
     if isinstance(told, dict):
-        return {name: without(secrets, value) for name, value in told.items()}
+        return {
+            name: value if name in FIXED else without(secrets, value)
+            for name, value in told.items()
+        }
     if isinstance(told, list | tuple):
         return [without(secrets, value) for value in told]
     return told

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from coinlog.attempts import KeptAnswer, Manifest
 from coinlog.cli.lines import OneLine, lines
 from coinlog.market import Outcome, SourceKind
 from coinlog.settings import load_settings
+from coinlog.store.engine import open_engine
 from coinlog.telling import captured_facts
 from market import LISTINGS, answer_all
 from program import read_until, run, run_here, running
@@ -172,3 +174,47 @@ def test_other_commands_speak_to_people_all_the_same(source: CMCServer) -> None:
     done: subprocess.CompletedProcess[str] = run_here("status", **AS_JSON)
 
     assert done.stdout.startswith("coinlog records top:200")
+
+
+def test_a_short_password_falsifies_no_line_and_a_longer_one_no_word_of_ours() -> None:
+    address = "mysql+pymysql://u:{}@127.0.0.1/d"
+    lines.follow(load_settings({"COINLOG_DATABASE_URL": address.format("e")}, None))
+    short = lines.line("slot", "info", {"outcome": "stored", "detail": "one here"})
+    lines.follow(load_settings({"COINLOG_DATABASE_URL": address.format("stored")}, None))
+    long = lines.line("slot", "info", {"outcome": "stored", "stored": 1, "detail": "not stored"})
+
+    (first, second) = events(f"{short}\n{long}")
+    assert (first["event"], first["outcome"], first["detail"]) == ("slot", "stored", "one here")
+    assert (second["outcome"], second["stored"], second["detail"]) == ("stored", 1, "not ***")
+
+
+def test_of_a_long_trouble_the_end_is_told_too_where_its_cause_is() -> None:
+    lines.follow(load_settings({"COINLOG_API_KEY": CANARY}, None))
+    # The middle begins in the midst of a secret.
+    text = "Exception in x\n".ljust(190, "a") + CANARY + " frame\n" * 900 + "ValueError: the cause"
+
+    told = OneLine().format(logging.LogRecord("x", 40, "x.py", 1, text, None, None))
+
+    assert told.startswith("ERROR x: Exception in x ")
+    assert " … " in told
+    assert told.endswith("ValueError: the cause")
+    assert len(told) < 2100
+    assert "canary" not in told
+
+
+def test_up_tells_programs_what_verifying_found(source: CMCServer, own_world: Path) -> None:
+    wanted = {"COINLOG_CMC_URL": source.url, "COINLOG_VERIFY": "12h", **AS_JSON}
+    with running("up", "--no-page", **wanted) as process:
+        said = read_until(process, '"event":"verify"')
+    engine = open_engine(f"sqlite:///{own_world}/data/coinlog.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE quote SET price = 7 WHERE asset_id = 1")
+        connection.exec_driver_sql("UPDATE verification SET started_at = started_at - 46800")
+    engine.dispose()
+    with running("up", "--no-page", **wanted) as process:
+        again = read_until(process, '"event":"verify"')
+
+    equal, unlike = events("".join(said))[-1], events("".join(again))[-1]
+    assert (equal["level"], equal["slots"], equal["differences"]) == ("info", 1, 0)
+    assert unlike["level"] == "warning"
+    assert "price: store 7.0, archive 100.5" in unlike["first"][0]

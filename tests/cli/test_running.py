@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,10 +14,14 @@ import pytest
 import sqlalchemy as sa
 
 from cmc_server import CMCServer, Exchange
+from coinlog.cli.running import _Recorder, _tell_turn
+from coinlog.parts import Parts
+from coinlog.scheduler import Turn
+from coinlog.settings import load_settings
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
 from coinlog.store.schema import REVISION
-from market import LISTINGS, answer_all
+from market import LISTINGS, answer_all, put_attempt
 from program import get, read_until, run, run_json, running, start
 from servers import free_port
 
@@ -154,3 +159,43 @@ def test_simulated_up_says_simulated_everywhere_and_keeps_its_own_folder() -> No
     status = run("status", "--simulated")
     assert "simulated data" in status.stdout
     assert "nothing" in run("load").stdout or "0 attempts" in run("load").stdout
+
+
+def test_a_past_that_cannot_be_filled_in_keeps_nobody_from_recording(own_world: Path) -> None:
+    (own_world / "data" / "simulated").mkdir(parents=True)
+    (own_world / "data" / "simulated" / "coinlog.db").write_bytes(b"nothing of the kind" * 1000)
+    fast = {"COINLOG_INTERVAL": "24h", "COINLOG_ASSETS": "top:5"}
+    with running("up", "--simulated", "--no-page", **fast) as process:
+        said = " ".join(" ".join(read_until(process, "trying again")).split())
+
+    assert "history not whole: the database could not be used" in said
+    assert "kept in the archive, not yet loaded" in said
+
+
+@pytest.mark.parametrize("made", ["moved away", "made anew by another"])
+def test_a_store_that_is_another_one_is_told_and_filled_from_the_archive(
+    own_world: Path, source: CMCServer, made: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = int(time.time())
+    step = 21_600
+    slots = [now // step * step - number * step for number in range(8, -1, -1)]
+    parts = Parts(replace(load_settings(), cmc_url=source.url))
+    for slot in slots[:-1]:
+        put_attempt(parts.archive, slot)
+    recorder = _Recorder(parts)
+    first = recorder(slots[-1])
+    (own_world / "data" / "coinlog.db").rename(own_world / "elsewhere.db")
+    if made == "made anew by another":
+        engine = open_engine(f"sqlite:///{own_world}/data/coinlog.db")
+        migrate(engine)
+        engine.dispose()
+
+    again = recorder(slots[-1])
+    once_more = recorder(slots[-1])
+    _tell_turn(parts, Turn(again, slots[-1] + step, slots[-1] + step))
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert [len(one.settled) for one in (first, again, once_more)] == [9, 9, 0]
+    assert [one.anew for one in (first, again, once_more)] == [False, True, False]
+    assert "a new one is in its place, and is filled from the archive" in told
+    parts.engine.dispose()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from cmc_server import CMCServer
 from coinlog.archive import open_archive
-from coinlog.cli.rounds import Rounds
+from coinlog.cli.rounds import Rounds, pause_after
 from coinlog.parts import Parts
 from coinlog.settings import load_settings
 from coinlog.store.engine import open_engine
@@ -124,3 +126,40 @@ def test_what_looks_whether_a_share_is_due_makes_no_store(own_world: Path) -> No
     assert not list(own_world.rglob("*.db*"))
     run_json_here("migrate")
     assert rounds.is_due()
+
+
+def test_what_fails_again_and_again_is_told_once_and_tried_ever_later(
+    own_world: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put_attempt(open_archive(str(own_world / "data" / "archive")), SLOT)
+    run_json_here("load")
+    (own_world / "data" / "archive").rename(own_world / "elsewhere")
+    (own_world / "data" / "archive").write_text("in the way")
+    monkeypatch.setattr("coinlog.cli.rounds._LOOK_SECONDS", 0)
+    started = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  whatever it takes
+            started.append(args)
+            super().__init__(*args, **kwargs)
+
+    monkeypatch.setattr("coinlog.cli.rounds.subprocess.Popen", Noted)
+    rounds = Rounds(Parts(load_settings()), 60, simulated=False)
+    rounds.begin()
+    until = time.monotonic() + 60
+    while len(started) < 3:
+        assert time.monotonic() < until
+    rounds.stop()
+
+    assert capfd.readouterr().out.count("not this time") == 1
+
+
+def test_pauses_grow_up_to_the_interval() -> None:
+    assert [pause_after(number, 43_200) for number in (0, 1, 4, 12, 10**6)] == [
+        60,
+        120,
+        960,
+        43_200,
+        43_200,
+    ]
+    assert pause_after(0, 5) == 5

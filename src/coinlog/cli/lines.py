@@ -20,6 +20,7 @@ from coinlog.sources.texts import one_line
 from coinlog.telling import without
 
 MOST_TEXT = 2000
+_BEGINNING = 200
 
 
 class Lines:
@@ -62,15 +63,27 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as it is written."""
-        message = one_line(record.getMessage(), MOST_TEXT)
+        # Without secrets first: half of one would not be found any more.
+        message = _both_ends(str(lines.clean(record.getMessage())))
         trace = self.formatException(record.exc_info) if record.exc_info else None
         if lines.json:
             facts: dict[str, object] = {"logger": record.name, "message": message}
             if trace:
                 facts["trace"] = trace
             return lines.line("log", record.levelname.lower(), facts)
-        told = f"{record.levelname} {record.name}: {message}"
-        return str(lines.clean(f"{told}\n{trace}" if trace else told))
+        said = lines.clean(f"{message}\n{trace}" if trace else message)
+        return f"{record.levelname} {record.name}: {said}"
+
+
+def _both_ends(text: str) -> str:
+    """Return a text in one line, without its middle where it is long.
+
+    A traceback in it says at its end what was wrong.
+    """
+    if len(text) <= MOST_TEXT:
+        return one_line(text, MOST_TEXT)
+    beginning, end = text[:_BEGINNING], text[_BEGINNING - MOST_TEXT :]
+    return f"{one_line(beginning, MOST_TEXT)} … {one_line(end, MOST_TEXT)}"
 
 
 def log_to_stderr(level: str) -> None:

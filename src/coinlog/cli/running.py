@@ -25,7 +25,7 @@ from coinlog.cli.progress import progress
 from coinlog.cli.report import errors_explained, out, say, tell, warn
 from coinlog.cli.rounds import Rounds
 from coinlog.cli.shared import chosen_parts, ready_settings, recorded_row, with_parts
-from coinlog.errors import NewerSchemaError, StoreUnavailableError
+from coinlog.errors import NewerSchemaError, StoreError, StoreUnavailableError
 from coinlog.market import Reason
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
@@ -35,6 +35,7 @@ from coinlog.simulated.server import DEFAULT_ASSETS, DEFAULT_PORT, DEFAULT_SEED,
 from coinlog.simulated_history import history_slots, record_history
 from coinlog.slots import format_interval, iso
 from coinlog.store.migrate import migrate
+from coinlog.store.seen import Seen
 from coinlog.web.admission import Admission
 from coinlog.web.server import serve as serve_page
 from coinlog.web.server import start_workers
@@ -90,7 +91,7 @@ def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
         _introduce(parts, simulated=simulated, page=not no_page)
         _foresee(parts)
         if simulated:
-            _fill_in(parts)
+            _try_to_fill_in(parts)
         past = Past(parts, "none" if simulated else history or settings.backfill)
         stack.callback(past.stop)
         rounds = Rounds(parts, settings.verify_seconds, simulated=simulated)
@@ -208,6 +209,17 @@ def _address(parts: Parts) -> str:
     return f"http://{shown}:{parts.settings.port}"
 
 
+def _try_to_fill_in(parts: Parts) -> None:
+    """Fill in the made-up past; a database that goes away must not keep us from recording."""
+    try:
+        _fill_in(parts)
+    except StoreError as error:
+        warn(
+            f"{error}; the next start fills in what is missing of the simulated year",
+            "  history  [yellow]not whole:[/] ",
+        )
+
+
 def _fill_in(parts: Parts) -> None:
     slots = history_slots(parts, time.time())
     if not slots:
@@ -240,6 +252,12 @@ def _keep_recording(parts: Parts, past: Past, rounds: Rounds, bell: Bell | None)
 
 
 def _tell_turn(parts: Parts, turn: Turn) -> None:
+    if turn.recording.anew:
+        warn(
+            "the store is not the one of the last slot: a new one is in its place, and is filled "
+            "from the archive",
+            "  [yellow]note:[/] ",
+        )
     tell(f"{report.day_and_time(time.time())}  {report.recording_line(turn.recording)}")
     if lines.json:
         look_at, row = int(turn.next_look_at), recorded_row(parts, turn.recording)
@@ -259,15 +277,17 @@ def _what_next(turn: Turn) -> str:
 
 
 class _Recorder:
-    """Records a slot; remembers from where on the archive may hold what the store has not."""
+    """Records a slot; remembers which store it was, and from where on it may lack something."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._since_slot = 0
+        self._seen: Seen | None = None
 
     def __call__(self, slot: int) -> Recording:
-        recording = self._parts.recorder(since_slot=self._since_slot)(slot)
+        recording = self._parts.recorder(since_slot=self._since_slot, seen=self._seen)(slot)
         if recording.trouble is None:
             # All before this slot is settled; a late writer gets one more interval.
             self._since_slot = slot - self._parts.plan.interval_seconds
+            self._seen = recording.seen
         return recording
