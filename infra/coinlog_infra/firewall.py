@@ -19,6 +19,14 @@ _MESSAGE = (
     f"{WINDOW_SECONDS} seconds"
 )
 
+_HEADERS = (
+    ("Retry-After", str(WINDOW_SECONDS)),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+"""AWS WAF takes every name but Content-Type, which is that of the body."""
+
 
 class Firewall(Construct):
     """A web ACL with one rule: an address that asks too often gets the page's own answer, 429."""
@@ -54,9 +62,11 @@ def _answer() -> waf.CfnWebACL.CustomResponseBodyProperty:
 
 
 def _rule() -> waf.CfnWebACL.RuleProperty:
-    later = waf.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value=str(WINDOW_SECONDS))
+    headers = [
+        waf.CfnWebACL.CustomHTTPHeaderProperty(name=name, value=value) for name, value in _HEADERS
+    ]
     response = waf.CfnWebACL.CustomResponseProperty(
-        response_code=_STATUS, custom_response_body_key=_BODY, response_headers=[later]
+        response_code=_STATUS, custom_response_body_key=_BODY, response_headers=headers
     )
     limit = waf.CfnWebACL.RateBasedStatementProperty(
         limit=RATE, evaluation_window_sec=WINDOW_SECONDS, aggregate_key_type="IP"

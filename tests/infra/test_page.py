@@ -235,7 +235,13 @@ def test_before_a_public_page_an_address_that_asks_too_often_gets_429(domain: Ma
         "RateBasedStatement": {"AggregateKeyType": "IP", "EvaluationWindowSec": 60, "Limit": RATE}
     }
     assert response["ResponseCode"] == 429
-    assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "60"}]
+    headers = {one["Name"]: one["Value"] for one in response["ResponseHeaders"]}
+    assert headers == {
+        "Retry-After": "60",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    }
     assert body["ContentType"] == "APPLICATION_JSON"
     assert (
         json.loads(body["Content"])["error"].items() >= {"status": 429, "code": "too_many"}.items()

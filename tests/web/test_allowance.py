@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
@@ -10,11 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from coinlog.settings import load_settings
+from coinlog.web import protocol
 from coinlog.web.admission import CONNECTIONS, RATE
 from coinlog.web.allowance import Allowance
 from coinlog.web.patience import Limits
 from coinlog.web.proxies import Networks, client_said, site_of
 from coinlog.web.security import SECURITY_HEADERS, STRICT
+from coinlog.web.watch import State
 from samples import SLOT
 from sites import Site, site_on
 from wires import GET, send, until_closed, wire
@@ -24,7 +27,7 @@ SOMEBODY = b"x-forwarded-for: 192.0.2.7\r\n"
 CLOSE = b"connection: close\r\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("allowance")
     with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
@@ -171,11 +174,47 @@ def test_nobody_gets_more_by_writing_what_a_proxy_writes(site: Site) -> None:
         ]
 
 
-def test_health_is_never_limited_and_neither_is_this_machine(site: Site) -> None:
+def test_strangers_are_limited_in_asking_for_health_too_and_this_machine_is_not(site: Site) -> None:
+    health = (b"/live", b"/ready", b"/live?x")
     with wire(site, allowing(1)) as address:
         assert statuses(address, asked(), asked()) == [200, 429]
-        assert statuses(address, asked(b"/live"), asked(b"/ready"), asked(b"/live?x")) == [200] * 3
+        assert statuses(address, *map(asked, health)) == [429] * 3
+        assert statuses(address, *(asked(path, b"") for path in health)) == [200] * 3
         assert statuses(address, *[asked(more=b"")] * 5) == [200] * 5
+
+
+def test_a_balancer_on_a_private_network_asks_for_health_as_often_as_it_likes(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "address_of", lambda _: ip_address("10.0.3.4"))
+    with wire(site, allowing(1)) as address:
+        assert statuses(address, *[asked(b"/ready", b"")] * 3) == [200] * 3
+        assert statuses(address, asked(more=b""), asked(more=b"")) == [200, 429]
+        assert statuses(address, asked(b"/ready")) == [429]
+
+
+def test_a_proxy_that_does_not_say_for_whom_it_asks_is_counted_itself(site: Site) -> None:
+    unknown = b"x-forwarded-for: 192.0.2.7, unknown\r\n"
+    with wire(site, allowing(1)) as address:
+        assert statuses(address, asked(more=unknown), asked(more=unknown)) == [200, 429]
+
+
+def test_whoever_asks_for_readiness_has_the_database_asked_once_a_second(site: Site) -> None:
+    looks = 0
+    look = site.app.watch.look
+
+    def counted() -> State | None:
+        nonlocal looks
+        looks += 1
+        return look()
+
+    site.app.watch.look = counted  # type: ignore[method-assign]
+    try:
+        started = time.monotonic()
+        assert {site.get("/ready").status for _ in range(50)} == {200}
+        assert looks <= 1 + (time.monotonic() - started)
+    finally:
+        site.app.watch.look = look  # type: ignore[method-assign]
 
 
 def test_a_stranger_is_counted_by_its_own_address_whatever_it_says(site: Site) -> None:
@@ -197,7 +236,7 @@ def test_on_one_connection_answers_keep_their_order_and_it_stays_open(site: Site
     again = GET % (b"/log", SOMEBODY)
     with wire(site, allowing(2)) as address, send(address, b"") as client:
         found = []
-        for request in (again, again, again, GET % (b"/live", SOMEBODY)):
+        for request in (again, again, again, GET % (b"/log", b"")):
             client.sendall(request)
             found.append(int(client.recv(65_536).split()[1]))
 

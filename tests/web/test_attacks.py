@@ -22,6 +22,11 @@ from samples import SLOT
 from sites import Site, site_on
 from wires import send, until_closed, wire
 
+EVERY_KIND = (
+    *("/", "/es/", "/overview", "/market", "/compare", "/log", "/assets/1", "/embed/1", "/keys"),
+    *("/schema", "/nowhere", "/live", "/ready", "/fresh", "/metrics", "/log.atom"),
+    *("/api/v1/assets", "/api/v1/log", "/data/latest.json", "/schema/openapi.json"),
+)
 HOST = b"Host: coinlog.example\r\n"
 ENDS = b"Connection: close\r\n\r\n"
 MADE_WITH = re.compile(
@@ -196,7 +201,7 @@ def test_each_attack_gets_one_whole_answer_that_tells_nothing(
         assert b"//evil.example" not in body
 
 
-@pytest.mark.parametrize("target", ["/", "/es/", "/schema", "/nowhere", "/live", "/ready"])
+@pytest.mark.parametrize("target", EVERY_KIND)
 def test_no_answer_says_what_it_was_made_with(address: tuple[str, int], target: str) -> None:
     _, headers, body = split(until_closed(send(address, get(target.encode()))))
 

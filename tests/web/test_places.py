@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from coinlog.web.patience import Limits
-from coinlog.web.places import Places
+from coinlog.web.places import Place, Places
+from coinlog.web.tallies import ANSWERED, place_of
 from samples import SLOT
 from sites import Site, site_on
 from wires import GET, SOON, check_refusal, send, until_closed, wire
@@ -33,7 +34,11 @@ def asking(client: socket.socket) -> bool:
     """Ask on a connection that is open; return whether it is answered."""
     try:
         client.sendall(LIVE)
-        return client.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        said = client.recv(65_536)
+        # Head and body may come one after the other.
+        while said.startswith(b"HTTP/1.1 200 ") and not said.endswith(b"}"):
+            said += client.recv(65_536)
+        return said.startswith(b"HTTP/1.1 200 ")
     except (ConnectionResetError, BrokenPipeError):
         return False
 
@@ -88,6 +93,23 @@ def test_an_address_pushes_out_its_own_connections_and_nobody_elses(site: Site) 
         assert asking(other)
 
 
+def test_an_address_beyond_its_own_limit_is_told_that_and_the_server_is_not_to_blame(
+    site: Site,
+) -> None:
+    limits = Limits(connections_of_one=1, receive_seconds=SOON)
+    failures = site.app.tallies.counts[ANSWERED + place_of(503)]
+    with wire(site, limits) as address:
+        slow = send(address, b"GET / HTTP/1.1\r\nx: ")
+        with send(address, b"") as newcomer:
+            assert asking(newcomer)
+            answer = until_closed(slow)
+
+    check_refusal(answer, 429)
+    assert b"\r\nretry-after: 60\r\n" in answer
+    assert b"this address may hold 1 connection at once" in answer
+    assert site.app.tallies.counts[ANSWERED + place_of(503)] == failures
+
+
 def test_a_named_proxy_has_any_number_of_connections(site: Site) -> None:
     limits = Limits(
         connections_of_one=2, receive_seconds=SOON, proxies=(ip_network("127.0.0.1/32"),)
@@ -104,35 +126,36 @@ class Connection:
     def __init__(self) -> None:
         self.gone = False
 
-    def make_room(self) -> None:
+    def make_room(self, why: Place) -> None:
         self.gone = True
+        self.why = why
 
 
 def test_whoever_is_being_answered_stays_and_then_the_newcomer_is_turned_away() -> None:
     places = Places(2)
     first, second, third = Connection(), Connection(), Connection()
-    assert places.enter(first, b"a")
-    assert places.enter(second, b"b")
+    assert places.enter(first, b"a") is Place.GIVEN
+    assert places.enter(second, b"b") is Place.GIVEN
     places.work(first)
     places.work(second)
 
-    assert not places.enter(third, b"c")
+    assert places.enter(third, b"c") is Place.ALL_TAKEN
     places.wait(second)
-    assert places.enter(third, b"c")
+    assert places.enter(third, b"c") is Place.GIVEN
+    assert second.why is Place.ALL_TAKEN
     assert (first.gone, second.gone, third.gone) == (False, True, False)
 
 
 def test_places_are_given_back_once_and_nothing_is_kept_of_who_has_gone() -> None:
     places = Places(2, 1)
     first, second = Connection(), Connection()
-    assert places.enter(first, b"a")
-    assert places.enter(second, b"a")
+    assert places.enter(first, b"a") is Place.GIVEN
+    assert places.enter(second, b"a") is Place.GIVEN
     places.leave(first)
     places.leave(second)
     places.leave(second)
     places.wait(second)
 
     assert first.gone
-    assert places.enter(Connection(), b"a")
-    assert places.enter(Connection(), b"b")
-    assert places.enter(Connection(), b"c")
+    assert [places.enter(Connection(), name) for name in (b"a", b"b")] == [Place.GIVEN] * 2
+    assert places.enter(Connection(), b"c") is Place.GIVEN

@@ -8,8 +8,10 @@ into a line, and no text from elsewhere can begin a new one.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Any
+from urllib.parse import unquote
 
 import click
 import msgspec
@@ -20,7 +22,9 @@ from coinlog.sources.texts import one_line
 from coinlog.telling import without
 
 MOST_TEXT = 2000
+LEAST_TOKEN = 8
 _BEGINNING = 200
+_SEPARATORS = re.compile(r"[/?&=:@,#]+")
 
 
 class Lines:
@@ -35,6 +39,8 @@ class Lines:
         self.json = settings.log == "json"
         kept = (settings.api_key, settings.move_password, settings.import_password)
         secrets = [one.reveal() for one in kept if one]
+        for address in settings.alert_urls:
+            secrets += secret_parts(address.reveal())
         self._secrets = tuple(filter(None, [*secrets, settings.database_url.password or ""]))
 
     def event(self, name: str, level: str = "info", **facts: object) -> None:
@@ -53,6 +59,16 @@ class Lines:
     def clean(self, told: Any) -> Any:  # noqa: ANN401  whatever is told
         """Return what is told without secrets."""
         return without(self._secrets, told)
+
+
+def secret_parts(address: str) -> list[str]:
+    """Return an alert's address and what in it may be a token: user, password, path and query.
+
+    What is as short as a usual word is none, and would take pieces out of every line.
+    """
+    rest = address.partition("://")[2]
+    parts = [part for part in _SEPARATORS.split(rest) if len(part) >= LEAST_TOKEN]
+    return [address, rest, *parts, *(unquote(part) for part in parts)]
 
 
 lines = Lines()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -56,6 +57,8 @@ from coinlog.web.tallies import ANSWERED, AT_ONCE, CACHE_USED, MISSES, Tallies
 from coinlog.web.watch import Watch
 
 LOOK_SECONDS = 2.0
+READY_LOOK_SECONDS = 1.0
+"""Whoever asks whether we are ready, however often, has the database asked so often and no more."""
 THREADS = 2
 """Making an answer is work for the interpreter: more threads take memory and win no time."""
 
@@ -85,6 +88,7 @@ class ByteCache:
         self.looks = Looking(watch)
         self.tallies = Tallies()
         self.standby = Standby(self.looks, self._ask)
+        self._looked_at = -READY_LOOK_SECONDS
         self._aged: dict[Key, Entry] = {}
         self._making: dict[Key, asyncio.Future[Answer | Entry]] = {}
 
@@ -243,12 +247,18 @@ class ByteCache:
         await self.inner({**scope, "method": "GET"}, nothing_more, answer.catch)
         return answer
 
+    async def look_lately(self) -> None:
+        """Look at the store, unless that was done within the last second."""
+        if time.monotonic() - self._looked_at >= READY_LOOK_SECONDS:
+            await self.look()
+
     async def look(self) -> None:
         """Look at the store once; a new generation begins when its state has changed."""
         self.tallies.counts[CACHE_USED] = self.entries.bytes
         if await self.looks.look():
             self._aged.clear()
             self.entries.new_generation()
+        self._looked_at = time.monotonic()
 
     @asynccontextmanager
     async def looking(self, _app: Any = None) -> AsyncIterator[None]:  # noqa: ANN401  Litestar hands itself over

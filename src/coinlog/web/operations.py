@@ -46,7 +46,7 @@ async def ready(request: Request[Any, Any, Any], watch: TheWatch) -> Response[An
     """
     error = watch.error
     try:
-        looked = asyncio.shield(request.app.state.cache.look())
+        looked = asyncio.shield(request.app.state.cache.look_lately())
         await asyncio.wait_for(looked, READY_SECONDS)
     except TimeoutError:
         error = error or StoreUnavailableError("the database has said nothing")

@@ -10,14 +10,23 @@ address has so many places and no more, so that it pushes out its own connection
 from __future__ import annotations
 
 from collections import OrderedDict
+from enum import Enum, auto
 from typing import Protocol
+
+
+class Place(Enum):
+    """What a newcomer finds: a place, its own address at its limit, or a server that is full."""
+
+    GIVEN = auto()
+    OWN_TAKEN = auto()
+    ALL_TAKEN = auto()
 
 
 class Guest(Protocol):
     """A connection that holds a place."""
 
-    def make_room(self) -> None:
-        """Go, now."""
+    def make_room(self, why: Place) -> None:
+        """Go, now: its address has too many places, or all are taken."""
 
 
 class Places:
@@ -30,24 +39,26 @@ class Places:
         self._held: dict[bytes, int] = {}
         self._waiting: OrderedDict[Guest, None] = OrderedDict()
 
-    def enter(self, guest: Guest, name: bytes | None) -> bool:
+    def enter(self, guest: Guest, name: bytes | None) -> Place:
         """Return whether a newcomer gets a place; who has no ``name`` may have any number.
 
         Only where all that could make room are being answered there is none.
         """
+        taken = Place.ALL_TAKEN
         if name is not None and 0 < self.most_of_one <= self._held.get(name, 0):
+            taken = Place.OWN_TAKEN
             leaver = next((one for one in self._waiting if self._names[one] == name), None)
         elif len(self._names) >= self.most:
             leaver = next(iter(self._waiting), None)
         else:
             self._admit(guest, name)
-            return True
+            return Place.GIVEN
         if leaver is None:
-            return False
+            return taken
         self.leave(leaver)
-        leaver.make_room()
+        leaver.make_room(taken)
         self._admit(guest, name)
-        return True
+        return Place.GIVEN
 
     def _admit(self, guest: Guest, name: bytes | None) -> None:
         self._names[guest] = name

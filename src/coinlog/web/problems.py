@@ -22,8 +22,8 @@ class BusyError(CoinlogError):
 
 
 STORE_AWAY = (
-    "the database cannot be read {since}: {cause}; recording goes on, and what it misses is loaded "
-    "when it is back; try again in a minute"
+    "the database cannot be read {since}: {cause}; what a recorder captures meanwhile is kept "
+    "in the archive and loaded when it is back; try again in a minute"
 )
 RETRY_SECONDS = 30
 """When to ask again for what cannot be answered: a restart of a database takes about as long."""

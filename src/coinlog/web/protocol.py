@@ -18,24 +18,26 @@ from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
 from coinlog.web.heads import look_at
 from coinlog.web.patience import MAX_CONNECTIONS, Limits, PatientConnection
-from coinlog.web.places import Places
+from coinlog.web.places import Place, Places
 from coinlog.web.proxies import (
     HTTPS,
     address_of,
     client_said,
     forwarded_for,
     is_among,
+    is_private,
     scheme_said,
     site_of,
 )
-from coinlog.web.refusals import HEAD_TOO_LARGE, TOO_MANY, too_often
+from coinlog.web.refusals import HEAD_TOO_LARGE, TOO_MANY, too_many_of_one, too_often
 from coinlog.web.security import STRICT
 from coinlog.web.tallies import CONNECTIONS
 
 _STRICTLY = b"%s: %s\r\n" % STRICT
 _ENDS_KEEPING = b"\r\n\r\n"
 _ENDS_CLOSING = b"\r\nconnection: close\r\n\r\n"
-_NEVER_LIMITED = (b"/live", b"/ready")
+_FOR_MACHINES = (b"/live", b"/ready")
+"""What a balancer or supervisor on a private network may ask as often as it likes."""
 
 
 class PatientProtocol(PatientConnection):
@@ -57,6 +59,7 @@ class PatientProtocol(PatientConnection):
         self._from_proxy = False
         self._name: int | None = None
         self._is_told_of = False
+        self._is_neighbour = False
         self._is_plain = True
         self._has_body = False
         self._cache = self.app if isinstance(self.app, ByteCache) else None
@@ -68,13 +71,15 @@ class PatientProtocol(PatientConnection):
         address = address_of(self.client)
         self._from_proxy = is_among(address, self.limits.proxies)
         self._is_told_of = self._from_proxy or address is None or address.is_loopback
+        self._is_neighbour = is_private(address)
         site = site_of(address) if address else None
         if site is not None and self.limits.allowance:
             self._name = self.limits.allowance.name_of(site)
-        if self.places.enter(self, None if self._from_proxy else site):
+        found = self.places.enter(self, None if self._from_proxy else site)
+        if found is Place.GIVEN:
             self._start_deadline()
         else:
-            self._refuse(TOO_MANY)
+            self._refuse(self._no_place(found))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
@@ -129,7 +134,7 @@ class PatientProtocol(PatientConnection):
         name = self._asker()
         allowance = self.limits.allowance
         wait = allowance.wait(name) if allowance and name is not None else 0
-        if not wait or not allowance or self.url.partition(b"?")[0] in _NEVER_LIMITED:
+        if not wait or not allowance:
             return False
         if self._busy or self.flow.write_paused:
             self._end_after_answers()
@@ -142,14 +147,20 @@ class PatientProtocol(PatientConnection):
     def _asker(self) -> int | None:
         """Return for whom a request is counted: nobody where this machine asks for itself."""
         if not self._is_told_of:
-            return self._name
+            return None if self._is_neighbour and self._asks_for_health() else self._name
         said = forwarded_for(self.headers)
         if not said or not self.limits.allowance:
             return None
         if not self._from_proxy:
             return self._name
         address = client_said(said, self.limits.proxies)
-        return self.limits.allowance.name_of(site_of(address)) if address else None
+        # A proxy that does not say for whom it asks is counted itself.
+        return self.limits.allowance.name_of(site_of(address)) if address else self._name
+
+    def _asks_for_health(self) -> bool:
+        """Return whether a machine asks for itself how we are."""
+        path = self.url.partition(b"?")[0]
+        return path in _FOR_MACHINES and not forwarded_for(self.headers)
 
     def _answer_at_once(self) -> bool:
         """Send an answer that needs no application, task or waiting, if there is one.
@@ -218,14 +229,19 @@ class PatientProtocol(PatientConnection):
         if self._busy:
             self.places.work(self)
 
-    def make_room(self) -> None:
+    def make_room(self, why: Place) -> None:
         """Leave the place to a newcomer: a client that has begun to ask is told so."""
         if self.transport.get_write_buffer_size():
             self._cut_off()
         elif self._in_request:
-            self._refuse(TOO_MANY)
+            self._refuse(self._no_place(why))
         else:
             self.transport.close()
+
+    def _no_place(self, why: Place) -> bytes:
+        """Return the refusal for who has taken its own places, or came when all were taken."""
+        own = why is Place.OWN_TAKEN
+        return too_many_of_one(self.limits.connections_of_one) if own else TOO_MANY
 
     def _count_connections(self) -> None:
         if self._cache is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 HTTP, HTTPS = "http", "https"
 
@@ -18,6 +18,11 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 Address = IPv4Address | IPv6Address
 
 NOBODY: Networks = ()
+_PRIVATE_NAMES = (
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+    *("fc00::/7", "fe80::/10"),
+)
+_PRIVATE: Networks = tuple(map(ip_network, _PRIVATE_NAMES))
 
 _FORWARDED_PROTO = b"x-forwarded-proto"
 _FORWARDED_FOR = b"x-forwarded-for"
@@ -34,6 +39,11 @@ def address_of(peer: tuple[str, int] | None) -> Address | None:
 def is_among(address: Address | None, networks: Networks) -> bool:
     """Return whether an address is in one of the networks."""
     return address is not None and any(address in network for network in networks)
+
+
+def is_private(address: Address | None) -> bool:
+    """Return whether an address is one that the internet does not know (RFC 1918, RFC 4193)."""
+    return is_among(address, _PRIVATE)
 
 
 def site_of(address: Address) -> bytes:

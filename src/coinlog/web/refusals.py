@@ -9,11 +9,12 @@ from coinlog.web.entries import Form
 from coinlog.web.security import error_body, error_headers
 
 
-def refusal(status: int, message: str) -> bytes:
-    """Return a whole HTTP answer that ends the connection."""
+def refusal(status: int, message: str, seconds: int = 0) -> bytes:
+    """Return a whole HTTP answer that ends the connection; ``seconds`` is when to come again."""
     body = error_body(status, message, "too_many" if status == _FULL else None)
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()]
     lines += [b"%s: %s\r\n" % pair for pair in error_headers(status, body, close=True)]
+    lines += [b"retry-after: %d\r\n" % seconds] if seconds else []
     return b"".join([*lines, b"\r\n", body])
 
 
@@ -22,7 +23,18 @@ _OFTEN, _FULL = 429, 503
 UNREADABLE = refusal(400, "this is not an HTTP request that can be read")
 HEAD_TOO_LARGE = refusal(400, "the request's address and headers are too long to be read")
 TOO_SLOW = refusal(408, "the request did not arrive in time")
-TOO_MANY = refusal(_FULL, "too many connections at this moment: try again in a minute")
+TOO_MANY = refusal(_FULL, "too many connections at this moment: try again in a minute", 60)
+
+
+@lru_cache(256)
+def too_many_of_one(most: int) -> bytes:
+    """Return the answer to an address that holds as many connections as it may."""
+    noun = "connection" if most == 1 else "connections"
+    message = (
+        f"this address may hold {most:,} {noun} at once, and all are in use: close one, or try "
+        "again in a minute"
+    )
+    return refusal(_OFTEN, message, 60)
 
 
 @lru_cache(256)
