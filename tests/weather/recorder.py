@@ -87,8 +87,9 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self._ours, theirs = fork.Pipe()
+        # No daemon: over a store that was made anew it reads a long archive in a process beside it.
         self._process = fork.Process(
-            target=_live, args=(self._ours, theirs, dict(self.environment)), daemon=True
+            target=_live, args=(self._ours, theirs, dict(self.environment))
         )
         self._process.start()
         theirs.close()
