@@ -220,7 +220,7 @@ MET = frozenset({"deadlocked", "session_killed"})
 """What ends by itself when a writer has met it."""
 
 
-def until(come: Callable[[], bool], seconds: float = 30) -> None:
+def until(come: Callable[[], bool], seconds: float = 60) -> None:
     """Return when something has come to be."""
     give_up = time.monotonic() + seconds
     while not come():

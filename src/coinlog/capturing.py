@@ -6,7 +6,7 @@ It needs the internet and no database.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -15,13 +15,14 @@ from coinlog import __version__
 from coinlog.archive import Archive
 from coinlog.attempts import MAX_CREDITS, AttemptKey, KeptAnswer, Manifest, slot_name
 from coinlog.claims import claim_slot, give_up
-from coinlog.errors import DamagedError, NotCurrentSlotError
-from coinlog.market import Outcome, SourceKind
+from coinlog.errors import ArchiveError, DamagedError, NotCurrentSlotError
+from coinlog.market import Outcome, Reason, SourceKind
 from coinlog.slots import AssetSelection, Schedule, floor_slot, iso, parse_assets
 from coinlog.sources.answers import Answer
 from coinlog.sources.client import Client
 from coinlog.sources.coinmarketcap import credits_of, fetch_market
-from coinlog.verdict import judge
+from coinlog.unkept import remember, write_remembered
+from coinlog.verdict import Verdict, judge
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -94,6 +95,24 @@ def capture(
     Raises:
         ArchiveError: the archive cannot be used; the source may have been asked in vain.
     """
+    answers: list[Answer] = []
+    try:
+        return _capture(archive, connect, plan, slot, clock, answers)
+    except ArchiveError as error:
+        key = AttemptKey(slot, "0")
+        unkept = Verdict(Outcome.FAILED, Reason.NOT_KEPT, str(error))
+        remember(archive, slot, _manifest(plan, key, unkept, clock(), clock(), answers, ()))
+        raise
+
+
+def _capture(  # noqa: PLR0913, PLR0917  a capture, and what it has been answered so far
+    archive: Archive,
+    connect: Callable[[], Client],
+    plan: Plan,
+    slot: int,
+    clock: Callable[[], float],
+    answers: list[Answer],
+) -> Captured:
     # Claims are about living processes: their clock is the wall's, also where a market is asked
     # as of another time.
     claimed = claim_slot(archive, slot, plan.deadline_seconds, time.time(), plan.machine)
@@ -103,12 +122,13 @@ def capture(
         return Captured(slot, Standing.BUSY)
     key = AttemptKey(slot, str(claimed.number))
     try:
-        manifest = _ask(archive, connect, plan, key, clock)
+        manifest = _ask(archive, connect, plan, key, clock, answers)
         archive.finish(manifest)
     except BaseException:
         # We live on and may be asked for the same slot again: it is not in anybody's hands.
         give_up(archive, key)
         raise
+    write_remembered(archive, slot)
     return Captured(slot, Standing.OURS, manifest)
 
 
@@ -140,15 +160,15 @@ def _tells_market(archive: Archive, key: AttemptKey) -> bool:
         return True
 
 
-def _ask(
+def _ask(  # noqa: PLR0913, PLR0917  a capture, and what it has been answered so far
     archive: Archive,
     connect: Callable[[], Client],
     plan: Plan,
     key: AttemptKey,
     clock: Callable[[], float],
+    answers: list[Answer],
 ) -> Manifest:
     started_at = clock()
-    answers: list[Answer] = []
     kept: list[KeptAnswer] = []
 
     def keep(answer: Answer) -> None:
@@ -159,6 +179,18 @@ def _ask(
         fetch_market(client, plan.selection, keep)
     schedule = Schedule(key.slot, plan.interval_seconds, plan.assets, plan.source)
     verdict = judge(answers, schedule)
+    return _manifest(plan, key, verdict, started_at, clock(), answers, kept)
+
+
+def _manifest(  # noqa: PLR0913, PLR0917  what a manifest is made of
+    plan: Plan,
+    key: AttemptKey,
+    verdict: Verdict,
+    started_at: float,
+    captured_at: float,
+    answers: Sequence[Answer],
+    kept: Sequence[KeptAnswer],
+) -> Manifest:
     return Manifest(
         slot=slot_name(key.slot),
         attempt=key.attempt,
@@ -169,7 +201,7 @@ def _ask(
         interval_seconds=plan.interval_seconds,
         assets=plan.assets,
         started_at=started_at,
-        captured_at=clock(),
+        captured_at=captured_at,
         credits=min(credits_of(answers), MAX_CREDITS),
         answers=tuple(kept),
         program=f"coinlog {__version__}",

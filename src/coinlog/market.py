@@ -64,6 +64,7 @@ class Reason(StrEnum):
     REFUSED_REQUEST = "refused_request"
     CLOCK_SKEW = "clock_skew"
     DAMAGED = "damaged"
+    NOT_KEPT = "not_kept"
     INCOMPLETE = "incomplete"
     MISSED = "missed"
     NOT_DUE = "not_due"

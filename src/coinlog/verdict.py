@@ -32,7 +32,10 @@ def read_attempt(archive: Archive, key: AttemptKey, altered: list[str] | None = 
     try:
         asked = Schedule(key.slot, manifest.interval_seconds, manifest.assets, manifest.source)
         answers = archive.answers(key, manifest, altered)
-        verdict = judge_imported(answers) if manifest.imported else judge(answers, asked)
+        if manifest.reason is Reason.NOT_KEPT and not answers:
+            verdict = Verdict(Outcome.FAILED, Reason.NOT_KEPT, manifest.detail)
+        else:
+            verdict = judge_imported(answers) if manifest.imported else judge(answers, asked)
     except DamagedError as error:
         verdict = Verdict(Outcome.FAILED, Reason.DAMAGED, str(error))
     source = verdict.snapshot.source if verdict.snapshot else manifest.source

@@ -19,7 +19,9 @@ from coinlog.market import FIAT_IDS
 from coinlog.recorder import Recording
 from coinlog.store import engine as store_engine
 from coinlog.store import schema
-from market import Desk, answer_all
+from coinlog.verify.flow import verify
+from editions import unwatched
+from market import Desk, answer_all, put_attempt
 from ready import ReadyFile
 from samples import SLOT, STEP
 
@@ -62,7 +64,7 @@ def whole_slots(desk: Desk, assets: int = 2) -> list[int]:
     return sorted((row.slot - SLOT) // STEP for row in rows)
 
 
-def until(come: Callable[[], bool], seconds: float = 30) -> None:
+def until(come: Callable[[], bool], seconds: float = 60) -> None:
     """Return when something has come to be."""
     give_up = time.monotonic() + seconds
     while not come():
@@ -222,3 +224,25 @@ def test_a_read_only_archive_is_told_and_the_slot_recorded_when_it_can_be_writte
     assert "Debug" not in str(recording.trouble)
     assert record_at(desk, source, 0).done
     assert whole_slots(desk) == [0]
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_slot_that_could_not_be_kept_says_so_when_something_can_be(
+    desk: Desk, source: CMCServer, *, others: bool
+) -> None:
+    record_at(desk, source, 0)
+    with places.read_only(Path(desk.archive.location)):
+        record_at(desk, source, 1)
+        record_at(desk, source, 2)
+    if others:
+        put_attempt(desk.archive, SLOT + 2 * STEP)
+    record_at(desk, source, 3)
+    record_at(desk, source, 4)
+
+    rows = {(row.slot - SLOT) // STEP: row for row in desk.rows(schema.slot)}
+    assert (rows[1].outcome, rows[1].reason) == ("failed", "not_kept")
+    assert "is writable" in rows[1].detail
+    assert rows[2].outcome == ("stored" if others else "failed")
+    assert {rows[number].outcome for number in (0, 3, 4)} == {"stored"}
+    verified = verify(desk.engine.url, desk.archive, unwatched)
+    assert verified.first == ()

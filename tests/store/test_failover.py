@@ -2,7 +2,7 @@
 
 A recorder tries again within its time, with growing pauses, and stores one row; or it says why
 not, and the next one stores it. The long form, with the minutes that a real failover takes:
-XX
+``.venv/bin/python tests/failover_storm.py --seconds 150``.
 """
 
 from __future__ import annotations

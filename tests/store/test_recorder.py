@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import cmc_server
 from cmc_server import CMCServer, Reply
 from coinlog.attempts import AttemptKey, Claim, slot_name
-from coinlog.capturing import Standing, current_slot
+from coinlog.capturing import Standing, capture, current_slot
 from coinlog.errors import NotCurrentSlotError
 from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS, Outcome, Reason, SourceKind
@@ -129,6 +129,18 @@ def test_a_recorder_that_ends_while_we_look_has_the_slot(
     monkeypatch.setattr(desk.archive, "claims", claims_then_the_other_ends)
 
     assert desk.record().captured.standing is Standing.STORED
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "listings-1.json.gz"])
+def test_a_damaged_attempt_does_not_have_its_slot(desk: Desk, source: CMCServer, file: str) -> None:
+    captured = capture(desk.archive, desk.connect, desk.plan, SLOT, desk.clock)
+    assert captured.ours
+    path = Path(desk.archive.location) / AttemptKey(SLOT, "1").folder / file
+    path.write_bytes(path.read_bytes()[:-9])
+
+    assert desk.record().captured.ours
+    assert outcome(desk) == ("stored", None)
+    assert [key.attempt for key in desk.archive.attempts()] == ["1", "2"]
 
 
 def test_a_failed_slot_can_be_recorded_again_and_rises(desk: Desk, source: CMCServer) -> None:

@@ -28,6 +28,7 @@ LAYERS = (
     {"capturing", "loading"},
     {"gaps"},
     {"backfill", "imports"},
+    {"unkept"},
     {"ahead", "claims", "verdict", "timeline", "freshness", "telling"},
     {"settings", "store", "archive"},
     {"attempts", "objects"},

@@ -10,8 +10,11 @@ import places
 from places import SmallDisk
 from weather.fault import SQLITE, Fault, Parameters
 from weather.recorder import Told
-from weather.truth import missed, stored
+from weather.truth import failed, missed, stored
 from weather.world import World
+
+UNKEPT = failed("not_kept") | missed()
+"""Who could not write remembers why, and says it later, unless it is killed before."""
 
 
 class ArchiveReadOnly(Fault):
@@ -25,7 +28,7 @@ class ArchiveReadOnly(Fault):
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
-        world.expect(slot, (stored() if parameters["again"] else missed()).calling(None))
+        world.expect(slot, (stored() if parameters["again"] else UNKEPT).calling(None))
         with places.read_only(world.archive):
             for _ in range(parameters["tries"]):
                 told = world.record(slot)
@@ -55,7 +58,7 @@ class ArchiveFull(Fault):
             if not kept:
                 _expect_not_kept(world, told, "No space left on device")
         again = parameters["again"] or kept
-        world.expect(slot, (stored() if again else missed()).calling(None))
+        world.expect(slot, (stored() if again else UNKEPT).calling(None))
         if again and not kept:
             _expect_stored(world, world.record(slot))
 
