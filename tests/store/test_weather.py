@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from weather.catalogue import listed
+from weather.catalogue import FAULTS, listed
+from weather.forecast import forecast
+from weather.truth import FIRST, STEP
 
 TESTS = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108  where there is one, no storm waits for the disk
@@ -70,3 +72,16 @@ def test_the_docs_tell_of_every_fault() -> None:
     page = (TESTS.parent / "docs" / "weather.md").read_text(encoding="utf-8")
 
     assert listed() in page, "put what `python -m weather --list` prints into docs/weather.md"
+
+
+@pytest.mark.parametrize("store", ["sqlite", "mariadb"])
+def test_a_seed_is_a_storm_with_every_fault_and_no_slot_left_out(store: str) -> None:
+    storm = forecast(FAULTS, store, 200, seed=7)
+    slots = [slot for stroke in storm for slot in (*stroke.fair, *stroke.slots)]
+
+    assert storm == forecast(FAULTS, store, 200, seed=7)
+    assert storm != forecast(FAULTS, store, 200, seed=8)
+    assert {one.fault.name for one in storm} == {
+        fault.name for fault in FAULTS if store in fault.stores
+    }
+    assert slots == [*range(FIRST, FIRST + len(slots) * STEP, STEP)]

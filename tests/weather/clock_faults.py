@@ -47,15 +47,18 @@ class OurClockAhead(Fault):
 
 
 class OurClockBehind(Fault):
-    """Our clock is three hours behind for one recording, then set."""
+    """Our clock is three hours behind for one recording, after a slot that was stored, then set."""
 
     name = "our clock three hours behind"
+    slots = 2
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"scheduled": chance.random() < 0.5}
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
-        (slot,) = slots
+        before, slot = slots
+        world.expect(before, stored())
+        world.record(before)
         world.expect(slot, stored())
         world.source.moment(slot, slot + LATE_SECONDS)
         scheduled = slot if parameters["scheduled"] else None
@@ -85,16 +88,22 @@ class TheirClockOff(Fault):
 
 
 class Early(Fault):
-    """A minute less a second too early: by our clock, the source's, or the schedule's."""
+    """A minute less a second too early: by our clock, the source's, or the schedule's.
+
+    By our own clock it is still the slot before, which is stored.
+    """
 
     name = "59 seconds early"
+    slots = 2
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"whose": chance.choice(["ours", "the source's", "the schedule's"])}
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
-        (slot,) = slots
+        before, slot = slots
         whose, early = parameters["whose"], slot - EARLY_SECONDS
+        world.expect(before, stored())
+        world.record(before)
         world.expect(slot, stored())
         world.source.moment(slot, slot if whose == "ours" else early)
         if whose == "the source's":
@@ -104,8 +113,8 @@ class Early(Fault):
         scheduled = slot if whose == "the schedule's" else None
         told = world.deliver(world.delivery(slot, now=early, scheduled=scheduled))
         if whose == "ours":
-            if told.standing == "OURS":
-                world.complain(f"59 seconds early, the slot before was asked for: {told}")
+            if told.standing != "STORED":
+                world.complain(f"59 seconds early, it found {told}")
             world.record(slot, scheduled=None)
 
 

@@ -17,12 +17,16 @@ def storm(
     faults: Sequence[Fault], kind: str, count: int, seed: int, advance: Callable[[str], object]
 ) -> Account:
     """Let a storm of ``count`` faults pass over a kind of store; ``advance`` hears of each."""
-    account = Account()
+    account, strokes = Account(), forecast(faults, kind, count, seed)
+    coming = {stroke.fault.name for stroke in strokes}
+    for fault in faults:
+        if fault.name in coming:
+            account.line(fault.name)
     with (
         tempfile.TemporaryDirectory(prefix="coinlog-weather-") as place,
         open_world(kind, Path(place) / "world") as world,
     ):
-        for stroke in forecast(faults, kind, count, seed):
+        for stroke in strokes:
             advance(stroke.fault.name)
             _strike(world, stroke)
             account.line(stroke.fault.name).times += 1
