@@ -11,10 +11,11 @@ import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from coinlog.web.admission import RATE
 from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api_examples import ERRORS, EXAMPLES
 from coinlog.web.problems import INTERNAL, STORE_AWAY
-from coinlog.web.refusals import TOO_SLOW
+from coinlog.web.refusals import TOO_SLOW, too_often
 from samples import SLOT
 from sites import Site, slots_before
 
@@ -102,6 +103,7 @@ def test_errors_have_the_one_shape_and_the_sentences_that_are_really_given(
         404: sqlite_web.get("/api/v1/assets/999999").body,
         405: sqlite_web.get("/api/v1/log", method="POST").body,
         408: TOO_SLOW.partition(b"\r\n\r\n")[2],
+        429: too_often(RATE, 1, head=False).content,
     }
 
     for status, (name, description, sentence) in ERRORS.items():

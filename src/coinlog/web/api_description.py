@@ -18,6 +18,10 @@ from coinlog.web.api_examples import ERRORS, EXAMPLES, Example
 Json = dict[str, Any]
 
 
+_TOO_MANY = 429
+_RETRY_AFTER = {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
+
+
 def describe_api(openapi: OpenAPI) -> Json:
     """Return the whole description as it is sent."""
     found = openapi.to_schema()
@@ -80,6 +84,7 @@ def _error(status: int) -> Json:
     _, description, _ = ERRORS[status]
     return {
         "description": description,
+        **({"headers": {"Retry-After": _RETRY_AFTER}} if status == _TOO_MANY else {}),
         "content": {
             "application/json": {
                 "schema": {"$ref": "#/components/schemas/ErrorAnswer"},

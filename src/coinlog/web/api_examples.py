@@ -233,6 +233,14 @@ ERRORS: dict[int, tuple[str, str, str]] = {
         "The request did not arrive within 20 seconds.",
         "the request did not arrive in time",
     ),
+    429: (
+        "TooMany",
+        (
+            "The address has sent more requests than it may within a minute; `Retry-After` says "
+            "after how many seconds one is answered again."
+        ),
+        "more than 6,000 requests within a minute came from this address: try again in 1 second",
+    ),
     500: ("Internal", "Something is wrong in coinlog itself.", INTERNAL),
     503: (
         "StoreUnavailable",

@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 
 from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
-from coinlog.web.heads import look_at
+from coinlog.web.heads import NOTED, PLAIN, Noted, fault_of_target, look_at
 from coinlog.web.patience import MAX_CONNECTIONS, Limits, PatientConnection
 from coinlog.web.places import Place, Places
 from coinlog.web.proxies import (
@@ -58,10 +58,13 @@ class PatientProtocol(PatientConnection):
         self._head_bytes = 0
         self._from_proxy = False
         self._name: int | None = None
+        self._asker: int | None = None
         self._is_told_of = False
         self._is_neighbour = False
-        self._is_plain = True
-        self._has_body = False
+        self._scheme_said = ""
+        self._noted: Noted | None = None
+        self._version = ""
+        self._head = PLAIN
         self._cache = self.app if isinstance(self.app, ByteCache) else None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -108,33 +111,57 @@ class PatientProtocol(PatientConnection):
     def on_headers_complete(self) -> None:
         """Answer at once what was answered before; hand everything else to the application."""
         self._in_head = False
-        if self._from_proxy:
-            self.scope["scheme"] = scheme_said(self.headers, self.scope["scheme"])
+        self._read_head()
         # Nothing that comes after the last answer is looked at.
         self._answered = self._is_done() or self._answer_at_once()
         if not self._answered:
             self.places.work(self)
             super().on_headers_complete()
             # Where a body ends is what two programs in a row may see differently.
-            self.cycle.keep_alive = self.cycle.keep_alive and not self._has_body
+            self.cycle.keep_alive = self.cycle.keep_alive and not self._head.has_body
+
+    def _read_head(self) -> None:
+        """Note what the head says; on one connection it is mostly the same again and again."""
+        noted = [header for header in self.headers if header[0] in NOTED]
+        version = self.parser.get_http_version()
+        if noted != self._noted or version != self._version:
+            self._noted, self._version = noted, version
+            self._head = look_at(version, noted)
+            self._scheme_said = scheme_said(noted, self.scope["scheme"])
+            self._asker = self._asker_of(noted)
+        if self._from_proxy:
+            self.scope["scheme"] = self._scheme_said
+
+    def _asker_of(self, noted: Noted) -> int | None:
+        """Return for whom a request is counted: nobody where this machine asks for itself."""
+        said, allowance = forwarded_for(noted), self.limits.allowance
+        if not self._is_told_of or (said and not self._from_proxy):
+            return self._name
+        if not said or not allowance:
+            return None
+        address = client_said(said, self.limits.proxies)
+        # A proxy that does not say for whom it asks is counted itself.
+        return allowance.name_of(site_of(address)) if address else self._name
 
     def _is_done(self) -> bool:
         return self.transport.is_closing() or self._refuse_head() or self._put_off()
 
     def _refuse_head(self) -> bool:
         """Refuse a head that is none; return whether it was."""
-        version = self.parser.get_http_version()
-        fault, self._is_plain, self._has_body = look_at(self.url, version, self.headers)
+        fault = self._head.fault
+        if not fault and self.url[:1] != b"/":
+            fault = fault_of_target(self.url, self._head.hosts)
         if fault:
             self._refuse(fault)
         return fault is not None
 
     def _put_off(self) -> bool:
         """Refuse a request of an address that sends too many; return whether it was."""
-        name = self._asker()
         allowance = self.limits.allowance
-        wait = allowance.wait(name) if allowance and name is not None else 0
-        if not wait or not allowance:
+        if allowance is None or self._asker is None or self._asks_for_health():
+            return False
+        wait = allowance.wait(self._asker)
+        if not wait:
             return False
         if self._busy or self.flow.write_paused:
             self._end_after_answers()
@@ -144,30 +171,18 @@ class PatientProtocol(PatientConnection):
             self._send(too_often(allowance.per_minute, ceil(wait), head=is_head))
         return True
 
-    def _asker(self) -> int | None:
-        """Return for whom a request is counted: nobody where this machine asks for itself."""
-        if not self._is_told_of:
-            return None if self._is_neighbour and self._asks_for_health() else self._name
-        said = forwarded_for(self.headers)
-        if not said or not self.limits.allowance:
-            return None
-        if not self._from_proxy:
-            return self._name
-        address = client_said(said, self.limits.proxies)
-        # A proxy that does not say for whom it asks is counted itself.
-        return self.limits.allowance.name_of(site_of(address)) if address else self._name
-
     def _asks_for_health(self) -> bool:
-        """Return whether a machine asks for itself how we are."""
-        path = self.url.partition(b"?")[0]
-        return path in _FOR_MACHINES and not forwarded_for(self.headers)
+        """Return whether a machine on our network asks for itself how we are."""
+        if not self._is_neighbour or self._is_told_of or forwarded_for(self._noted or ()):
+            return False
+        return self.url.partition(b"?")[0] in _FOR_MACHINES
 
     def _answer_at_once(self) -> bool:
         """Send an answer that needs no application, task or waiting, if there is one.
 
         Answers leave in the order of their requests, so none may be in the making before it.
         """
-        if self._cache is None or self._busy or self.flow.write_paused or not self._is_plain:
+        if self._cache is None or self._busy or self.flow.write_paused or not self._head.plain:
             return False
         method = self.parser.get_method()
         form = self._cache.at_once(method, self.url, self.headers, self.scope["scheme"])
@@ -179,7 +194,7 @@ class PatientProtocol(PatientConnection):
     def _send(self, form: Form) -> None:
         date = self.server_state.default_headers[0][1]
         self.server_state.total_requests += 1
-        keep = self.parser.should_keep_alive() and not self._has_body
+        keep = self.parser.should_keep_alive() and not self._head.has_body
         ends = _ENDS_KEEPING if keep else _ENDS_CLOSING
         strictly = _STRICTLY if self.scope["scheme"] == HTTPS else b""
         self.transport.writelines((form.wire, strictly, b"date: ", date, ends, form.content))

@@ -24,8 +24,8 @@ _PRIVATE_NAMES = (
 )
 _PRIVATE: Networks = tuple(map(ip_network, _PRIVATE_NAMES))
 
-_FORWARDED_PROTO = b"x-forwarded-proto"
-_FORWARDED_FOR = b"x-forwarded-for"
+FORWARDED_PROTO = b"x-forwarded-proto"
+FORWARDED_FOR = b"x-forwarded-for"
 _ADDRESSES_KEPT = 4096
 _LAST_BYTES = 256
 _IPV6_SITE_BYTES = 8
@@ -58,14 +58,14 @@ def scheme_said(headers: Iterable[tuple[bytes, bytes]], scheme: str) -> str:
 
     Of several proxies in a row the last writes last, so its word is the last in the list.
     """
-    said = [value for name, value in headers if name == _FORWARDED_PROTO]
+    said = [value for name, value in headers if name == FORWARDED_PROTO]
     last = said[-1].rpartition(b",")[2].strip().lower().decode("latin-1") if said else ""
     return last if last in (HTTP, HTTPS) else scheme
 
 
 def forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return whom a request is said to be sent for: the last few that were written, in order."""
-    return b",".join([value for name, value in headers if name == _FORWARDED_FOR])[-_LAST_BYTES:]
+    return b",".join([value for name, value in headers if name == FORWARDED_FOR])[-_LAST_BYTES:]
 
 
 @lru_cache(_ADDRESSES_KEPT)
