@@ -296,7 +296,7 @@ def test_a_named_range_with_more_slots_than_that_holds_the_newest_as_on_the_page
     web: Site, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
-    monkeypatch.setattr("coinlog.web.api.MAX_ROWS", 3)
+    monkeypatch.setattr("coinlog.timeline.MAX_ROWS", 3)
     web.store(*slots_before(10))
 
     answer = web.json(f"/api/v1/assets/1/series{asked}")

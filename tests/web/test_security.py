@@ -7,10 +7,10 @@ import time
 import msgspec
 import pytest
 
-from coinlog.market import Asset, Snapshot, SourceKind
+from coinlog.market import QUOTE_FIELDS, Asset, Snapshot, SourceKind
 from coinlog.web.shell import PARTS
 from samples import SLOT, quote
-from sites import Site
+from sites import Site, slots_before
 
 EXACT = {
     "content-security-policy": "default-src 'none'; object-src 'none'; script-src 'self'; "
@@ -99,6 +99,42 @@ def test_junk_is_refused_before_anything_looks_at_it(asked_web: Site, target: st
 
     assert (reply.status, reply.error["code"]) == (400, "bad_request")
     assert (asked_web.app.misses, asked_web.app.hits) == before
+
+
+REFUSED = (
+    *("assets?limit=1000000000", "assets?limit=0", "assets?offset=1000000001", "assets?offset=-1"),
+    *("assets?limit=1&limit=1", "assets?surprise=1", "assets?q=" + "a" * 101, "assets?sort=;"),
+    *("assets?ids=" + ",".join(map(str, range(1, 700))), "assets?at=1900-01-01", "assets?ids=1,x"),
+    *("assets?at=3000-01-01", "log?limit=999999999", "log?before=yesterday", "assets?limit=null"),
+    *("assets/1/series?points=1000000000", "assets/1/series?points=-1", "assets/1/series?points=9"),
+    *("assets/1/series?points=null", "assets/1/series.csv?points=NULL"),
+    *("assets/1/series?fields=price,password", "assets/1/series?from=1900-01-01&to=3000-01-01"),
+    *("assets/1/series?from=2026-01-26&to=2025-01-01", "assets/1/series?range=1d&from=2026-01-01"),
+    *("assets/1/candles?interval=5m", "assets/1/candles?interval=1h&from=x"),
+)
+
+
+@pytest.mark.parametrize("target", REFUSED)
+def test_what_makes_no_sense_to_the_api_is_refused_in_one_shape(
+    asked_webs: Site, target: str
+) -> None:
+    reply = asked_webs.get(f"/api/v1/{target}")
+
+    assert (reply.status, reply.error["code"]) == (400, "bad_request")
+    assert "expected" in reply.error["message"] or "give one" in reply.error["message"]
+
+
+def test_more_fields_reach_less_far_back(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = slots_before(10)
+    web.store(*slots)
+    for name in ("MAX_SLOTS", "MAX_ROWS"):
+        monkeypatch.setattr(f"coinlog.timeline.{name}", 8)
+    few, many = ",".join(QUOTE_FIELDS[:4]), ",".join(QUOTE_FIELDS[:8])
+
+    for fields, count in ((few, 8), (many, 4)):
+        asked = f"/api/v1/assets/1/series{{}}?fields={fields}"
+        assert web.json(asked.format(""))["slots"] == slots[-count:]
+        assert web.get(asked.format(".csv")).text.count("\r\n") == 1 + count
 
 
 SILLY = (

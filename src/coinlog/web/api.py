@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 
+from coinlog import timeline
 from coinlog.asked import parse_fields, parse_moment
 from coinlog.errors import NotFoundError
 from coinlog.market import Outcome
@@ -17,7 +18,7 @@ from coinlog.series import Series, read_series
 from coinlog.store.extremes import Extremes, read_extremes
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset, StoredAsset
-from coinlog.timeline import MAX_ROWS, shortened, window_of
+from coinlog.timeline import shortened, window_of
 from coinlog.web import answers, query
 from coinlog.web.api_parameters import (
     DEFAULT_LIMIT,
@@ -142,7 +143,8 @@ def read_asked(asked: Asked) -> tuple[Moment, StoredAsset, Series]:
     if points is None:
         points, most = query.USUAL_POINTS, query.MAX_POINTS
     with watch.moment() as moment:
-        window = query.parse_window(moment, asked.range, asked.start, asked.end)
+        reach = query.most_slots(timeline.MAX_SLOTS, asked.fields)
+        window = query.parse_window(moment, asked.range, asked.start, asked.end, reach)
         asset = known_asset(watch, moment, asked.asset_id)
         reading = watch.reading(moment, window)
         (found,) = read_thinned(reading, [asset.id], asked.fields, points, most)
@@ -153,10 +155,11 @@ def read_whole(asked: Asked) -> tuple[Moment, StoredAsset, Series]:
     """Return the series asked for with every point."""
     watch = asked.watch
     with watch.moment() as moment:
-        window = query.parse_window(moment, asked.range, asked.start, asked.end, MAX_ROWS)
+        reach = query.most_slots(timeline.MAX_ROWS, asked.fields)
+        window = query.parse_window(moment, asked.range, asked.start, asked.end, reach)
         asset = known_asset(watch, moment, asked.asset_id)
-        timeline = watch.timeline(moment, window)
-        found = read_series(watch.reader, timeline, moment.now, asset.id, asked.fields)
+        ledger = watch.timeline(moment, window)
+        found = read_series(watch.reader, ledger, moment.now, asset.id, asked.fields)
     return moment, asset, found
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
 from coinlog.notice import attribution, safe_cell
 from coinlog.series import Series
-from coinlog.slots import iso
+from coinlog.slots import DAY, iso
 from coinlog.store.candles import Candle
 from coinlog.store.reader import StoredAsset
 
@@ -24,27 +25,20 @@ _TIMES = ("last_updated",)
 
 def write_csv(asset: StoredAsset, series: Series, *, simulated: bool) -> bytes:
     """Return the series as CSV in UTF-8, with a heading and CRLF line ends (RFC 4180)."""
-    origin = attribution(simulated=simulated)
-    text = io.StringIO()
-    writer = csv.writer(text)
     fields = series.fields
-    writer.writerow(
-        ("slot", "observed_at", "asset_id", "symbol", "name", *fields, "origin", "attribution")
+    heading = ("slot", "observed_at", "asset_id", "symbol", "name", *fields, "origin")
+    rows = zip(
+        map(_iso, series.slots),
+        map(_iso, series.observed_at),
+        repeat(_line(asset.id, safe_cell(asset.symbol), safe_cell(asset.name))),
+        *(_column(name, values) for name, values in fields.items()),
+        series.origins,
+        repeat(_line(attribution(simulated=simulated))),
+        strict=False,  # what is repeated has no length of its own
     )
-    writer.writerows(
-        zip(
-            map(iso, series.slots),
-            map(iso, series.observed_at),
-            repeat(asset.id),
-            repeat(safe_cell(asset.symbol)),
-            repeat(safe_cell(asset.name)),
-            *(_column(name, values) for name, values in fields.items()),
-            series.origins,
-            repeat(origin),
-            strict=False,  # what is repeated has no length of its own
-        )
-    )
-    return text.getvalue().encode()
+    # Numbers and times need no quotes: joining them takes a third of what a writer of CSV does.
+    lines = [_line(*heading, "attribution"), *map(",".join, rows), ""]
+    return "\r\n".join(lines).encode()
 
 
 def write_candles(asset: StoredAsset, candles: Sequence[Candle], *, simulated: bool) -> bytes:
@@ -67,8 +61,30 @@ def write_candles(asset: StoredAsset, candles: Sequence[Candle], *, simulated: b
     return text.getvalue().encode()
 
 
-def _column(name: str, values: list[Any]) -> list[Any]:
+def _line(*cells: object) -> str:
+    """Return cells as they stand in a row, in quotes where they must."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def _column(name: str, values: list[Any]) -> list[str]:
     """Return a column's cells: unknown is empty, a time is ISO, a double is written in full."""
-    if name in _TIMES:
-        return [None if value is None else iso(value) for value in values]
-    return values
+    write: Callable[[Any], str] = _iso if name in _TIMES else repr
+    return ["" if value is None else write(value) for value in values]
+
+
+def _iso(time: int) -> str:
+    """Return what ``iso`` does, which takes its time where there are so many."""
+    day, second = divmod(time, DAY)
+    return _day(day) + _clock(second)
+
+
+@lru_cache(8_000)
+def _day(number: int) -> str:
+    return iso(number * DAY)[:11]
+
+
+@lru_cache(90_000)
+def _clock(second: int) -> str:
+    return iso(second)[11:]

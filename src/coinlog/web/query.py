@@ -9,7 +9,7 @@ from coinlog import asked
 from coinlog.errors import NotFoundError, UsageError
 from coinlog.slots import MAX_ASSET_ID, iso
 from coinlog.store.narrowing import SORTS
-from coinlog.timeline import MAX_SLOTS, Window, shortened
+from coinlog.timeline import MANY_FIELDS, MAX_SLOTS, Window, shortened
 from coinlog.web.watch import Moment
 
 MAX_LIMIT = 10_000
@@ -105,6 +105,11 @@ def parse_window(
             f"example from={iso(shorter.start)}"
         )
     return window
+
+
+def most_slots(most: int, fields: Sequence[str]) -> int:
+    """Return how many slots are read of so many fields, where ``most`` are of a few."""
+    return most * MANY_FIELDS // max(MANY_FIELDS, len(fields))
 
 
 def parse_ids(text: str) -> tuple[list[int], list[str]]:
