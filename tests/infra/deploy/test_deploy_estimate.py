@@ -35,6 +35,16 @@ def test_the_page_costs_what_a_sum_by_hand_says() -> None:
     assert estimate(ARM).dollars == pytest.approx(expected, abs=0.005)
 
 
+def test_a_public_page_costs_a_web_acl_and_a_rule_more_and_an_edition_does_not() -> None:
+    (page, edition), (public, open_edition) = (
+        both_shapes(ARM),
+        both_shapes(replace(ARM, public=True)),
+    )
+
+    assert public.dollars - page.dollars == pytest.approx(5 + 1)
+    assert open_edition.dollars == edition.dollars
+
+
 def test_the_edition_costs_what_a_sum_by_hand_says() -> None:
     page, edition = both_shapes(ARM)
     task = 730 / 6 * 120 / 3600 * (0.5 * 0.03238 + 0.00356 + 0.005)
