@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -295,14 +296,7 @@ def _strays(found: Found, book: dict[int, Entry]) -> Iterator[tuple[str, str]]:
         yield "untrue", words
 
 
-class _unwatched:  # noqa: N801  used as a function
-    """A watch that nobody reads."""
-
-    def __init__(self, _what: str, _total: int | None) -> None:
-        pass
-
-    def __enter__(self) -> Any:  # noqa: ANN401  a function
-        return lambda _: None
-
-    def __exit__(self, *_: object) -> None:
-        pass
+@contextmanager
+def _unwatched(_what: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+    """Let nobody watch."""
+    yield lambda _: None
