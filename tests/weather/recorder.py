@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -147,8 +148,15 @@ def _live(ours: Connection, theirs: Connection, environment: dict[str, str]) -> 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What it tries again it says; here only what comes of it counts.
     logging.disable(logging.WARNING)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(environment)
     time.tzset()
+    # When the keeper ends, there is nobody to tell.
+    with suppress(EOFError, ConnectionError):
+        _work_on(theirs)
+
+
+def _work_on(theirs: Connection) -> None:
     parent, desk = os.getppid(), _Desk()
     while os.getppid() == parent:
         if not theirs.poll(1):

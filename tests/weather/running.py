@@ -6,6 +6,7 @@ import argparse
 import json
 import random
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,8 @@ err = Console(stderr=True, highlight=False)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the storms that the command line asks for; return 1 where a promise was not kept."""
     wanted = _parser().parse_args(arguments)
+    # A storm that is told to end takes its page, its database and its folder with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if wanted.list:
         sys.stdout.write(listed())
         return 0

@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -197,13 +197,15 @@ def _data(path: str, params: Mapping[str, str], slot: int, at: int) -> object:
 
 def _serve(pipe: Connection, log: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     market, parent = _Market(log), os.getppid()
     orders: dict[str, Callable[..., Any]] = {
         "moment": market.moment,
         "on": market.on,
         "calm": market.calm,
     }
-    with ExitStack() as stack:
+    # When the keeper ends, there is nobody to tell.
+    with suppress(EOFError, ConnectionError), ExitStack() as stack:
         orders["tls"] = lambda certificate, key: _listen(stack, market, _tls(certificate, key))
         pipe.send(_listen(stack, market, None))
         while os.getppid() == parent:
