@@ -132,7 +132,7 @@ def test_a_recorder_that_ends_while_we_look_has_the_slot(
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "listings-1.json.gz"])
-def test_a_damaged_attempt_does_not_have_its_slot(desk: Desk, source: CMCServer, file: str) -> None:
+def test_a_damaged_attempt_does_not_have_its_slot(desk: Desk, file: str) -> None:
     captured = capture(desk.archive, desk.connect, desk.plan, SLOT, desk.clock)
     assert captured.ours
     path = Path(desk.archive.location) / AttemptKey(SLOT, "1").folder / file

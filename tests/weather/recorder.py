@@ -88,7 +88,9 @@ class Recorder:
     def __post_init__(self) -> None:
         self._ours, theirs = fork.Pipe()
         self._process = fork.Process(
-            target=_live, args=(self._ours, theirs, dict(self.environment)), daemon=True
+            # Not a daemon, which may start no process to read a long archive ahead.
+            target=_live,
+            args=(self._ours, theirs, dict(self.environment)),
         )
         self._process.start()
         theirs.close()
