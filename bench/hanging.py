@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import cycle
 
 BYTE_SECONDS = 5.0
-BACK_SECONDS = 1.0
+BACK_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 LARGE = b"/api/v1/assets?limit=5000"
 _UNREAD_BYTES = 4096

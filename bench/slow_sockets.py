@@ -1,8 +1,8 @@
 """How much throughput is left while slow sockets hang on the server, and what limiting costs.
 
 A thousand sockets hang in four ways at once: a head that drips, a body that never comes, an idle
-connection, an answer that nobody reads; whichever is closed comes back after a second. Meanwhile
-wrk asks with 32 connections, as it does without them in the same round.
+connection, an answer that nobody reads; whichever is closed comes back after five seconds.
+Meanwhile wrk asks with 32 connections, as it does without them in the same round.
 """
 
 from __future__ import annotations
