@@ -193,7 +193,8 @@ class Troubles:
                 found.extend(int(row[0]) for row in cursor.fetchall())
             return bool(found)
 
-        until(look)
+        # What InnoDB tells of transactions is made anew only when nobody has asked for 0.1 s.
+        until(look, pause=0.2)
         return found[0]
 
 
@@ -220,10 +221,10 @@ MET = frozenset({"deadlocked", "session_killed"})
 """What ends by itself when a writer has met it."""
 
 
-def until(come: Callable[[], bool], seconds: float = 60) -> None:
+def until(come: Callable[[], bool], seconds: float = 60, pause: float = 0.02) -> None:
     """Return when something has come to be."""
     give_up = time.monotonic() + seconds
     while not come():
         if time.monotonic() > give_up:
             raise TimeoutError("it did not come")
-        threading.Event().wait(0.02)
+        threading.Event().wait(pause)
