@@ -60,7 +60,7 @@ def test_every_secret_can_come_from_a_file(name: str, own_world: Path) -> None:
     keys = (settings.api_key, settings.move_password, settings.import_password)
     held = [secret.reveal() for secret in (*keys, *settings.alert_urls) if secret]
     expected = value if name == "COINLOG_ALERT_URLS" else "hunter2"
-    assert (held or [settings.database_url.password]) == [expected]
+    assert (held or [str(settings.database_url.password)]) == [expected]
 
 
 def test_a_secret_given_twice_is_refused(own_world: Path) -> None:
