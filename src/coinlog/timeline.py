@@ -34,7 +34,7 @@ MAX_SLOTS = 110_000
 """How many slots a thinned series spans at most, so that no first answer takes 0.3 s of a quiet
 machine: more than a year of five minutes, or twelve of hours."""
 
-MAX_ROWS = 50_000
+MAX_ROWS = 30_000
 """How many slots a series that is not thinned has at most."""
 
 MANY_FIELDS = 4
