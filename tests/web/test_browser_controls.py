@@ -173,7 +173,7 @@ def test_the_files_hold_what_was_recorded(site: str, browse: Open) -> None:
 
 def test_the_whole_history_is_one_link_to_the_api(site: str, browse: Open) -> None:
     page = browse(f"{site}/assets/1", java_script_enabled=False)
-    assert page.get_by_role("link", name="Whole history as CSV").get_attribute("href") == (
+    assert page.get_by_role("link", name="Recorded history as CSV").get_attribute("href") == (
         "/api/v1/assets/1/series.csv?range=all"
         "&fields=price,market_cap,volume_24h,circulating_supply,rank"
     )
