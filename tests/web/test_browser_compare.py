@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from browsing import IDS, PHONE, Open, drawn, no_reload, price_of
 from coinlog.web import format as fmt
@@ -123,6 +123,23 @@ def test_a_first_asset_is_found_where_there_is_none_yet(both: str, browse: Open)
     expect(page.locator(".legend a")).to_have_text([*first, "Solana"])
     ids = ",".join(map(str, [*first.values(), 5426]))
     assert page.url == f"{both}/compare?ids={ids}"
+
+
+def test_what_is_typed_before_the_search_is_there_is_found(both: str, browse: Open) -> None:
+    page = browse(f"{both}/compare")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/static/picker-*.js", hold)
+    with page.expect_request("**/static/picker-*.js"):
+        page.reload()
+    search(page).fill("solana")
+    expect(found(page)).to_have_count(0)
+    for route in waiting:
+        route.continue_()
+    expect(found(page)).to_have_count(1)
 
 
 def test_without_scripts_ids_are_typed(site: str, browse: Open) -> None:

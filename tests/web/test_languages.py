@@ -50,7 +50,7 @@ print(json.dumps(found))
 
 NAMES = re.compile(
     r"CoinMarketCap|coinlog|Data|UTC|[A-Z]{3,5}|Asset|Bitcoin|Ethereum|Solana|Shiba Inu|Boost"
-    r"|script|alert|id|v?\d+\.\d+\S*|Español|English|GET|text/\w+|application/\w+"
+    r"|script|alert|id|\b[0-9a-f]{8}\b|v?\d+\.\d+\S*|Español|English|GET|text/\w+|application/\w+"
 )
 """Words that are the same in every language: names, symbols, what programs are called."""
 

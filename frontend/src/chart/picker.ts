@@ -57,6 +57,8 @@ class Picker {
     // The page is a file: what is chosen stands in its address alone.
     if (isPublished() && this.chart) this.chips(this.chart.state, this.chart.assets);
     document.querySelector(".chosen")?.addEventListener("click", (event) => this.removed(event));
+    // Somebody may have begun to type before this script was there.
+    if (document.activeElement === this.input && this.input.value) this.soon();
   }
 
   private soon(): void {
