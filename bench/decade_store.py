@@ -25,7 +25,7 @@ from coinlog.store.writer import settle
 from harness import OUT, say
 from scale_stores import drop_pages, start
 from servers import MariaDB
-from year_store import MadeUpYear, lend_numbers, multiplied_out
+from year_store import LEDGER_TIMES, MadeUpYear, lend_numbers, multiplied_out
 
 STEP = 5 * MINUTE
 YEARS = 10
@@ -33,13 +33,6 @@ ASSETS = 12
 FAILED = 0.003
 OUTAGES = 20
 MONTH = 30 * DAY // STEP
-
-_FORWARD = {
-    "slot": ("slot", "observed_at", "captured_at", "stored_at"),
-    "attempt": ("slot", "captured_at", "settled_at"),
-    "global_metrics": ("slot",),
-    "fear_and_greed": ("slot", "updated_at"),
-}
 
 
 class Decade:
@@ -125,16 +118,16 @@ def _lose(year: MadeUpYear) -> list[int]:
 
 
 def _copy_ledger(connection: sa.Connection, first: int) -> None:
-    for name, times in _FORWARD.items():
-        columns = [column.name for column in schema.metadata.tables[name].columns]
+    for table, times in LEDGER_TIMES:
+        columns = [column.name for column in table.columns]
         made = [
             f"f.`{column}` + w.slot - f.slot" if column in times else f"f.`{column}`"
             for column in columns
         ]
         names = ", ".join(f"`{column}`" for column in columns)
         connection.exec_driver_sql(
-            f"INSERT INTO `{name}` ({names}) SELECT {', '.join(made)} "  # noqa: S608  our names
-            f"FROM bench_walk w, `{name}` f WHERE f.slot = {first} ORDER BY w.slot"
+            f"INSERT INTO `{table.name}` ({names}) SELECT {', '.join(made)} "  # noqa: S608  our names
+            f"FROM bench_walk w, `{table.name}` f WHERE f.slot = {first} ORDER BY w.slot"
         )
 
 

@@ -189,15 +189,23 @@ def cache_counts(port: int) -> tuple[int, int]:
     return int(found["hits"]), int(found["misses"])
 
 
+def family_of(pid: int) -> list[psutil.Process]:
+    """Return a process and all below it."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a family of processes has used so far."""
+    return sum(sum(process.cpu_times()[:2]) for process in family_of(pid))
+
+
 def pss_bytes(pid: int) -> tuple[int, int]:
     """Return the memory of a process and all below it, shared pages by their share; and how many.
 
     PSS, because forked workers share most of what they have: counting it once is what it takes.
     """
-    family: Sequence[psutil.Process] = [
-        psutil.Process(pid),
-        *psutil.Process(pid).children(recursive=True),
-    ]
+    family = family_of(pid)
     total = 0
     for process in family:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
@@ -208,9 +216,8 @@ def pss_bytes(pid: int) -> tuple[int, int]:
 
 def peak_bytes(pid: int) -> int:
     """Return the most memory that any process of a family has had so far."""
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     peaks = []
-    for process in family:
+    for process in family_of(pid):
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
         found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
         peaks.append(1024 * int(found[1]) if found else 0)

@@ -17,12 +17,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import quote
 
-import psutil
-
 from coinlog.market import QUOTE_FIELDS
 from decade_store import Decade, decades
 from harness import Result, check, main, out, say, spread
-from processes import coinlog_serving, fetch
+from processes import coinlog_serving, cpu_seconds, fetch
 
 ROUNDS, QUICK_ROUNDS = 3, 1
 MOST_MS = 300
@@ -156,12 +154,12 @@ def ask_all(decade: Decade, asked: Sequence[Question], rounds: int) -> None:
         with coinlog_serving(decade.url, workers=1) as (port, pid):
             fetch(port, "/schema")
             for question in order:
-                _ask(port, psutil.Process(pid), question)
+                _ask(port, pid, question)
         say(f"{decade.name}: round {number + 1} of {rounds} done")
 
 
-def _ask(port: int, server: psutil.Process, question: Question) -> None:
-    before, started = _spent(server), time.perf_counter()
+def _ask(port: int, server: int, question: Question) -> None:
+    before, started = cpu_seconds(server), time.perf_counter()
     with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         try:
             headers = {"Accept-Encoding": "gzip"}
@@ -172,12 +170,7 @@ def _ask(port: int, server: psutil.Process, question: Question) -> None:
             say(f"{question.method} {question.target[:60]}: {error!r}")
             question.status, question.size = 0, 0
     question.wall.append(1000 * (time.perf_counter() - started))
-    question.own.append(1000 * (_spent(server) - before))
-
-
-def _spent(server: psutil.Process) -> float:
-    family = [server, *server.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in family)
+    question.own.append(1000 * (cpu_seconds(server) - before))
 
 
 def results(name: str, asked: Sequence[Question]) -> Iterator[Result]:

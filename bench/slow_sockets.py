@@ -12,12 +12,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-import psutil
 import sqlalchemy as sa
 
 import harness
 from harness import ROOT, Result, in_turn, main
-from processes import coinlog_serving, fetch, under_load
+from processes import coinlog_serving, cpu_seconds, fetch, under_load
 from year_store import year_in_sqlite
 
 PATH = "/api/v1/assets/1/series?range=1y&fields=price,market_cap,volume_24h"
@@ -89,14 +88,10 @@ def slow_sockets(store: sa.URL, workers: int, seconds: float, rounds: int) -> li
 def cost(port: int, pid: int, seconds: float) -> Callable[[], float]:
     """Return a load that gives the microseconds of processor that an answer takes."""
 
-    def used() -> float:
-        workers = psutil.Process(pid).children(recursive=True)
-        return sum(sum(worker.cpu_times()[:2]) for worker in workers)
-
     def run() -> float:
-        before = used()
+        before = cpu_seconds(pid)
         load = under_load(port, PATH, seconds, headers=(SOMEBODY,))
-        return (used() - before) / (load.per_second * seconds) * 1_000_000
+        return (cpu_seconds(pid) - before) / (load.per_second * seconds) * 1_000_000
 
     return run
 

@@ -43,6 +43,14 @@ _PRODUCTS = {
 _BASE = ("circulating_supply", "total_supply", "max_supply", "rank", "num_market_pairs")
 _WALK = ("percent_change_1h", "percent_change_24h", "percent_change_7d", "percent_change_30d")
 
+LEDGER_TIMES = (
+    (schema.slot, ("slot", "observed_at", "captured_at", "stored_at")),
+    (schema.attempt, ("slot", "captured_at", "settled_at")),
+    (schema.global_metrics, ("slot",)),
+    (schema.fear_and_greed, ("slot", "updated_at")),
+)
+"""The tables of the ledger, with the columns that go forward from slot to slot."""
+
 
 class Base(msgspec.Struct, frozen=True):
     """What an asset's numbers are made of."""
@@ -222,12 +230,7 @@ def multiplied_out(connection: sa.Connection, step: int = STEP) -> sa.TextClause
 
 def copy_ledger(connection: sa.Connection, slots: Sequence[int]) -> None:
     """Repeat what the first slot has in the ledger for the slots after it."""
-    for table, times in (
-        (schema.slot, ("slot", "observed_at", "captured_at", "stored_at")),
-        (schema.attempt, ("slot", "captured_at", "settled_at")),
-        (schema.global_metrics, ("slot",)),
-        (schema.fear_and_greed, ("slot", "updated_at")),
-    ):
+    for table, times in LEDGER_TIMES:
         first: dict[str, Any] = dict(connection.execute(sa.select(table)).mappings().one())
         rows = [
             {**first, **{name: first[name] + slot - first["slot"] for name in times}}

@@ -20,9 +20,19 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from coinlog.cli import main
+from servers import free_port
 
 COMMAND = (sys.executable, "-m", "coinlog")
 STOP_SECONDS = 5
+
+
+def page_settings(store: sa.URL, workers: int = 2) -> dict[str, str]:
+    """Return what ``serve`` is told of a store, with a port that nobody has."""
+    return {
+        "COINLOG_DATABASE_URL": store.render_as_string(hide_password=False),
+        "COINLOG_PORT": str(free_port()),
+        "COINLOG_WORKERS": str(workers),
+    }
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -7,17 +7,13 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
-from coinlog.web.admission import RATE
+from coinlog.web.admission import RATE, asked_too_often
 from coinlog.web.answers import error_answer
 from coinlog_infra.accepted import accept
 
 WINDOW_SECONDS = 60
 _STATUS = 429
 _BODY = "too-many"
-_MESSAGE = (
-    f"more than {RATE:,} requests within a minute came from this address: try again in "
-    f"{WINDOW_SECONDS} seconds"
-)
 
 _HEADERS = (
     ("Retry-After", str(WINDOW_SECONDS)),
@@ -57,8 +53,10 @@ class Firewall(Construct):
 
 
 def _answer() -> waf.CfnWebACL.CustomResponseBodyProperty:
-    body = msgspec.json.encode(error_answer(_STATUS, _MESSAGE)).decode()
-    return waf.CfnWebACL.CustomResponseBodyProperty(content_type="APPLICATION_JSON", content=body)
+    told = error_answer(_STATUS, asked_too_often(RATE, WINDOW_SECONDS))
+    return waf.CfnWebACL.CustomResponseBodyProperty(
+        content_type="APPLICATION_JSON", content=msgspec.json.encode(told).decode()
+    )
 
 
 def _rule() -> waf.CfnWebACL.RuleProperty:

@@ -160,10 +160,9 @@ class _Line:
 
 def count_gaps(reading: Reading, asset_id: int) -> int:
     """Return how many gaps an asset's series over a window has."""
-    reader, window = reading.reader, reading.window
-    if _due(reading) <= READ_AT_ONCE:
-        return len(read_series(reader, reading.timeline(), reading.now, asset_id, ()).gaps)
-    told = _Told(reading)
+    reader, window, told = reading.reader, reading.window, _Told(reading)
+    if told.few:
+        return len(read_series(reader, told.timeline, reading.now, asset_id, ()).gaps)
     buckets = Buckets(window.start, window.end, DAY, origin_of(DAY))
     found = summaries(reader, asset_id, buckets, ())
     ends = (found[0].first, found[-1].last) if found else None

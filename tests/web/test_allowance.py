@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 import pytest
-import sqlalchemy as sa
 
 from coinlog.settings import load_settings
 from coinlog.web import protocol
@@ -19,7 +17,7 @@ from coinlog.web.proxies import Networks, client_said, site_of
 from coinlog.web.security import SECURITY_HEADERS, STRICT
 from coinlog.web.watch import State
 from samples import SLOT
-from sites import Site, site_on
+from sites import Site
 from wires import GET, send, until_closed, wire
 
 LOOPBACK: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -28,12 +26,10 @@ CLOSE = b"connection: close\r\n"
 
 
 @pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("allowance")
-    with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
-        site.store(SLOT)
-        site.look()
-        yield site
+def site(sqlite_web: Site) -> Site:
+    sqlite_web.store(SLOT)
+    sqlite_web.look()
+    return sqlite_web
 
 
 class Clock:

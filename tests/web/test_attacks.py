@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_network
 
 import msgspec
 import pytest
-import sqlalchemy as sa
 
 from coinlog import __version__
 from coinlog.web.patience import Limits
 from coinlog.web.security import SECURITY_HEADERS
 from samples import SLOT
-from sites import Site, site_on
+from sites import Site
 from wires import send, until_closed, wire
 
 EVERY_KIND = (
@@ -157,18 +155,10 @@ ATTACKS = [
 ]
 
 
-@contextmanager
-def whole_site(factory: pytest.TempPathFactory) -> Iterator[Site]:
-    url = sa.URL.create("sqlite", database=str(factory.mktemp("attacks") / "coinlog.db"))
-    with site_on(url) as site:
-        site.store(SLOT)
-        site.look()
-        yield site
-
-
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    with whole_site(tmp_path_factory) as site, wire(site) as address:
+def address(asked_web: Site) -> Iterator[tuple[str, int]]:
+    asked_web.look()
+    with wire(asked_web) as address:
         yield address
 
 
@@ -226,12 +216,14 @@ STRANGERS = (
 
 @pytest.mark.parametrize("named", [False, True])
 def test_only_the_scheme_is_taken_from_a_named_proxy_and_nothing_from_strangers(
-    tmp_path_factory: pytest.TempPathFactory, *, named: bool
+    sqlite_web: Site, *, named: bool
 ) -> None:
     targets = (b"/log.atom", b"/assets/1", b"/sitemap.xml", b"/nowhere")
     proxies = (ip_network("127.0.0.0/8"),) if named else ()
     limits = Limits(proxies=proxies)
-    with whole_site(tmp_path_factory) as site, wire(site, limits) as address:
+    sqlite_web.store(SLOT)
+    sqlite_web.look()
+    with wire(sqlite_web, limits) as address:
         plain = [split(until_closed(send(address, get(one)))) for one in targets]
         told = [split(until_closed(send(address, get(one, *STRANGERS)))) for one in targets]
 

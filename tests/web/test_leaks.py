@@ -12,9 +12,8 @@ import httpx
 import psutil
 import sqlalchemy as sa
 
-from program import running
+from program import page_settings, running
 from samples import SLOT
-from servers import free_port
 from sites import site_on, slots_before
 
 REQUESTS = 1000
@@ -33,9 +32,9 @@ def test_a_thousand_requests_of_all_kinds_leave_nothing_behind(own_world: Path) 
     url = sa.URL.create("sqlite", database=str(own_world / "coinlog.db"))
     with site_on(url) as site:
         site.store(*slots_before(20, SLOT))
-    port = free_port()
-    settings = {"COINLOG_DATABASE_URL": url.render_as_string(), "COINLOG_PORT": str(port)}
-    with running("serve", COINLOG_WORKERS="1", **settings) as process:
+    settings = page_settings(url, workers=1)
+    port = int(settings["COINLOG_PORT"])
+    with running("serve", **settings) as process:
         # Threads and connections that are kept for good are there from then on.
         ask(port, WARM)
         (worker,) = psutil.Process(process.pid).children()

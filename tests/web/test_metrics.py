@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import psutil
-import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,9 +17,8 @@ from coinlog.store.ledger import read_head
 from coinlog.store.reader import Reader
 from coinlog.web.metrics import labelled, written
 from coinlog.web.tallies import ANSWERED, CONNECTIONS, Tallies
-from program import running
+from program import page_settings, running
 from samples import HOUR, SLOT, STEP
-from servers import free_port
 from sites import NOW, Site, site_on
 
 Found = dict[str, dict[tuple[str, ...], float]]
@@ -137,17 +135,13 @@ def test_a_worker_in_anothers_place_counts_on() -> None:
     assert tallies.total(CONNECTIONS) == [3]
 
 
-@pytest.mark.parametrize("workers", [2])
-def test_whichever_worker_is_asked_tells_of_all(own_world: Path, workers: int) -> None:
+def test_whichever_worker_is_asked_tells_of_all(own_world: Path) -> None:
+    workers = 2
     url = sa.URL.create("sqlite", database=str(own_world / "coinlog.db"))
     with site_on(url) as site:
         site.store(SLOT)
-    port = free_port()
-    settings = {
-        "COINLOG_DATABASE_URL": url.render_as_string(),
-        "COINLOG_PORT": str(port),
-        "COINLOG_WORKERS": str(workers),
-    }
+    settings = page_settings(url, workers)
+    port = settings["COINLOG_PORT"]
     with running("serve", **settings) as process:
         transport = httpx.HTTPTransport(retries=8)
         with httpx.Client(transport=transport, trust_env=False) as client:

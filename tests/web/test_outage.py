@@ -20,10 +20,10 @@ from coinlog.web.i18n import languages
 from coinlog.web.security import Scope
 from coinlog.web.sending import Answer, nothing_more
 from coinlog.web.standby import OTHERS, PAGES, Standby
-from program import running
+from program import page_settings, running
 from ready import ReadyFile
 from samples import HOUR, SLOT, STEP
-from servers import MariaDB, free_port
+from servers import MariaDB
 from sites import NOW, Site, site_on
 
 SERIES = "/api/v1/assets/1/series?range=1d"
@@ -361,11 +361,7 @@ def test_real_workers_outlive_a_killed_database_and_need_no_restart(own_mariadb:
     with own_mariadb.database() as url:
         with site_on(url) as site:
             site.store(now - STEP, now)
-        settings = {
-            "COINLOG_DATABASE_URL": url.render_as_string(hide_password=False),
-            "COINLOG_PORT": str(free_port()),
-            "COINLOG_WORKERS": "2",
-        }
+        settings = page_settings(url)
         with running("serve", **settings) as process:
             address = f"http://127.0.0.1:{settings['COINLOG_PORT']}"
             until(lambda: status(address, "/ready") == 200)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
 
 import pytest
-import sqlalchemy as sa
 
 from coinlog.web.patience import Limits
 from coinlog.web.places import Place, Places
 from coinlog.web.tallies import ANSWERED, place_of
-from samples import SLOT
-from sites import Site, site_on
+from sites import Site
 from wires import GET, SOON, check_refusal, send, until_closed, wire
 
 LIVE = GET % (b"/live", b"")
@@ -22,12 +19,9 @@ HERE, THERE = "127.0.0.1", "127.0.0.2"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("places")
-    with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
-        site.store(SLOT)
-        site.look()
-        yield site
+def site(asked_web: Site) -> Site:
+    asked_web.look()
+    return asked_web
 
 
 def asking(client: socket.socket) -> bool:

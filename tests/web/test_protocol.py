@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import select
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from coinlog.web.entries import Entry
 from coinlog.web.patience import Limits
 from samples import SLOT
-from sites import Site, site_on
+from sites import Site
 from wires import GET, SOON, check_refusal, send, until_closed, wire
 
 SERIES = "/api/v1/assets/1/series?range=1d"
@@ -24,12 +22,10 @@ HURRIED = Limits(receive_seconds=QUICK, idle_seconds=QUICK)
 
 
 @pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
-        site.store(SLOT)
-        site.look()
-        yield site
+def site(sqlite_web: Site) -> Site:
+    sqlite_web.store(SLOT)
+    sqlite_web.look()
+    return sqlite_web
 
 
 LARGE = b"/large"

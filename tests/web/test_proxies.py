@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from ipaddress import ip_network
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from coinlog.errors import SettingError
 from coinlog.settings import load_settings
 from coinlog.web.patience import Limits
 from coinlog.web.proxies import Networks, address_of, is_among, scheme_said
-from samples import SLOT
-from sites import Site, site_on
+from sites import Site
 from wires import wire
 
 LOOPBACK: Networks = (ip_network("127.0.0.0/8"),)
@@ -24,12 +21,9 @@ STRICT = "strict-transport-security"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("proxies")
-    with site_on(sa.URL.create("sqlite", database=str(folder / "coinlog.db"))) as site:
-        site.store(SLOT)
-        site.look()
-        yield site
+def site(asked_web: Site) -> Site:
+    asked_web.look()
+    return asked_web
 
 
 def ask(site: Site, proxies: Networks, said: str | None) -> list[httpx.Response]:

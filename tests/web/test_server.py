@@ -18,8 +18,9 @@ import sqlalchemy as sa
 
 from coinlog.errors import SettingError
 from coinlog.web.listening import listen
+from program import page_settings
 from samples import SLOT
-from servers import free_port, wait_for_port
+from servers import wait_for_port
 from sites import site_on
 
 STOPPED_SECONDS = 5
@@ -53,12 +54,8 @@ def running(
     url = sa.URL.create("sqlite", database=str(folder / "coinlog.db"))
     with site_on(url) as site:
         site.store(SLOT)
-    port = free_port()
-    settings = {
-        "COINLOG_DATABASE_URL": url.render_as_string(),
-        "COINLOG_PORT": str(port),
-        "COINLOG_WORKERS": str(workers),
-    }
+    settings = page_settings(url, workers)
+    port = int(settings["COINLOG_PORT"])
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         env={**os.environ, **settings},

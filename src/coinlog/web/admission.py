@@ -24,3 +24,12 @@ class Admission:
 
 
 EVERYBODY = Admission()
+
+
+def asked_too_often(per_minute: int, seconds: int) -> str:
+    """Return what is told to an address that asks more often, whoever counts it."""
+    word = "second" if seconds == 1 else "seconds"
+    return (
+        f"more than {per_minute:,} requests within a minute came from this address: "
+        f"try again in {seconds} {word}"
+    )

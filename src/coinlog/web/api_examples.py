@@ -13,6 +13,7 @@ import msgspec
 from coinlog.gaps import Gap
 from coinlog.notice import attribution
 from coinlog.web import answers
+from coinlog.web.admission import RATE, asked_too_often
 from coinlog.web.problems import INTERNAL, STORE_AWAY
 
 _EARLIER, _MISSED, _SLOT, _NEXT = 1_769_407_200, 1_769_428_800, 1_769_450_400, 1_769_472_000
@@ -239,7 +240,7 @@ ERRORS: dict[int, tuple[str, str, str]] = {
             "The address has sent more requests than it may within a minute; `Retry-After` says "
             "after how many seconds one is answered again."
         ),
-        "more than 6,000 requests within a minute came from this address: try again in 1 second",
+        asked_too_often(RATE, 1),
     ),
     500: ("Internal", "Something is wrong in coinlog itself.", INTERNAL),
     503: (

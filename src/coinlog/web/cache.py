@@ -235,8 +235,7 @@ class ByteCache:
         answer = await self._ask(scope)
         if answer.status != _OK:
             return answer
-        entry = entry_of(answer, key, generation, self.watch.clock())
-        entry.origin = origin_for(scope)
+        entry = entry_of(answer, scope, key, generation, self.watch.clock())
         if wants_gzip(scope["headers"]):
             await _pack(entry)
         self.entries.put(key, entry)

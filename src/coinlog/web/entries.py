@@ -138,10 +138,13 @@ class Entry:
         encoding = (b"content-encoding", b"gzip")
         self.packed = _whole(packed, [encoding, *self.common])
 
+    def content(self) -> bytes:
+        """Return what the answer says, unpacked."""
+        return unpack_quickly(self.body, _AS_GZIP) if self.packed else self.body
+
     def plain(self) -> Form:
         """Return the answer for a client that takes no gzip."""
-        body = unpack_quickly(self.body, _AS_GZIP) if self.packed else self.body
-        return _whole(body, self.common)
+        return _whole(self.content(), self.common)
 
     def with_body(self, body: bytes) -> Entry:
         """Return the same answer with other content."""

@@ -32,7 +32,7 @@ class Looking:
     def __init__(self, watch: Watch, deadline: float = LOOK_DEADLINE) -> None:
         self.watch = watch
         self.deadline = deadline
-        self.generation = self.newest = 1
+        self.newest = 1
         self.away_since: int | None = None
         self._state: State | None = None
         self._seen: State | None = None
@@ -44,7 +44,12 @@ class Looking:
     @property
     def away(self) -> bool:
         """Whether the store could not be read at the last look."""
-        return self.generation == NO_GENERATION
+        return self.away_since is not None
+
+    @property
+    def generation(self) -> int:
+        """The state whose answers are right now."""
+        return NO_GENERATION if self.away else self.newest
 
     async def look(self) -> bool:
         """Look once, together with others who do; return whether anything has changed."""
@@ -84,7 +89,6 @@ class Looking:
             self._seen = state
             self.newest += 1
         self._state, self.away_since = state, away_since
-        self.generation = self.newest if away_since is None else NO_GENERATION
 
     def close(self) -> None:
         """Look no more."""

@@ -6,7 +6,6 @@ reckoned from the slot that it shows. Of kept JSON only ``stale`` and ``next_slo
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Mapping
 
@@ -41,7 +40,7 @@ def aged(
 
     ``superseded`` answers were no longer the newest when the store was last read.
     """
-    body = gzip.decompress(entry.body) if entry.packed else entry.body
+    body = entry.content()
     now = known.now if known else entry.made_at
     if entry.level == PAGE_LEVEL:
         away = views.AwayView(since=since, made_at=int(entry.made_at))

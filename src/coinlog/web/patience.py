@@ -147,8 +147,11 @@ class PatientConnection(HttpToolsProtocol):
         if self._busy:
             self._end_after_answers()
         elif not self.transport.is_closing():
-            self.transport.write(answer)
-            self.transport.close()
+            self._turn_away(answer)
+
+    def _turn_away(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
 
     def _end_after_answers(self) -> None:
         """Read no more; what was asked before is still answered, and nothing in between."""

@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from math import ceil
-from typing import Any
-
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from coinlog.web.cache import ByteCache
 from coinlog.web.entries import Form
@@ -45,31 +41,25 @@ class PatientProtocol(PatientConnection):
 
     places = Places(MAX_CONNECTIONS)
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._in_request = False
-        self._in_head = True
-        self._head_bytes = 0
-        self._from_proxy = False
-        self._name: int | None = None
-        self._asker: int | None = None
-        self._is_told_of = False
-        self._is_neighbour = False
-        self._scheme_said = ""
-        self._noted: Noted | None = None
-        self._version = ""
-        self._head = PLAIN
-        self._cache = self.app if isinstance(self.app, ByteCache) else None
+    # What each begins with; the constructor is uvicorn's.
+    _in_request = False
+    _in_head = True
+    _head_bytes = 0
+    _from_proxy = False
+    _name: int | None = None
+    _asker: int | None = None
+    _is_told_of = False
+    _is_neighbour = False
+    _scheme_said = ""
+    _noted: Noted | None = None
+    _version = ""
+    _head = PLAIN
+    _cache: ByteCache | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that asks nothing is as slow as one that never ends."""
         super().connection_made(transport)
+        self._cache = self.app if isinstance(self.app, ByteCache) else None
         self._count_connections()
         address = address_of(self.client)
         self._from_proxy = is_among(address, self.limits.proxies)
@@ -262,10 +252,9 @@ class PatientProtocol(PatientConnection):
         if self._cache is not None:
             self._cache.tallies.counts[CONNECTIONS] = len(self.connections)
 
-    def _refuse(self, answer: bytes) -> None:
-        if not self._busy and not self.transport.is_closing():
-            self._count_refusal(int(answer[9:12]))
-        super()._refuse(answer)
+    def _turn_away(self, answer: bytes) -> None:
+        self._count_refusal(int(answer[9:12]))
+        super()._turn_away(answer)
 
     def _count_refusal(self, status: int) -> None:
         if self._cache is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from http import HTTPStatus
 
+from coinlog.web.admission import asked_too_often
 from coinlog.web.entries import Form
 from coinlog.web.security import error_body, error_headers
 
@@ -12,10 +12,13 @@ from coinlog.web.security import error_body, error_headers
 def refusal(status: int, message: str, seconds: int = 0) -> bytes:
     """Return a whole HTTP answer that ends the connection; ``seconds`` is when to come again."""
     body = error_body(status, message, "too_many" if status == _FULL else None)
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()]
-    lines += [b"%s: %s\r\n" % pair for pair in error_headers(status, body, close=True)]
-    lines += [b"retry-after: %d\r\n" % seconds] if seconds else []
-    return b"".join([*lines, b"\r\n", body])
+    headers = error_headers(status, body, close=True)
+    later = [_again_after(seconds)] if seconds else []
+    return Form(status, [*headers, *later], body).wire + b"\r\n" + body
+
+
+def _again_after(seconds: int) -> tuple[bytes, bytes]:
+    return b"retry-after", b"%d" % seconds
 
 
 _OFTEN, _FULL = 429, 503
@@ -40,11 +43,6 @@ def too_many_of_one(most: int) -> bytes:
 @lru_cache(256)
 def too_often(per_minute: int, seconds: int, *, head: bool) -> Form:
     """Return the answer to an address that has sent more requests than it may."""
-    word = "second" if seconds == 1 else "seconds"
-    message = (
-        f"more than {per_minute:,} requests within a minute came from this address: "
-        f"try again in {seconds} {word}"
-    )
-    body = error_body(_OFTEN, message)
-    headers = [*error_headers(_OFTEN, body), (b"retry-after", str(seconds).encode())]
+    body = error_body(_OFTEN, asked_too_often(per_minute, seconds))
+    headers = [*error_headers(_OFTEN, body), _again_after(seconds)]
     return Form(_OFTEN, headers, b"" if head else body)

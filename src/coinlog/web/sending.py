@@ -43,10 +43,10 @@ class Answer:
             self.body += message.get("body", b"")
 
 
-def entry_of(answer: Answer, key: Key, generation: int, made_at: float) -> Entry:
-    """Return a good answer as it may be kept under a name."""
+def entry_of(answer: Answer, scope: Scope, key: Key, generation: int, made_at: float) -> Entry:
+    """Return a good answer to a request as it may be kept under a name."""
     level = level_of(answer.headers)
-    return Entry(
+    entry = Entry(
         answer.body,
         [*answer.headers, PAGE_CACHING if level == PAGE_LEVEL else DATA_CACHING],
         generation,
@@ -55,6 +55,8 @@ def entry_of(answer: Answer, key: Key, generation: int, made_at: float) -> Entry
         security=headers_for(key[0]),
         made_at=made_at,
     )
+    entry.origin = origin_for(scope)
+    return entry
 
 
 def origin_for(scope: Scope) -> str | None:

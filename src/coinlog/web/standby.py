@@ -19,7 +19,7 @@ from coinlog.web.entries import Entry
 from coinlog.web.i18n import languages
 from coinlog.web.looking import Looking
 from coinlog.web.security import Scope
-from coinlog.web.sending import Answer, entry_of, origin_for
+from coinlog.web.sending import Answer, entry_of
 from coinlog.web.shell import prefix_of
 from coinlog.web.watch import Watch
 
@@ -127,8 +127,7 @@ class Standby:
             return None
         if answer.status != _OK:
             return None
-        entry = entry_of(answer, key, generation, self._watch.clock())
-        entry.origin = origin_for(scope)
+        entry = entry_of(answer, scope, key, generation, self._watch.clock())
         await asyncio.to_thread(entry.pack)
         return entry
 
