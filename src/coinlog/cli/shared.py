@@ -29,17 +29,6 @@ Command = Callable[..., None]
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
-def with_settings(command: Command) -> Command:
-    """Hand the settings to a command as its first argument, and explain its errors."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401  what click hands over
-        with errors_explained():
-            command(ready_settings(), *args, **kwargs)
-
-    return run
-
-
 def with_parts(command: Command) -> Command:
     """Hand the parts to a command; ``--simulated`` makes them those of the made-up market."""
 
