@@ -6,15 +6,14 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
-from pathlib import Path
 
 from coinlog.alerts.bell import Bell
 from coinlog.alerts.config import Alerting, read_alerts
 from coinlog.alerts.history import Surroundings
 from coinlog.alerts.targets import Target, open_targets, read_urls
 from coinlog.cli.report import err, warn
+from coinlog.cli.room import folders_in_use
 from coinlog.errors import ArchiveError, SettingError, SourceError
-from coinlog.objects import is_bucket
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import Settings
@@ -117,12 +116,7 @@ def _surroundings(parts: Parts) -> Surroundings:
 
 def _free_mb(settings: Settings) -> Mapping[str, float]:
     """Return the free space where the data folder and the archive's folder are."""
-    folders = [settings.data]
-    if not is_bucket(settings.archive):
-        folders.append(Path(settings.archive))
-    free = {}
-    for folder in folders:
-        there = next((one for one in (folder, *folder.parents) if one.exists()), None)
-        if there:
-            free[str(folder)] = shutil.disk_usage(there).free / MEGABYTE
-    return free
+    return {
+        str(folder): shutil.disk_usage(there).free / MEGABYTE
+        for folder, there in folders_in_use(settings).items()
+    }
