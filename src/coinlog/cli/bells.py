@@ -11,6 +11,7 @@ from coinlog.alerts.bell import Bell
 from coinlog.alerts.config import Alerting, read_alerts
 from coinlog.alerts.history import Surroundings
 from coinlog.alerts.targets import Target, open_targets, read_urls
+from coinlog.cli.credits import ask_plan
 from coinlog.cli.report import err, warn
 from coinlog.cli.room import folders_in_use
 from coinlog.errors import ArchiveError, SettingError, SourceError
@@ -18,13 +19,12 @@ from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import Settings
 from coinlog.slots import MINUTE
-from coinlog.sources.coinmarketcap import KeyInfo, key_info
+from coinlog.sources.key_info import KeyInfo
 from coinlog.store.engine import open_engine
 
 DELIVER_SECONDS = 60.0
 """How long a command that records once goes on sending: the rest is sent by the next one."""
 
-ASKING_SECONDS = 10
 ASKED_EVERY = 30 * MINUTE
 MEGABYTE = 1_000_000
 
@@ -103,8 +103,7 @@ def _surroundings(parts: Parts) -> Surroundings:
     @lru_cache(maxsize=1)
     def asked(_turn: int) -> KeyInfo | None:
         try:
-            with parts.connect(most_seconds=ASKING_SECONDS) as client:
-                return key_info(client)
+            return ask_plan(parts)
         except SourceError:
             return None
 
