@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from coinlog.archive import Archive
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
@@ -12,6 +11,7 @@ from coinlog.errors import ArchiveError, DamagedError, StoreError
 from coinlog.loading import count_waiting
 from coinlog.parts import Parts
 from coinlog.sources.texts import counted
+from coinlog.store.existing import is_new
 
 WHAT = "archive"
 NEWEST = 20
@@ -81,9 +81,8 @@ def _others(archive: Archive) -> Iterator[Finding]:
 
 
 def _waiting(parts: Parts) -> Iterator[Finding]:
-    url = parts.settings.database_url
     try:
-        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        if is_new(parts.settings.database_url):
             return
         count = count_waiting(parts.engine, parts.archive)
     except StoreError:
