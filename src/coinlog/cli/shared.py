@@ -18,7 +18,7 @@ from coinlog.market import SourceKind
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import PRO_URL, Secret, Settings, load_settings
-from coinlog.settings.stored_key import with_key
+from coinlog.settings.stored_secrets import with_key
 from coinlog.simulated.server import DEFAULT_PORT
 from coinlog.store.recorded import RecordedSlot, read_recorded
 
