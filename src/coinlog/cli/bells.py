@@ -6,11 +6,12 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
+from pathlib import Path
 
 from coinlog.alerts.bell import Bell
 from coinlog.alerts.config import Alerting, read_alerts
 from coinlog.alerts.history import Surroundings
-from coinlog.alerts.targets import Target, open_targets, read_urls
+from coinlog.alerts.targets import Target, open_targets
 from coinlog.cli.credits import ask_plan
 from coinlog.cli.report import err, warn
 from coinlog.cli.room import folders_in_use
@@ -18,6 +19,7 @@ from coinlog.errors import ArchiveError, SettingError, SourceError
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import Settings
+from coinlog.settings.parsers import split_urls
 from coinlog.slots import MINUTE
 from coinlog.sources.key_info import KeyInfo
 from coinlog.store.engine import open_engine
@@ -25,6 +27,7 @@ from coinlog.store.engine import open_engine
 DELIVER_SECONDS = 60.0
 """How long a command that records once goes on sending: the rest is sent by the next one."""
 
+URLS_BYTES = 65_536
 ASKED_EVERY = 30 * MINUTE
 MEGABYTE = 1_000_000
 
@@ -49,6 +52,26 @@ def targets_of(settings: Settings, found: Alerting) -> list[Target]:
     if found.urls_file:
         targets += open_targets(read_urls(found.urls_file), str(found.urls_file))
     return targets
+
+
+def read_urls(path: Path) -> list[str]:
+    """Return the addresses in a file, one a line; what begins with ``#`` is a comment.
+
+    Raises:
+        SettingError: it cannot be read, or holds none.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = split_urls(file.read(URLS_BYTES))
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
+        raise SettingError(
+            f"urls_file names {path}, which cannot be read ({cause}): expected a file with an "
+            "Apprise address a line"
+        ) from None
+    if not found:
+        raise SettingError(f"urls_file names {path}, which holds no address: expected one a line")
+    return found
 
 
 def bell_of(parts: Parts) -> Bell | None:
