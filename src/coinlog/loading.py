@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from coinlog.ahead import MANY, batches_ahead
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
-from coinlog.backfill.load import sweep_backfills
+from coinlog.backfill.load import sweep_backfills, waiting_backfills
 from coinlog.errors import MixedSourcesError, StoreRefusedError
 from coinlog.slots import iso
 from coinlog.store.patience import Patience, no_patience
@@ -63,7 +63,7 @@ def sweep(  # noqa: PLR0913  where to look, and how
     patience = patience or no_patience()
     done = patience.keep_trying(partial(settled, engine, since_slot))
     there = archive.attempts(since_slot) if keys is None else keys
-    waiting = [key for key in there if (key.slot, key.attempt) not in done]
+    waiting = _not_in(done, there)
     mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
     read = partial(read_attempt, archive)
     apart = archive.objects.shared and len(waiting) >= MANY and not alone
@@ -74,6 +74,16 @@ def sweep(  # noqa: PLR0913  where to look, and how
     if mixed:
         first, why = mixed[0]
         raise MixedSourcesError(f"{len(mixed)} attempts, the first at {iso(first.slot)}: {why}")
+
+
+def count_waiting(engine: sa.Engine, archive: Archive) -> int:
+    """Return how many attempts and backfilled answers the archive holds and the store does not."""
+    attempts = _not_in(settled(engine), archive.attempts())
+    return len(attempts) + len(waiting_backfills(engine, archive))
+
+
+def _not_in(done: set[tuple[int, str]], there: Sequence[AttemptKey]) -> list[AttemptKey]:
+    return [key for key in there if (key.slot, key.attempt) not in done]
 
 
 def _settle_batch(

@@ -84,10 +84,10 @@ class Deliverer:
         Raises:
             ArchiveError: the archive cannot be used.
         """
-        tries = self._tries()
+        paths, tries = alert_paths(self._archive), self._tries()
         sent, failed, again = [], [], []
         for target in self._targets:
-            for path in alert_paths(self._archive):
+            for path in paths:
                 if (path, target.id) in self._done:
                     continue
                 if over():

@@ -22,7 +22,7 @@ from coinlog.sources.key_info import KeyInfo
 from coinlog.store import schema
 from coinlog.store.fates import Fate, read_fates
 from coinlog.store.ledger import Head, past_grace
-from coinlog.store.reader import Reader
+from coinlog.store.reader import HAS_QUOTES, Reader
 
 _LINE = (
     *("slot", "outcome", "reason", "detail", "attempt"),
@@ -46,7 +46,7 @@ class Line(NamedTuple):
     @property
     def has_quotes(self) -> bool:
         """Whether the slot is stored, wholly or in part."""
-        return self.outcome in {Outcome.STORED, Outcome.PARTIAL}
+        return self.outcome in HAS_QUOTES
 
 
 class Figures(NamedTuple):

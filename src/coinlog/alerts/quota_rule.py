@@ -40,8 +40,8 @@ class Quota(Rule, frozen=True, kw_only=True):
     credits_a_month: int | None = None
 
     @property
-    def judged_by_ledger(self) -> bool:
-        """Whether it can say what would have been."""
+    def judges_past(self) -> bool:
+        """Whether it can say what would have been: by the ledger alone."""
         return self.credits_a_month is not None
 
     def watched(self) -> str:

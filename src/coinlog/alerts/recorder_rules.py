@@ -168,9 +168,13 @@ class Disk(Rule, frozen=True, kw_only=True):
     """The archive's or the data folder's disk has less than ``free_mb`` left."""
 
     kind: ClassVar[str] = "disk"
-    judges_past: ClassVar[bool] = False
 
     free_mb: int = 1000
+
+    @property
+    def judges_past(self) -> bool:
+        """Return that it cannot say what would have been."""
+        return False
 
     def watched(self) -> str:
         """Return in words what is watched."""

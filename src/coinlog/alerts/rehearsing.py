@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from coinlog.alerts.following import Event, Standing, Told, follow
 from coinlog.alerts.history import History
 from coinlog.alerts.looking import lookback, past_signs
-from coinlog.alerts.quota_rule import Quota
 from coinlog.alerts.rule import Rule
 from coinlog.archive import Archive
 from coinlog.store.ledger import read_head
@@ -77,13 +76,9 @@ def rehearse(  # noqa: PLR0913  at what, and when
     return Rehearsal(
         slots=len(slots),
         incidents=tuple(sorted(incidents, key=lambda one: (one.first, one.rule))),
-        unjudged=tuple(rule.key for rule in rules if not _judged(rule)),
+        unjudged=tuple(rule.key for rule in rules if not rule.judges_past),
         simulated=head.simulated,
     )
-
-
-def _judged(rule: Rule) -> bool:
-    return rule.judged_by_ledger if isinstance(rule, Quota) else rule.judges_past
 
 
 def _incidents(rule: Rule, events: Sequence[Event]) -> list[Incident]:

@@ -47,8 +47,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     kind: ClassVar[str] = ""
     bounded: ClassVar[bool] = True
     """Whether what is older than two days is no news."""
-    judges_past: ClassVar[bool] = True
-    """Whether it can say what would have been: a full disk of old is not recorded."""
+
+    @property
+    def judges_past(self) -> bool:
+        """Whether it can say what would have been: a full disk of old is not recorded."""
+        return True
 
     @property
     def key(self) -> str:

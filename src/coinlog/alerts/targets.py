@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from threading import Thread
 from types import ModuleType
 from typing import Any, ClassVar
@@ -29,7 +28,6 @@ from coinlog.errors import AlertError, SettingError
 SEND_SECONDS = 20.0
 """How long one message may take, whatever its receiver does."""
 
-URLS_BYTES = 65_536
 MOST_TARGETS = 50
 
 LOCAL = frozenset(
@@ -105,32 +103,6 @@ def open_targets(urls: Sequence[str], where: str) -> list[Target]:
     if len(urls) > MOST_TARGETS:
         raise SettingError(f"{where} has {len(urls)} addresses: expected {MOST_TARGETS} at most")
     return [_open(url, number, where) for number, url in enumerate(dict.fromkeys(urls), 1)]
-
-
-def read_urls(path: Path) -> list[str]:
-    """Return the addresses in a file, one a line; what begins with ``#`` is a comment.
-
-    Raises:
-        SettingError: it cannot be read, or holds none.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            found = split_urls(file.read(URLS_BYTES))
-    except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
-        raise SettingError(
-            f"urls_file names {path}, which cannot be read ({cause}): expected a file with an "
-            "Apprise address a line"
-        ) from None
-    if not found:
-        raise SettingError(f"urls_file names {path}, which holds no address: expected one a line")
-    return found
-
-
-def split_urls(text: str) -> list[str]:
-    """Return the addresses in a text: separated by white space, without lines of comment."""
-    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return [url for line in lines for url in line.split()]
 
 
 def _open(url: str, number: int, where: str) -> Target:

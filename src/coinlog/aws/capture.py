@@ -14,7 +14,7 @@ from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import event_slot
 from coinlog.aws.lending import Context, Lent, report
 from coinlog.aws.setting_up import ready_settings
-from coinlog.settings.stored_key import with_key
+from coinlog.settings.stored_secrets import with_key
 
 
 def handler(event: object, context: Context) -> dict[str, object]:

@@ -24,7 +24,7 @@ from coinlog.capturing import Captured, Standing
 from coinlog.market import Outcome
 from coinlog.objects import is_bucket
 from coinlog.settings import Settings
-from coinlog.settings.stored_key import with_key
+from coinlog.settings.stored_secrets import with_key
 from coinlog.store.engine import open_engine
 from coinlog.store.ledger import read_rows
 from coinlog.store.migrate import migrate

@@ -18,7 +18,7 @@ from coinlog.aws.setting_up import ready_settings
 from coinlog.errors import AlertError, SettingError
 from coinlog.extras import aws_client, load_aws
 from coinlog.settings import Settings
-from coinlog.settings.stored_key import alert_urls
+from coinlog.settings.stored_secrets import alert_urls
 
 SUBJECT_LETTERS = 100
 

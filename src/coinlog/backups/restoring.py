@@ -28,6 +28,7 @@ from coinlog.objects import Objects as Place
 from coinlog.objects import open_objects
 from coinlog.slots import iso
 from coinlog.store.engine import open_engine, store_errors
+from coinlog.store.existing import is_new
 from coinlog.store.migrate import current_revision, migrate
 from coinlog.store.pages import PAGE, Line, column_names, key_places
 from coinlog.store.unfinished import RESTORED
@@ -91,8 +92,7 @@ def _refuse_filled(target: sa.Engine, manifest: Manifest, name: str, archive: st
     A database is asked only where there is one: looking at a SQLite file would make it.
     """
     url = target.url
-    is_new = url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
-    revision = None if is_new else current_revision(target)
+    revision = None if is_new(url) else current_revision(target)
     if revision not in {None, manifest.revision}:
         raise SchemaError(
             f"{url.render_as_string()} holds tables of schema {revision}, and the backup has "

@@ -11,21 +11,23 @@ from pathlib import Path
 from coinlog.alerts.bell import Bell
 from coinlog.alerts.config import Alerting, read_alerts
 from coinlog.alerts.history import Surroundings
-from coinlog.alerts.targets import Target, open_targets, read_urls
+from coinlog.alerts.targets import Target, open_targets
+from coinlog.cli.credits import ask_plan
 from coinlog.cli.report import err, warn
+from coinlog.cli.room import folders_in_use
 from coinlog.errors import ArchiveError, SettingError, SourceError
-from coinlog.objects import is_bucket
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import Settings
+from coinlog.settings.parsers import split_urls
 from coinlog.slots import MINUTE
-from coinlog.sources.coinmarketcap import KeyInfo, key_info
+from coinlog.sources.key_info import KeyInfo
 from coinlog.store.engine import open_engine
 
 DELIVER_SECONDS = 60.0
 """How long a command that records once goes on sending: the rest is sent by the next one."""
 
-ASKING_SECONDS = 10
+URLS_BYTES = 65_536
 ASKED_EVERY = 30 * MINUTE
 MEGABYTE = 1_000_000
 
@@ -50,6 +52,26 @@ def targets_of(settings: Settings, found: Alerting) -> list[Target]:
     if found.urls_file:
         targets += open_targets(read_urls(found.urls_file), str(found.urls_file))
     return targets
+
+
+def read_urls(path: Path) -> list[str]:
+    """Return the addresses in a file, one a line; what begins with ``#`` is a comment.
+
+    Raises:
+        SettingError: it cannot be read, or holds none.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = split_urls(file.read(URLS_BYTES))
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
+        raise SettingError(
+            f"urls_file names {path}, which cannot be read ({cause}): expected a file with an "
+            "Apprise address a line"
+        ) from None
+    if not found:
+        raise SettingError(f"urls_file names {path}, which holds no address: expected one a line")
+    return found
 
 
 def bell_of(parts: Parts) -> Bell | None:
@@ -104,8 +126,7 @@ def _surroundings(parts: Parts) -> Surroundings:
     @lru_cache(maxsize=1)
     def asked(_turn: int) -> KeyInfo | None:
         try:
-            with parts.connect(most_seconds=ASKING_SECONDS) as client:
-                return key_info(client)
+            return ask_plan(parts)
         except SourceError:
             return None
 
@@ -117,12 +138,7 @@ def _surroundings(parts: Parts) -> Surroundings:
 
 def _free_mb(settings: Settings) -> Mapping[str, float]:
     """Return the free space where the data folder and the archive's folder are."""
-    folders = [settings.data]
-    if not is_bucket(settings.archive):
-        folders.append(Path(settings.archive))
-    free = {}
-    for folder in folders:
-        there = next((one for one in (folder, *folder.parents) if one.exists()), None)
-        if there:
-            free[str(folder)] = shutil.disk_usage(there).free / MEGABYTE
-    return free
+    return {
+        str(folder): shutil.disk_usage(there).free / MEGABYTE
+        for folder, there in folders_in_use(settings).items()
+    }

@@ -61,13 +61,22 @@ def foresee(parts: Parts) -> Foreseen | None:
     if not parts.settings.api_key:
         return Foreseen(forecast(assets, interval_seconds, KeyInfo()), keyed=False)
     try:
-        with parts.connect(most_seconds=ASKING_SECONDS) as client:
-            info, unknown = key_info(client), None
+        info, unknown = ask_plan(parts), None
     except SourceError as error:
         info, unknown = KeyInfo(), str(error)
     if unknown is None and info.credits_per_month is None:
         unknown = "key/info does not say"
     return Foreseen(forecast(assets, interval_seconds, info), keyed=True, unknown=unknown)
+
+
+def ask_plan(parts: Parts) -> KeyInfo:
+    """Return what the key's plan allows and what is spent, if the source tells soon.
+
+    Raises:
+        SourceError: it does not.
+    """
+    with parts.connect(most_seconds=ASKING_SECONDS) as client:
+        return key_info(client)
 
 
 def foresee_slot(parts: Parts, slot: int) -> Foreseen | None:

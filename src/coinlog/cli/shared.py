@@ -18,7 +18,7 @@ from coinlog.market import SourceKind
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import PRO_URL, Secret, Settings, load_settings
-from coinlog.settings.stored_key import with_key
+from coinlog.settings.stored_secrets import with_key
 from coinlog.simulated.server import DEFAULT_PORT
 from coinlog.store.recorded import RecordedSlot, read_recorded
 
@@ -27,17 +27,6 @@ SIMULATED_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 Command = Callable[..., None]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-
-
-def with_settings(command: Command) -> Command:
-    """Hand the settings to a command as its first argument, and explain its errors."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401  what click hands over
-        with errors_explained():
-            command(ready_settings(), *args, **kwargs)
-
-    return run
 
 
 def with_parts(command: Command) -> Command:

@@ -8,10 +8,10 @@ from collections import Counter
 import click
 from rich.markup import escape
 
-from coinlog.backfill.load import waiting_backfills
 from coinlog.cli import report
 from coinlog.cli.report import MARKS, say
 from coinlog.cli.shared import json_option, with_parts
+from coinlog.loading import count_waiting
 from coinlog.market import Outcome
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
@@ -19,7 +19,6 @@ from coinlog.store.backfilled import Backfilled, read_backfilled
 from coinlog.store.existing import refuse_absent
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
 from coinlog.store.reader import Reader
-from coinlog.store.writer import settled
 from coinlog.verify.standing import Standing, read_standing
 
 DAYS_SHOWN = 30
@@ -42,7 +41,7 @@ def status(parts: Parts, *, as_json: bool) -> None:
     reader = Reader(parts.engine)
     head = read_head(reader)
     rows = _recent(reader, head, now)
-    waiting = _waiting(parts)
+    waiting = count_waiting(parts.engine, parts.archive)
     standing = read_standing(parts.engine)
     backfilled = read_backfilled(parts.engine)
     if as_json:
@@ -68,12 +67,6 @@ def _recent(reader: Reader, head: Head, now: float) -> list[LedgerRow]:
     per_day = DAY // min((s.interval_seconds for s in head.schedules), default=DAY)
     rows = read_page(reader, head, now, limit=DAYS_SHOWN * per_day)
     return [row for row in rows if row.slot > now - DAYS_SHOWN * DAY]
-
-
-def _waiting(parts: Parts) -> int:
-    done = settled(parts.engine)
-    attempts = sum((key.slot, key.attempt) not in done for key in parts.archive.attempts())
-    return attempts + len(waiting_backfills(parts.engine, parts.archive))
 
 
 def _every(parts: Parts) -> str:

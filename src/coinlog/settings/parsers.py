@@ -154,13 +154,18 @@ def file(value: str) -> Path:
 
 
 def alert_urls(value: str) -> tuple[Secret, ...]:
-    """Return addresses, separated by white space; lines that begin with ``#`` are comments."""
-    lines = (line for line in value.splitlines() if not line.lstrip().startswith("#"))
-    found = [url for line in lines for url in line.split()]
+    """Return addresses as ``split_urls`` finds them, of which there is one at least."""
+    found = split_urls(value)
     odd = next((number for number, url in enumerate(found, 1) if "://" not in url), None)
     if odd or not found:
         raise ValueError(f"number {odd} is no address" if odd else "it holds no address")
     return tuple(Secret(url) for url in found)
+
+
+def split_urls(text: str) -> list[str]:
+    """Return the addresses in a text: separated by white space, without lines of comment."""
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return [url for line in lines for url in line.split()]
 
 
 def archive(value: str) -> str:

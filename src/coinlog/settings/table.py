@@ -8,8 +8,8 @@ from __future__ import annotations
 from coinlog import slots
 from coinlog.settings import databases, parsers
 from coinlog.settings.admission import ADMISSION
+from coinlog.settings.alerting import ALERTING
 from coinlog.settings.setting import Setting
-from coinlog.settings.telling import TELLING
 
 PRO_URL = "https://pro-api.coinmarketcap.com"
 KEYLESS_URL = PRO_URL + "/public-api"
@@ -244,7 +244,7 @@ SETTINGS: tuple[Setting, ...] = (
         "`COINLOG_API_KEY` is given. They read it for each slot.",
         special=True,
     ),
-    *TELLING,
+    *ALERTING,
     Setting(
         name="COINLOG_LOG",
         parse=parsers.log_form,

@@ -16,6 +16,11 @@ from coinlog.store.schema import REVISION
 from coinlog.store.unfinished import refuse_unfinished
 
 
+def is_new(url: sa.URL) -> bool:
+    """Return whether nothing is at a SQLite file's path, so that opening it would make it."""
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
+
+
 def refuse_absent(url: sa.URL) -> None:
     """Refuse a SQLite file that is not there: opening it would make an empty one.
 

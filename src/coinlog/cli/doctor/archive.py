@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from coinlog.archive import Archive
-from coinlog.backfill.load import waiting_backfills
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
 from coinlog.errors import ArchiveError, DamagedError, StoreError
+from coinlog.loading import count_waiting
 from coinlog.parts import Parts
 from coinlog.sources.texts import counted
-from coinlog.store.writer import settled
+from coinlog.store.existing import is_new
 
 WHAT = "archive"
 NEWEST = 20
@@ -82,13 +81,10 @@ def _others(archive: Archive) -> Iterator[Finding]:
 
 
 def _waiting(parts: Parts) -> Iterator[Finding]:
-    url = parts.settings.database_url
     try:
-        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        if is_new(parts.settings.database_url):
             return
-        done = settled(parts.engine)
-        count = sum((key.slot, key.attempt) not in done for key in parts.archive.attempts())
-        count += len(waiting_backfills(parts.engine, parts.archive))
+        count = count_waiting(parts.engine, parts.archive)
     except StoreError:
         # What is wrong with the database has its own finding.
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -12,6 +11,7 @@ from coinlog.errors import StoreError, UnfinishedMoveError
 from coinlog.parts import Parts
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
+from coinlog.store.existing import is_new
 from coinlog.store.limits import hurried
 from coinlog.store.migrate import current_revision
 from coinlog.store.schema import REVISION
@@ -42,12 +42,10 @@ _SIGNS = {
 
 def examine_database(parts: Parts) -> Iterator[Finding]:
     """Yield what is to be said of the database."""
-    where = parts.settings.database_url.render_as_string()
     url = parts.settings.database_url
+    where = url.render_as_string()
     try:
-        # Looking at a file that is not there would make it.
-        is_new = url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
-        revision = None if is_new else current_revision(parts.engine)
+        revision = None if is_new(url) else current_revision(parts.engine)
         if (finding := _schema(where, revision)) is not None:
             yield finding
             return

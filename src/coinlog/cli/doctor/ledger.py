@@ -16,8 +16,9 @@ from coinlog.market import Outcome, SourceKind
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval
 from coinlog.sources.texts import counted
+from coinlog.store.existing import is_new
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
-from coinlog.store.reader import Reader
+from coinlog.store.reader import HAS_QUOTES, Reader
 
 WHAT = "ledger"
 DAYS = 30
@@ -28,8 +29,8 @@ _EMPTY = wrong(WHAT, "nothing_recorded", "nothing is recorded yet", "coinlog up"
 
 def examine_ledger(parts: Parts) -> Iterator[Finding]:
     """Yield what is to be said of what was recorded."""
-    now, url = time.time(), parts.settings.database_url
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+    now = time.time()
+    if is_new(parts.settings.database_url):
         yield _EMPTY
         return
     try:
@@ -80,7 +81,7 @@ def _freshness(head: Head, rows: Sequence[LedgerRow], now: float) -> Finding:
     missed = head.missed_since_newest(now)
     if not missed and head.newest:
         return fine(WHAT, f"fresh: newest slot {report.day_and_time(head.newest.slot)}")
-    lacking = [*takewhile(lambda row: row.outcome not in _WITH_QUOTES, rows)]
+    lacking = [*takewhile(lambda row: row.outcome not in HAS_QUOTES, rows)]
     failed = [row for row in lacking if row.outcome is Outcome.FAILED]
     count = f"{counted(missed, 'slot')} due since the newest stored one"
     if failed and failed[0] is lacking[0]:
@@ -93,9 +94,6 @@ def _freshness(head: Head, rows: Sequence[LedgerRow], now: float) -> Finding:
     since = report.duration(now - recorder)
     text = f"{count}, though a recorder has been running for {since}: did the machine sleep?"
     return wrong(WHAT, "slots_missed_now", text, "coinlog record")
-
-
-_WITH_QUOTES = frozenset({Outcome.STORED, Outcome.PARTIAL})
 
 
 def _past(rows: Sequence[LedgerRow], now: float) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ import psutil
 from coinlog.backups.remembering import newest_backup
 from coinlog.cli import report
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.cli.room import folders_in_use
 from coinlog.parts import Parts
 from coinlog.slots import DAY
 
@@ -25,10 +26,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not
 
 def examine_disk(parts: Parts) -> Iterator[Finding]:
     """Yield whether there is room where the data is."""
-    folders = {_existing(parts.settings.data)}
-    if "://" not in parts.settings.archive:
-        folders.add(_existing(Path(parts.settings.archive)))
-    for folder in _apart(folders):
+    for folder in _apart({*folders_in_use(parts.settings).values()}):
         free_mb = shutil.disk_usage(folder).free // 1_000_000
         text = f"{free_mb / 1000:,.1f} GB free in {folder}"
         if free_mb < ROOM_NEEDED_MB:
@@ -40,12 +38,6 @@ def examine_disk(parts: Parts) -> Iterator[Finding]:
 def _apart(folders: Iterable[Path]) -> list[Path]:
     """Return one folder for each disk."""
     return [*{folder.stat().st_dev: folder for folder in sorted(folders, reverse=True)}.values()]
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder
 
 
 def examine_memory(_: Parts) -> Iterator[Finding]:

@@ -1,11 +1,11 @@
-"""Settings about being told: of what, and where messages go."""
+"""Settings about alerts: of what one is told, and where messages go."""
 
 from __future__ import annotations
 
 from coinlog.settings import parsers
 from coinlog.settings.setting import Setting
 
-TELLING = (
+ALERTING = (
     Setting(
         name="COINLOG_ALERTS",
         parse=parsers.file,
