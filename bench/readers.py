@@ -71,6 +71,7 @@ class Writer:
         give_up = time.monotonic() + 120
         while not Path(f"/proc/self/fd/{said}").stat().st_size:
             check(equal=process.poll() is None and time.monotonic() < give_up, what="the writer")
+            # It writes into a file, which nobody can wait for.
             time.sleep(0.1)
 
     def _learn(self, lines: list[str]) -> None:
@@ -89,13 +90,8 @@ def measure(quick: bool) -> list[Result]:  # noqa: FBT001
     with tempfile.TemporaryDirectory(prefix="coinlog-readers-") as folder:
         url = sa.URL.create("sqlite", database=f"{folder}/coinlog.db")
         results += on_store("SQLite", url, quick=quick)
-    server = MariaDB()
-    try:
-        server.start()
-        with server.database() as url:
-            results += on_store("MariaDB", url, quick=quick)
-    finally:
-        server.remove()
+    with MariaDB() as server, server.database() as url:
+        results += on_store("MariaDB", url, quick=quick)
     return results
 
 

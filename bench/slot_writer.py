@@ -35,6 +35,7 @@ def main() -> int:
             print(f"failed {error}", flush=True)
         else:
             print(f"stored {time.monotonic() - begun:.3f}", flush=True)
+        # One slot a second, however long it took to store: the load must not depend on the speed.
         time.sleep(max(0.0, started + EVERY_SECONDS - time.monotonic()))
     return 0
 

@@ -126,6 +126,7 @@ def _workers_of(pid: int) -> list[psutil.Process]:
     while len(found := psutil.Process(pid).children()) < WORKERS:
         if time.monotonic() > give_up:
             raise RuntimeError("the workers did not start within a minute")
+        # A worker tells nobody when it is there: it is looked for.
         time.sleep(0.1)
     return found
 
@@ -160,6 +161,7 @@ def soak(url: sa.URL, seconds: float) -> tuple[dict[str, Course], Met, int]:
         while (at := time.monotonic() - started) < seconds:
             for name, process in processes.items():
                 courses[name].look(process, at)
+            # A course is what is seen at a steady pace.
             time.sleep(LOOK_SECONDS)
         reading.join()
     with engine.connect() as connection:
@@ -174,6 +176,7 @@ def _wait_for_slot(engine: sa.Engine) -> None:
     while not _asset_ids(engine):
         if time.monotonic() > give_up:
             raise RuntimeError("no slot was recorded within three minutes")
+        # The recorder is another process, which is told of by its rows alone.
         time.sleep(1)
 
 
@@ -242,13 +245,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="coinlog-soak-") as folder:
             url = sa.URL.create("sqlite", database=f"{folder}/coinlog.db")
             return 0 if on_store("SQLite", url, given.minutes) else 1
-    server = MariaDB()
-    try:
-        server.start()
-        with server.database() as url:
-            return 0 if on_store("MariaDB", url, given.minutes) else 1
-    finally:
-        server.remove()
+    with MariaDB() as server, server.database() as url:
+        return 0 if on_store("MariaDB", url, given.minutes) else 1
 
 
 if __name__ == "__main__":

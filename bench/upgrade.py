@@ -52,6 +52,7 @@ def measure(quick: bool) -> list[Result]:  # noqa: FBT001
 def upgrade(what: str, url: sa.URL, slots: int) -> list[Result]:
     """Upgrade one store while it is used, and once more with kills."""
     with Beside(url, slots).at_work() as quiet:
+        # What a wait is compared with: the same work, for a while, with no upgrade beside it.
         time.sleep(QUIET_SECONDS)
     with Beside(url, slots + quiet.written).at_work() as beside:
         seconds = finished(url)
@@ -85,6 +86,7 @@ def wait_for_a_slot(beside: Beside, written: int) -> None:
     """Return when one more slot is written."""
     give_up = time.monotonic() + 60
     while beside.written == written and not beside.wrong and time.monotonic() < give_up:
+        # The writer counts what it has written, and tells nobody besides.
         time.sleep(0.05)
 
 

@@ -81,19 +81,15 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """Return a running MariaDB that all tests share: never stop this one."""
-    server = MariaDB()
-    server.start()
-    yield server
-    server.remove()
+    with MariaDB() as server:
+        yield server
 
 
 @pytest.fixture
 def own_mariadb() -> Iterator[MariaDB]:
     """Return a running MariaDB of this test's own, to stop, kill and start again."""
-    server = MariaDB()
-    server.start()
-    yield server
-    server.remove()
+    with MariaDB() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -33,33 +33,28 @@ MARGIN_SECONDS = 30.0
 
 def fail_over(seconds: float, place: Path) -> list[str]:
     """Let a database be gone for so long, once within patience and once beyond it."""
-    server = MariaDB()
-    try:
-        server.start()
-        with proxied(server.port) as proxy, CMCServer() as source:
-            database = server.make_database()
-            desk = Desk(server.url(database).set(port=proxy.port), place / "archive", source.url)
-            troubles = Troubles(server, proxy, database)
-            said = []
-            for number, patience in enumerate((seconds + MARGIN_SECONDS, seconds / 3)):
-                answer_all(source, at=SLOT + number * STEP + 12)
-                begun = time.monotonic()
-                with ThreadPoolExecutor(1) as pool, troubles.moved():
-                    recording = pool.submit(_record, desk, number, patience)
-                    threading.Event().wait(seconds)
-                told = recording.result()
-                took = time.monotonic() - begun
-                said.append(
-                    f"gone for {seconds:g} s, patience {patience:g} s: "
-                    f"{told.trouble or 'stored'} ({took:.0f} s)"
-                )
-            answer_all(source, at=SLOT + 2 * STEP + 12)
-            _record(desk, 2, patience)
-            rows = desk.rows(schema.slot)
-            desk.engine.dispose()
-            return [*said, *(f"slot {row.slot}: {row.outcome}" for row in rows)]
-    finally:
-        server.remove()
+    with MariaDB() as server, proxied(server.port) as proxy, CMCServer() as source:
+        database = server.make_database()
+        desk = Desk(server.url(database).set(port=proxy.port), place / "archive", source.url)
+        troubles = Troubles(server, proxy, database)
+        said = []
+        for number, patience in enumerate((seconds + MARGIN_SECONDS, seconds / 3)):
+            answer_all(source, at=SLOT + number * STEP + 12)
+            begun = time.monotonic()
+            with ThreadPoolExecutor(1) as pool, troubles.moved():
+                recording = pool.submit(_record, desk, number, patience)
+                threading.Event().wait(seconds)
+            told = recording.result()
+            took = time.monotonic() - begun
+            said.append(
+                f"gone for {seconds:g} s, patience {patience:g} s: "
+                f"{told.trouble or 'stored'} ({took:.0f} s)"
+            )
+        answer_all(source, at=SLOT + 2 * STEP + 12)
+        _record(desk, 2, patience)
+        rows = desk.rows(schema.slot)
+        desk.engine.dispose()
+        return [*said, *(f"slot {row.slot}: {row.outcome}" for row in rows)]
 
 
 def _record(desk: Desk, number: int, patience: float) -> Recording:

@@ -158,13 +158,8 @@ def store_at(kind: str, place: Path) -> Iterator[sa.URL]:
     if kind == "sqlite":
         yield sa.URL.create("sqlite", database=str(place / "coinlog.db"))
         return
-    server = MariaDB()
-    server.start()
-    try:
-        with server.database() as url:
-            yield url
-    finally:
-        server.remove()
+    with MariaDB() as server, server.database() as url:
+        yield url
 
 
 if __name__ == "__main__":

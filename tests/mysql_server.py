@@ -12,8 +12,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from certificates import Authority
 from servers import MariaDB, free_port
-from tls_servers import TOKEN_OPTIONS, Authority
+from tls_servers import TOKEN_OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests lose power never, and waiting for the disk takes most of a start.

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 import pymysql
 import sqlalchemy as sa
@@ -69,6 +70,17 @@ class MariaDB:
             shutil.chown(self.folder, self.user)
         if self._run("mariadb-install-db", *SKELETON_OPTIONS).wait():
             raise RuntimeError(f"mariadb-install-db failed: {self._log()}")
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     def start(self) -> None:
         """Start it and return when it answers."""

@@ -6,8 +6,6 @@ verified as Amazon's would be.
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import shutil
 import socket
 from collections.abc import Iterator
@@ -16,12 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from certificates import Authority
 from servers import MariaDB
 
 NAME = "database.test"
@@ -38,57 +32,6 @@ needs_token_check = pytest.mark.skipif(
     not (TOKEN_CHECKER.exists() and TOKEN_SERVICE.exists()),
     reason="tokens are checked through PAM, which scripts/install_token_signin.sh sets up as root",
 )
-
-
-class Authority:
-    """A CA: its certificate in a file, and server certificates signed by it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "coinlog tests")])
-        constraints = x509.BasicConstraints(ca=True, path_length=None)
-        builder = _builder(self._name, self._name, self._key).add_extension(
-            constraints, critical=True
-        )
-        self._certificate = builder.sign(self._key, hashes.SHA256())
-        self.file = folder / "ca.pem"
-        self.file.write_bytes(self._certificate.public_bytes(Encoding.PEM))
-
-    def server_options(self, name: str) -> tuple[str, ...]:
-        """Return a server's options for a certificate of a name or an address."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        names = x509.SubjectAlternativeName([_general_name(name)])
-        certificate = (
-            _builder(subject, self._name, key)
-            .add_extension(names, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        pem, key_pem = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        pem.write_bytes(certificate.public_bytes(Encoding.PEM))
-        key_pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return (f"--ssl-ca={self.file}", f"--ssl-cert={pem}", f"--ssl-key={key_pem}")
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: Any) -> x509.CertificateBuilder:  # noqa: ANN401  any kind of key
-    now = dt.datetime.now(dt.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-    )
 
 
 class TlsMariaDB(MariaDB):

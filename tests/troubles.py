@@ -6,8 +6,6 @@ is killed, and the proxy cuts.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
@@ -15,6 +13,7 @@ import pymysql
 
 from servers import MariaDB, free_port
 from tcp_proxy import Proxy, proxied
+from waiting import until
 
 LOCK_WAIT_SECONDS = 1
 # The least that MariaDB takes.
@@ -65,7 +64,7 @@ class Troubles:
             self.proxy.accept(other.port)
             # Whoever comes next comes by that way; who is there when it closes must come again.
             before = other.facts()["opened"]
-            until(lambda: other.facts()["opened"] > before)
+            until(lambda: other.facts()["opened"] > before, seconds=60)
         self.proxy.accept(self.server.port)
 
     @contextmanager
@@ -194,7 +193,7 @@ class Troubles:
             return bool(found)
 
         # What InnoDB tells of transactions is made anew only when nobody has asked for 0.1 s.
-        until(look, pause=0.2)
+        until(look, seconds=60, pause=0.2)
         return found[0]
 
 
@@ -219,12 +218,3 @@ AT_ONCE = frozenset({"cut_in_a_statement", "commit_not_sent", "commit_not_heard"
 
 MET = frozenset({"deadlocked", "session_killed"})
 """What ends by itself when a writer has met it."""
-
-
-def until(come: Callable[[], bool], seconds: float = 60, pause: float = 0.02) -> None:
-    """Return when something has come to be."""
-    give_up = time.monotonic() + seconds
-    while not come():
-        if time.monotonic() > give_up:
-            raise TimeoutError("it did not come")
-        threading.Event().wait(pause)

@@ -95,41 +95,12 @@ def capture(
     Raises:
         ArchiveError: the archive cannot be used; the source may have been asked in vain.
     """
-    answers: list[Answer] = []
+    capturing = _Capturing(archive, connect, plan, slot, clock)
     try:
-        return _capture(archive, connect, plan, slot, clock, answers)
+        return capturing.done()
     except ArchiveError as error:
-        key = AttemptKey(slot, "0")
-        unkept = Verdict(Outcome.FAILED, Reason.NOT_KEPT, str(error))
-        remember(archive, slot, _manifest(plan, key, unkept, clock(), clock(), answers, ()))
+        remember(archive, slot, capturing.not_kept(error))
         raise
-
-
-def _capture(  # noqa: PLR0913, PLR0917  a capture, and what it has been answered so far
-    archive: Archive,
-    connect: Callable[[], Client],
-    plan: Plan,
-    slot: int,
-    clock: Callable[[], float],
-    answers: list[Answer],
-) -> Captured:
-    # Claims are about living processes: their clock is the wall's, also where a market is asked
-    # as of another time.
-    claimed = claim_slot(archive, slot, plan.deadline_seconds, time.time(), plan.machine)
-    if claimed.stored:
-        return Captured(slot, Standing.STORED, claimed.stored)
-    if claimed.number is None:
-        return Captured(slot, Standing.BUSY)
-    key = AttemptKey(slot, str(claimed.number))
-    try:
-        manifest = _ask(archive, connect, plan, key, clock, answers)
-        archive.finish(manifest)
-    except BaseException:
-        # We live on and may be asked for the same slot again: it is not in anybody's hands.
-        give_up(archive, key)
-        raise
-    write_remembered(archive, slot)
-    return Captured(slot, Standing.OURS, manifest)
 
 
 def capture_unless_passed(
@@ -160,49 +131,76 @@ def _tells_market(archive: Archive, key: AttemptKey) -> bool:
         return True
 
 
-def _ask(  # noqa: PLR0913, PLR0917  a capture, and what it has been answered so far
-    archive: Archive,
-    connect: Callable[[], Client],
-    plan: Plan,
-    key: AttemptKey,
-    clock: Callable[[], float],
-    answers: list[Answer],
-) -> Manifest:
-    started_at = clock()
-    kept: list[KeptAnswer] = []
+class _Capturing:
+    """One capture, and what it has been answered so far."""
 
-    def keep(answer: Answer) -> None:
-        answers.append(answer)
-        kept.append(archive.keep(key, answer))
+    def __init__(
+        self,
+        archive: Archive,
+        connect: Callable[[], Client],
+        plan: Plan,
+        slot: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._archive, self._connect, self._plan = archive, connect, plan
+        self._slot, self._clock = slot, clock
+        self._answers: list[Answer] = []
 
-    with connect() as client:
-        fetch_market(client, plan.selection, keep)
-    schedule = Schedule(key.slot, plan.interval_seconds, plan.assets, plan.source)
-    verdict = judge(answers, schedule)
-    return _manifest(plan, key, verdict, started_at, clock(), answers, kept)
+    def done(self) -> Captured:
+        archive, slot, plan = self._archive, self._slot, self._plan
+        # Claims are about living processes: their clock is the wall's, also where a market is
+        # asked as of another time.
+        claimed = claim_slot(archive, slot, plan.deadline_seconds, time.time(), plan.machine)
+        if claimed.stored:
+            return Captured(slot, Standing.STORED, claimed.stored)
+        if claimed.number is None:
+            return Captured(slot, Standing.BUSY)
+        key = AttemptKey(slot, str(claimed.number))
+        try:
+            manifest = self._ask(key)
+            archive.finish(manifest)
+        except BaseException:
+            # We live on and may be asked for the same slot again: it is not in anybody's hands.
+            give_up(archive, key)
+            raise
+        write_remembered(archive, slot)
+        return Captured(slot, Standing.OURS, manifest)
 
+    def not_kept(self, error: ArchiveError) -> Manifest:
+        """Return what is to be said of it once the archive can be used again."""
+        verdict = Verdict(Outcome.FAILED, Reason.NOT_KEPT, str(error))
+        return self._manifest(AttemptKey(self._slot, "0"), verdict, self._clock(), ())
 
-def _manifest(  # noqa: PLR0913, PLR0917  what a manifest is made of
-    plan: Plan,
-    key: AttemptKey,
-    verdict: Verdict,
-    started_at: float,
-    captured_at: float,
-    answers: Sequence[Answer],
-    kept: Sequence[KeptAnswer],
-) -> Manifest:
-    return Manifest(
-        slot=slot_name(key.slot),
-        attempt=key.attempt,
-        outcome=verdict.outcome,
-        reason=verdict.reason,
-        detail=verdict.detail,
-        source=verdict.snapshot.source if verdict.snapshot else plan.source,
-        interval_seconds=plan.interval_seconds,
-        assets=plan.assets,
-        started_at=started_at,
-        captured_at=captured_at,
-        credits=min(credits_of(answers), MAX_CREDITS),
-        answers=tuple(kept),
-        program=f"coinlog {__version__}",
-    )
+    def _ask(self, key: AttemptKey) -> Manifest:
+        started_at = self._clock()
+        kept: list[KeptAnswer] = []
+
+        def keep(answer: Answer) -> None:
+            self._answers.append(answer)
+            kept.append(self._archive.keep(key, answer))
+
+        plan = self._plan
+        with self._connect() as client:
+            fetch_market(client, plan.selection, keep)
+        schedule = Schedule(self._slot, plan.interval_seconds, plan.assets, plan.source)
+        return self._manifest(key, judge(self._answers, schedule), started_at, kept)
+
+    def _manifest(
+        self, key: AttemptKey, verdict: Verdict, started_at: float, kept: Sequence[KeptAnswer]
+    ) -> Manifest:
+        plan = self._plan
+        return Manifest(
+            slot=slot_name(key.slot),
+            attempt=key.attempt,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            detail=verdict.detail,
+            source=verdict.snapshot.source if verdict.snapshot else plan.source,
+            interval_seconds=plan.interval_seconds,
+            assets=plan.assets,
+            started_at=started_at,
+            captured_at=self._clock(),
+            credits=min(credits_of(self._answers), MAX_CREDITS),
+            answers=tuple(kept),
+            program=f"coinlog {__version__}",
+        )

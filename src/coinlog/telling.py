@@ -16,20 +16,8 @@ FIXED = frozenset(
 )
 
 
-class Loaded(Protocol):
-    """What the ledger has of a slot; who only captures has no database to ask."""
-
-    @property
-    def assets(self) -> int:
-        """How many assets it has."""
-
-    @property
-    def attempts(self) -> int:
-        """After how many attempts."""
-
-
-class Row(Loaded, Protocol):
-    """A row of the ledger."""
+class Row(Protocol):
+    """A row of the ledger; who only captures has no database, and none of its types."""
 
     @property
     def slot(self) -> int:
@@ -59,6 +47,14 @@ class Row(Loaded, Protocol):
     def duration_ms(self) -> int | None:
         """How long asking took."""
 
+    @property
+    def assets(self) -> int:
+        """How many assets it has."""
+
+    @property
+    def attempts(self) -> int:
+        """After how many attempts."""
+
 
 def captured_facts(manifest: Manifest) -> dict[str, Any]:
     """Return what came of asking the source; times are seconds.
@@ -77,7 +73,7 @@ def captured_facts(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def loaded_facts(row: Loaded | None) -> dict[str, Any]:
+def loaded_facts(row: Row | None) -> dict[str, Any]:
     """Return what the ledger holds of a slot; ``None`` where it could not be asked."""
     return {
         "assets": row.assets if row else None,

@@ -15,9 +15,10 @@ from coinlog.alerts.recorder_rules import Failing, Missed
 from coinlog.alerts.targets import open_targets
 from coinlog.archive import Archive, open_archive
 from coinlog.errors import AlertError, SettingError
-from receivers import SECRET, Receiver, wait_for
+from receivers import SECRET, Receiver
 from ringing import Makes
 from samples import SLOT, STEP
+from waiting import until
 
 ALERT = Alert("coinlog: one", "Something.", None, SLOT)
 
@@ -106,15 +107,15 @@ def test_no_slot_waits_for_a_slow_receiver(makes: Makes) -> None:
     ringing.bell.start()
     ringing.record(SLOT + STEP, status=401)
     ringing.bell.ring([SLOT + STEP])
-    wait_for(lambda: ringing.receiver.asked, "the message to be on its way")
+    until(lambda: ringing.receiver.asked, "the message to be on its way")
     recording = ringing.record(SLOT + 2 * STEP)
     assert recording.done
     assert ringing.receiver.messages == []
 
     ringing.receiver.go_on.set()
-    wait_for(lambda: len(ringing.receiver.messages) == 1, "the message")
+    until(lambda: len(ringing.receiver.messages) == 1, "the message")
     ringing.bell.ring([SLOT + 2 * STEP])
-    wait_for(lambda: len(ringing.receiver.messages) == 2, "the recovery")
+    until(lambda: len(ringing.receiver.messages) == 2, "the recovery")
     ringing.bell.stop()
 
 

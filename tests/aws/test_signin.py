@@ -13,6 +13,7 @@ import boto3
 import pytest
 import sqlalchemy as sa
 
+from certificates import Authority
 from coinlog.aws.prepare import DELETES, LOADER, PAGE, prepare
 from coinlog.errors import SettingError, StoreError, StoreUnavailableError
 from coinlog.settings import load_settings
@@ -21,7 +22,7 @@ from coinlog.store import schema
 from coinlog.store.engine import open_engine, store_errors
 from coinlog.store.signin import token_maker
 from servers import MariaDB
-from tls_servers import BY_TOKEN, NAME, Authority, TlsMariaDB, needs_token_check
+from tls_servers import BY_TOKEN, NAME, TlsMariaDB, needs_token_check
 
 REGION = "eu-west-1"
 KEPT = ("store", "slot", "attempt", "thinning")

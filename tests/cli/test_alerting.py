@@ -12,7 +12,8 @@ import pytest
 from cmc_server import CMCServer, error_reply
 from market import LISTINGS, answer_all
 from program import read_until, run, run_here, run_json_here, running
-from receivers import SECRET, Receiver, wait_for
+from receivers import SECRET, Receiver
+from waiting import until
 
 RULES = "[recorder]\nfailing = true\n[[price]]\nasset = 1\nabove = 50\n"
 
@@ -66,9 +67,9 @@ def test_up_tells_in_the_background(told: Path, receiver: Receiver) -> None:
     receiver.go_on.clear()
     with running("up", "--no-page") as process:
         read_until(process, "next slot")
-        wait_for(lambda: receiver.asked, "the message to be on its way")
+        until(lambda: receiver.asked, "the message to be on its way")
         receiver.go_on.set()
-        wait_for(lambda: receiver.subjects, "the message")
+        until(lambda: receiver.subjects, "the message")
     assert "is above 50 USD: 100.5 USD" in receiver.subjects[0]
     assert process.returncode == 0
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-import places
+import disks
 from cmc_server import CMCServer
 from coinlog.capturing import Standing
 from coinlog.market import FIAT_IDS
@@ -24,10 +22,13 @@ from editions import unwatched
 from market import Desk, answer_all, put_attempt
 from ready import ReadyFile
 from samples import SLOT, STEP
+from waiting import until
 
 MANY = [1, 1027, *range(2_000, 2_300)]
+# A disk that is full for root too must be a real one: memory of a fixed size, which root mounts.
+# Where nobody may mount, as in most containers, the tests of it are skipped and say so.
 needs_root = pytest.mark.skipif(
-    not places.can_mount(), reason="a disk that fills up is mounted by root, which we are not"
+    not disks.can_mount(), reason="a disk that fills up is mounted by root, which we are not"
 )
 
 
@@ -64,14 +65,6 @@ def whole_slots(desk: Desk, assets: int = 2) -> list[int]:
     return sorted((row.slot - SLOT) // STEP for row in rows)
 
 
-def until(come: Callable[[], bool], seconds: float = 60) -> None:
-    """Return when something has come to be."""
-    give_up = time.monotonic() + seconds
-    while not come():
-        assert time.monotonic() < give_up, "it did not come"
-        threading.Event().wait(0.01)
-
-
 def database_file(desk: Desk) -> Path:
     return Path(str(desk.engine.url.database))
 
@@ -80,7 +73,7 @@ def test_a_store_that_cannot_be_written_for_a_while_catches_up(
     desk: Desk, source: CMCServer
 ) -> None:
     record_at(desk, source, 0)
-    with places.read_only(database_file(desk).parent):
+    with disks.read_only(database_file(desk).parent):
         desk.engine.dispose()
         troubles = [record_at(desk, source, number).trouble for number in (1, 2)]
 
@@ -152,7 +145,7 @@ def test_another_writer_is_waited_for(
     with ThreadPoolExecutor(1) as pool:
         recording = pool.submit(record_at, desk, source, 0)
         # By now it is captured, and what is left is to be written.
-        until(lambda: bool(desk.archive.attempts()))
+        until(desk.archive.attempts, seconds=60)
         other.execute("ROLLBACK")
 
         assert recording.result().trouble is None
@@ -176,7 +169,7 @@ def test_another_writer_that_does_not_end_is_told_and_caught_up_with(
 def test_a_full_disk_under_the_store_is_told_and_caught_up_with(
     own_world: Path, ready_file: ReadyFile, source: CMCServer
 ) -> None:
-    with places.small_disk(own_world / "disk", 16) as disk:
+    with disks.small_disk(own_world / "disk", 16) as disk:
         desk = Desk(ready_file.copy(disk.folder / "coinlog.db"), own_world / "archive", source.url)
         disk.fill(leave=40_000)
         trouble = record_at(desk, source, 0, MANY).trouble
@@ -196,7 +189,7 @@ def test_a_full_disk_under_the_store_is_told_and_caught_up_with(
 def test_a_full_disk_under_the_archive_is_told_and_the_slot_recorded_when_there_is_room(
     own_world: Path, ready_file: ReadyFile, source: CMCServer, leave: int
 ) -> None:
-    with places.small_disk(own_world / "disk", 4) as disk:
+    with disks.small_disk(own_world / "disk", 4) as disk:
         desk = Desk(ready_file.copy(own_world / "coinlog.db"), disk.folder / "archive", source.url)
         disk.fill(leave)
         full = [record_at(desk, source, 0, MANY) for _ in range(2)]
@@ -216,7 +209,7 @@ def test_a_read_only_archive_is_told_and_the_slot_recorded_when_it_can_be_writte
     desk: Desk, source: CMCServer
 ) -> None:
     folder = Path(desk.archive.location)
-    with places.read_only(folder):
+    with disks.read_only(folder):
         recording = record_at(desk, source, 0)
 
     assert recording.captured.standing is Standing.NOT_KEPT
@@ -231,7 +224,7 @@ def test_a_slot_that_could_not_be_kept_says_so_when_something_can_be(
     desk: Desk, source: CMCServer, *, others: bool
 ) -> None:
     record_at(desk, source, 0)
-    with places.read_only(Path(desk.archive.location)):
+    with disks.read_only(Path(desk.archive.location)):
         record_at(desk, source, 1)
         record_at(desk, source, 2)
     if others:

@@ -31,15 +31,14 @@ from ready import ReadyDatabases
 from samples import SLOT
 from servers import MariaDB
 from tcp_proxy import Proxy, proxied
-from troubles import AT_ONCE, MET, PASSING, Troubles, until
+from troubles import AT_ONCE, MET, PASSING, Troubles
+from waiting import until
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[MariaDB]:
-    server = MariaDB()
-    server.start()
-    yield server
-    server.remove()
+    with MariaDB() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def record_through(
             if name in AT_ONCE:
                 recording.result()
             elif name not in MET:
-                until(lambda: len(told.messages) >= 2)
+                until(lambda: len(told.messages) >= 2, seconds=60)
         return recording.result()
 
 

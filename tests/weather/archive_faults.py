@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import places
-from places import SmallDisk
+import disks
+from disks import SmallDisk
 from weather.fault import SQLITE, Fault, Parameters
 from weather.recorder import Told
 from weather.truth import failed, missed, stored
@@ -29,7 +29,7 @@ class ArchiveReadOnly(Fault):
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
         world.expect(slot, (stored() if parameters["again"] else UNKEPT).calling(None))
-        with places.read_only(world.archive):
+        with disks.read_only(world.archive):
             for _ in range(parameters["tries"]):
                 told = world.record(slot)
                 _expect_not_kept(world, told, "is writable")
@@ -44,7 +44,7 @@ class ArchiveFull(Fault):
     share = 3
 
     def possible(self) -> bool:
-        return places.can_mount()
+        return disks.can_mount()
 
     def choose(self, chance: random.Random) -> Parameters:
         pages = chance.choice([0, chance.randint(0, 16)])
@@ -71,7 +71,7 @@ class StoreFull(Fault):
     share = 2
 
     def possible(self) -> bool:
-        return places.can_mount()
+        return disks.can_mount()
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"pages": chance.choice([0, chance.randint(0, 16)])}
@@ -95,7 +95,7 @@ class StoreReadOnly(Fault):
     slots = 2
 
     def possible(self) -> bool:
-        return places.can_mount()
+        return disks.can_mount()
 
     def choose(self, chance: random.Random) -> Parameters:
         # A recorder that had the file open can go on writing; a new one cannot.
@@ -108,7 +108,7 @@ class StoreReadOnly(Fault):
         if parameters["new"]:
             world.recorder.kill()
         assert world.store_disk
-        with places.read_only(world.store_disk.folder):
+        with disks.read_only(world.store_disk.folder):
             told = world.record(first)
             if parameters["new"] and "may be written" not in str(told.trouble):
                 world.complain(f"a read-only store is told as {told.trouble!r}")

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from weather.fault import Fault, Parameters
-from weather.recorder import Delivery, Recorder
+from weather.recorder import Delivery
 from weather.truth import failed, missed, partial, stored
 from weather.world import World
 
@@ -22,6 +22,10 @@ class RecorderKilled(Fault):
     name = "recorder killed"
     share = 3
 
+    work = "record"
+    takes = 1.0
+    """The share of a recording's usual time that its work takes."""
+
     def choose(self, chance: random.Random) -> Parameters:
         return {"moments": _moments(chance), "again": chance.random() < 0.7}
 
@@ -32,29 +36,22 @@ class RecorderKilled(Fault):
         world.expect(slot, (stored() if again else stored() | missed()).calling(None))
         world.source.moment(slot, slot + 5)
         for moment in parameters["moments"]:
-            _kill(world, world.recorder, world.delivery(slot), moment)
+            _kill(world, world.delivery(slot, work=self.work), moment * self.takes)
         if again:
-            world.deliver(world.delivery(slot))
+            world.deliver(world.delivery(slot, work=self.work))
 
 
-class CaptureKilled(Fault):
+class CaptureKilled(RecorderKilled):
     """A capture is killed; what it may have left is loaded, and the slot captured again, or not."""
 
     name = "capture killed"
     share = 2
-
-    def choose(self, chance: random.Random) -> Parameters:
-        return {"moments": _moments(chance), "again": chance.random() < 0.7}
+    work = "capture"
+    takes = 0.5
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        super().strike(world, slots, parameters)
         (slot,) = slots
-        again = parameters["again"]
-        world.expect(slot, (stored() if again else stored() | missed()).calling(None))
-        world.source.moment(slot, slot + 5)
-        for moment in parameters["moments"]:
-            _kill(world, world.recorder, world.delivery(slot, work="capture"), moment / 2)
-        if again:
-            world.deliver(world.delivery(slot, work="capture"))
         world.deliver(world.delivery(slot, work="load"))
 
 
@@ -73,7 +70,7 @@ class LoadKilled(Fault):
             world.expect(slot, stored())
             world.record(slot, work="capture")
         for moment in parameters["moments"]:
-            _kill(world, world.recorder, world.delivery(slots[-1], work="load"), moment / 2)
+            _kill(world, world.delivery(slots[-1], work="load"), moment / 2)
         world.deliver(world.delivery(slots[-1], work="load"))
 
 
@@ -119,8 +116,9 @@ class WorkerKilled(Fault):
             world.complain(f"the page does not tell of slot {slot} after a worker was killed")
 
 
-def _kill(world: World, recorder: Recorder, delivery: Delivery, moment: float) -> None:
+def _kill(world: World, delivery: Delivery, moment: float) -> None:
     """Kill a recorder some time after it has begun."""
+    recorder = world.recorder
     recorder.start(delivery)
     recorder.ended_within(moment * world.usual_seconds)
     recorder.kill()

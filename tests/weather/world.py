@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from places import SmallDisk, can_mount, small_disk
+from disks import SmallDisk, can_mount, small_disk
 from servers import MariaDB
 from weather.page import Page
 from weather.recorder import PATIENCE_SECONDS, Delivery, Recorder, Told, fork

@@ -23,11 +23,10 @@ from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.recorder import record as record_slot
 from coinlog.slots import iso, parse_time
-from coinlog.store.ledger import read_rows_of
+from coinlog.store.ledger import LedgerRow, read_rows_of
 from coinlog.store.migrate import current_revision
 from coinlog.store.migrate import migrate as migrate_store
 from coinlog.store.patience import Patience
-from coinlog.store.recorded import RecordedSlot
 from coinlog.telling import row_facts
 
 slot_option = click.option(
@@ -156,7 +155,7 @@ def _foreseen(parts: Parts, slot: int, *, as_json: bool) -> Foreseen | None:
 
 
 def _report(
-    recording: Recording, foreseen: Foreseen | None, row: RecordedSlot | None, *, as_json: bool
+    recording: Recording, foreseen: Foreseen | None, row: LedgerRow | None, *, as_json: bool
 ) -> None:
     if as_json:
         report.as_json(report.recording_facts(recording) | {"forecast": credits_.facts(foreseen)})

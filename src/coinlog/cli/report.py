@@ -25,7 +25,7 @@ from coinlog.recorder import Recording
 from coinlog.settings.secret import HIDDEN
 from coinlog.slots import iso
 from coinlog.sources.texts import one_line
-from coinlog.store.recorded import RecordedSlot
+from coinlog.store.ledger import LedgerRow
 from coinlog.telling import MOST_DETAIL, captured_facts, loaded_facts
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -164,7 +164,7 @@ def recording_facts(recording: Recording) -> dict[str, object]:
     }
 
 
-def slot_event(recording: Recording, row: RecordedSlot | None, **more: object) -> None:
+def slot_event(recording: Recording, row: LedgerRow | None, **more: object) -> None:
     """Tell programs what became of a slot, in one line; ``row`` is what the ledger has of it."""
     captured, manifest = recording.captured, recording.captured.manifest
     unknown = dict.fromkeys(("outcome", "reason", "detail", "source", "credits", "attempt"))

@@ -20,7 +20,7 @@ from coinlog.recorder import Recording
 from coinlog.settings import PRO_URL, Secret, Settings, load_settings
 from coinlog.settings.stored_secrets import with_key
 from coinlog.simulated.server import DEFAULT_PORT
-from coinlog.store.recorded import RecordedSlot, read_recorded
+from coinlog.store.ledger import LedgerRow, read_rows_of
 
 SIMULATED_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
@@ -72,12 +72,12 @@ def usable_settings() -> Settings:
     return settings
 
 
-def recorded_row(parts: Parts, recording: Recording) -> RecordedSlot | None:
+def recorded_row(parts: Parts, recording: Recording) -> LedgerRow | None:
     """Return what the ledger has of a slot; ``None`` while the database is away."""
     if recording.trouble is not None:
         return None
     with suppress(StoreError):
-        return read_recorded(parts.engine, recording.captured.slot)
+        return next(iter(read_rows_of(parts.engine, [recording.captured.slot])), None)
     return None
 
 

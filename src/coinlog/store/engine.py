@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from coinlog.errors import (
     StoreUnavailableError,
 )
 from coinlog.loopback import is_loopback
-from coinlog.store.same_file import read_there_alone
+from coinlog.store.same_file import leave_once_another, open_there_alone
 from coinlog.store.signin import sign_in_by_token
 
 BUSY_TIMEOUT_MS = 15_000
@@ -106,7 +106,7 @@ def _open_sqlite(url: sa.URL, *, read_only: bool, there: bool) -> sa.Engine:
     arguments = {"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": _STATEMENTS}
     engine = sa.create_engine(url, connect_args=arguments)
     if there:
-        read_there_alone(engine)
+        open_there_alone(engine)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type
@@ -122,8 +122,7 @@ def _open_sqlite(url: sa.URL, *, read_only: bool, there: bool) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "handle_error", _leave_what_ended)
-    if url.database:
-        event.listen(engine, "checkout", _stay_with_the_file(Path(url.database)))
+    leave_once_another(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -132,24 +131,6 @@ def _open_sqlite(url: sa.URL, *, read_only: bool, there: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def _stay_with_the_file(path: Path) -> Callable[[Any, ConnectionPoolEntry, Any], None]:
-    """Return what opens a database anew whose file has been moved away or put in its place.
-
-    SQLite would go on writing into the file that nobody finds any more.
-    """
-
-    def check(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401  the driver's own types
-        try:
-            found = path.stat()
-        except OSError:
-            found = None
-        here = found and (found.st_dev, found.st_ino)
-        if record.info.setdefault("file", here) != here:
-            raise sa.exc.DisconnectionError("the database's file is another one now")
-
-    return check
 
 
 @retry(

@@ -1,29 +1,11 @@
-"""Which slots have a row in the ledger, which of them have quotes, and how many."""
+"""Which slots have a row in the ledger, and which of them have quotes."""
 
 from __future__ import annotations
 
-import msgspec
 import sqlalchemy as sa
 
 from coinlog.store import schema
-from coinlog.store.engine import store_errors
 from coinlog.store.reader import HAS_QUOTES, Reader
-
-
-class RecordedSlot(msgspec.Struct, frozen=True):
-    """How many assets a slot has, and after how many attempts."""
-
-    assets: int
-    attempts: int
-
-
-def read_recorded(engine: sa.Engine, slot: int) -> RecordedSlot | None:
-    """Return what the ledger has of a slot, over the recorder's own connections."""
-    table = schema.slot.c
-    query = sa.select(table.assets, table.attempts).where(table.slot == slot)
-    with store_errors(), engine.connect() as connection:
-        row = connection.execute(query).first()
-    return RecordedSlot(*row) if row else None
 
 
 def recorded_slots(reader: Reader) -> list[int]:

@@ -1,7 +1,7 @@
-"""Readers of a SQLite file notice when it is gone, or another one lies in its place.
+"""A SQLite file that is gone, or another one in its place, is noticed by all who have it open.
 
-An open connection goes on reading a file that was removed, as if it were still there. And opening
-one that is not there would make an empty one, which is no reader's business.
+An open connection goes on reading and writing a file that was removed, which nobody finds any
+more. And opening one that is not there would make an empty one, which is no reader's business.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 
-def read_there_alone(engine: sa.Engine) -> None:
-    """Let an engine open its file only where it is, and leave it once it is another."""
-    name = engine.url.database
-    if not name or name == ":memory:" or name.startswith("file:"):
+def open_there_alone(engine: sa.Engine) -> None:
+    """Let an engine open its file only where it is, and make none."""
+    path = _file_of(engine)
+    if path is None:
         return
-    path = Path(name).expanduser().absolute()
 
     @event.listens_for(engine, "do_connect")
     def open_there(
@@ -31,6 +30,13 @@ def read_there_alone(engine: sa.Engine) -> None:
         arguments[:] = [f"file:{quote(str(path))}?mode=rw"]
         named["uri"] = True
 
+
+def leave_once_another(engine: sa.Engine) -> None:
+    """Let an engine open its file anew once it is another one."""
+    path = _file_of(engine)
+    if path is None:
+        return
+
     @event.listens_for(engine, "connect")
     def note(_connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401  the driver's own type
         record.info["file"] = _identity(path)
@@ -39,6 +45,14 @@ def read_there_alone(engine: sa.Engine) -> None:
     def compare(_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401  the driver's own type
         if record.info["file"] != _identity(path):
             raise DisconnectionError(f"{path} is not the file that was opened")
+
+
+def _file_of(engine: sa.Engine) -> Path | None:
+    """Return the file of a SQLite store, ``None`` where it is in memory or named otherwise."""
+    name = engine.url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name).expanduser().absolute()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

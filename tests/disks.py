@@ -1,4 +1,4 @@
-"""Places that fail as real ones do: disks that are full, folders that are read-only.
+"""Disks that fail as real ones do: full ones, and folders on them that are read-only.
 
 A small disk is memory mounted by root. Folders are made read-only by a mount where we are root,
 who may write whatever a mode says, and by their modes elsewhere.
