@@ -117,6 +117,8 @@ def test_an_archive_with_all_that_can_be_said_of_one(data: Path, engine: sa.Engi
         put_attempt(archive, SLOT + number * STEP)
     for machine, number in (("here", 1), ("there", 2)):
         archive.claim(SLOT, Claim(number, SLOT + 1.0, machine, 1, 1.0))
+    for ours in ("alerts/looked", "alerts.toml", "loaded/20260126T180000Z"):
+        archive.objects.put(ours, b"")
     archive.objects.put("holiday.jpg", b"no answer")
     body = next(path for path in archive.objects.sizes() if "listings" in path)
     archive.objects.put(body, b"rot")
@@ -125,6 +127,7 @@ def test_an_archive_with_all_that_can_be_said_of_one(data: Path, engine: sa.Engi
 
     assert "1 attempt of the newest 20 cannot be read" in told["archive_damaged"]["text"]
     assert told["archive_damaged"]["do"] == "coinlog verify"
+    assert told["archive_foreign"]["text"].startswith("1 thing in ")
     assert "holiday.jpg" in told["archive_foreign"]["text"]
     assert "here" in told["archive_shared"]["text"]
     assert "3 attempts" in told["attempts_waiting"]["text"]
