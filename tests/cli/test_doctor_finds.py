@@ -107,6 +107,16 @@ def test_settings_that_look_like_a_mistake(own_world: Path) -> None:
     assert "secrets_readable" not in closed
 
 
+def test_of_the_made_up_market_commands_are_its_own_and_its_source_may_rest() -> None:
+    port = free_port()
+    done = run_here("doctor", "--simulated", "--json", COINLOG_CMC_URL=f"http://127.0.0.1:{port}")
+    told = {one["code"]: one for one in json.loads(done.stdout)}
+    assert told["source_simulated"]["level"] == "look"
+    assert told["source_simulated"]["do"] == "coinlog simulate"
+    assert told["nothing_recorded"]["do"] == "coinlog up --simulated"
+    assert told["backup_unknown"]["do"] == "coinlog backup --simulated FOLDER"
+
+
 def test_an_archive_that_cannot_be_made() -> None:
     assert found(COINLOG_ARCHIVE="/proc/nope")["archive_unreachable"]["level"] == "wrong"
 
