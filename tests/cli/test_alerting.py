@@ -154,7 +154,7 @@ def test_a_dry_run_tells_what_would_have_been_told(told: Path, receiver: Receive
     assert incident["headline"] == "Asset 1 (A1, id 1) is above 50 USD: 100.5 USD"
     assert incident["recovered"] is None
     said = run_here("alerts", "dry-run", "--from", "2020-01-01").stdout
-    assert "1 slots, 1 incidents" in said
+    assert "1 slot, 1 incident" in said
     assert "goes on" in said
     assert run_here("alerts", "dry-run", "--to", "2020-01-01").stdout.startswith("0 slots")
     told.unlink()

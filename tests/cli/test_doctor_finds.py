@@ -107,6 +107,16 @@ def test_settings_that_look_like_a_mistake(own_world: Path) -> None:
     assert "secrets_readable" not in closed
 
 
+def test_of_the_made_up_market_commands_are_its_own_and_its_source_may_rest() -> None:
+    port = free_port()
+    done = run_here("doctor", "--simulated", "--json", COINLOG_CMC_URL=f"http://127.0.0.1:{port}")
+    told = {one["code"]: one for one in json.loads(done.stdout)}
+    assert told["source_simulated"]["level"] == "look"
+    assert told["source_simulated"]["do"] == "coinlog simulate"
+    assert told["nothing_recorded"]["do"] == "coinlog up --simulated"
+    assert told["backup_unknown"]["do"] == "coinlog backup --simulated FOLDER"
+
+
 def test_an_archive_that_cannot_be_made() -> None:
     assert found(COINLOG_ARCHIVE="/proc/nope")["archive_unreachable"]["level"] == "wrong"
 
@@ -117,6 +127,8 @@ def test_an_archive_with_all_that_can_be_said_of_one(data: Path, engine: sa.Engi
         put_attempt(archive, SLOT + number * STEP)
     for machine, number in (("here", 1), ("there", 2)):
         archive.claim(SLOT, Claim(number, SLOT + 1.0, machine, 1, 1.0))
+    for ours in ("alerts/looked", "alerts.toml", "loaded/20260126T180000Z"):
+        archive.objects.put(ours, b"")
     archive.objects.put("holiday.jpg", b"no answer")
     body = next(path for path in archive.objects.sizes() if "listings" in path)
     archive.objects.put(body, b"rot")
@@ -125,6 +137,7 @@ def test_an_archive_with_all_that_can_be_said_of_one(data: Path, engine: sa.Engi
 
     assert "1 attempt of the newest 20 cannot be read" in told["archive_damaged"]["text"]
     assert told["archive_damaged"]["do"] == "coinlog verify"
+    assert told["archive_foreign"]["text"].startswith("1 thing in ")
     assert "holiday.jpg" in told["archive_foreign"]["text"]
     assert "here" in told["archive_shared"]["text"]
     assert "3 attempts" in told["attempts_waiting"]["text"]

@@ -23,6 +23,7 @@ from coinlog.errors import AlertError, SettingError, StoreError
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
 from coinlog.slots import format_interval, iso, parse_time
+from coinlog.sources.texts import counted
 from coinlog.store.engine import open_engine
 from coinlog.store.existing import refuse_absent
 from coinlog.store.reader import Reader, StoredAsset
@@ -214,7 +215,7 @@ def _notes(
 
 def _tell(done: Rehearsal) -> None:
     mark = "[bold yellow]SIMULATED[/] " if done.simulated else ""
-    say(f"{mark}{done.slots:,} slots, {len(done.incidents):,} incidents")
+    say(f"{mark}{counted(done.slots, 'slot')}, {counted(len(done.incidents), 'incident')}")
     for one in done.incidents:
         over = f"over {iso(one.recovered)} {one.recovered_value}" if one.recovered else "goes on"
         out.print(f"  {iso(one.first)}  {escape(one.headline)}")

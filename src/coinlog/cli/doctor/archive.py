@@ -17,7 +17,9 @@ WHAT = "archive"
 NEWEST = 20
 """So many attempts are opened: `coinlog verify` looks at all."""
 
-_OURS = frozenset({"captures", "backfill", "check", "README", ".lock"})
+_OURS = frozenset(
+    {"captures", "backfill", "alerts", "alerts.toml", "loaded", "check", "README", ".lock"}
+)
 
 
 def examine_archive(parts: Parts) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -31,6 +32,7 @@ from coinlog.parts import Parts
 from coinlog.sources.texts import counted
 
 _MARKS = {Level.FINE: "[green]✓[/]", Level.LOOK: "[yellow]![/]", Level.WRONG: "[red]✗[/]"}
+_OF_BOTH = "backfill|backup|load|migrate|record|replay|up|verify"
 _INDENT, _WIDEST, _NARROWEST = 12, 100, 40
 
 LOOKS: tuple[tuple[str, Callable[[Parts], Iterable[Finding]]], ...] = (
@@ -83,9 +85,17 @@ def _examine(*, simulated: bool) -> Iterator[Finding]:
         return
     for what, look in LOOKS:
         try:
-            yield from look(parts)
+            yield from (_of_made_up(one) if simulated else one for one in look(parts))
         except PROBLEMS as error:
             yield wrong(what, f"{what}_unusable", str(error))
+
+
+def _of_made_up(finding: Finding) -> Finding:
+    """Return a finding whose command is of the made-up market, not of the real one."""
+    if finding.do is None:
+        return finding
+    do = re.sub(rf"\bcoinlog ({_OF_BOTH})\b", r"coinlog \1 --simulated", finding.do)
+    return msgspec.structs.replace(finding, do=do)
 
 
 def _tell(finding: Finding) -> None:

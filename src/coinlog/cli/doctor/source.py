@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from coinlog.cli.credits import foresee
 from coinlog.cli.doctor.findings import PROBLEMS, Finding, fine, look, wrong
-from coinlog.market import Reason
+from coinlog.market import Reason, SourceKind
 from coinlog.parts import Parts
 from coinlog.sources.answers import Answer
 
@@ -29,7 +29,11 @@ def examine_source(parts: Parts) -> Iterator[Finding]:
     except PROBLEMS as error:
         yield wrong("source", "source_unusable", str(error))
         return
-    if answer.reason:
+    made_up = parts.plan.source == SourceKind.SIMULATED
+    if made_up and answer.reason is Reason.UNREACHABLE:
+        text = "nobody makes a market up here; `coinlog up --simulated` has a source of its own"
+        yield look("source", "source_simulated", text, "coinlog simulate")
+    elif answer.reason:
         tls = "certificate" in answer.detail.lower()
         code = "source_tls" if tls else _CODES.get(answer.reason, "source_failing")
         yield wrong("source", code, answer.detail)
