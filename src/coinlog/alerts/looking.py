@@ -6,7 +6,7 @@ rule was set up, nor of what is older than two days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -14,7 +14,7 @@ from coinlog.alerts.following import follow
 from coinlog.alerts.history import History, Surroundings
 from coinlog.alerts.left import Alerts, read_looked, write_looked
 from coinlog.alerts.recorder_rules import Database
-from coinlog.alerts.rule import Rule, Sign
+from coinlog.alerts.rule import Rule
 from coinlog.alerts.words import sentence
 from coinlog.archive import Archive
 from coinlog.market import Outcome, SourceKind
@@ -51,7 +51,8 @@ def look(  # noqa: PLR0913  at what, and when
     head = read_head(reader)
     looked = read_looked(archive)
     begins = {rule.key: _begin(rule, looked, head, now, settled) for rule in rules}
-    history = _history(reader, archive, head, rules, min(begins.values()), now, around)
+    start = max(0, min(begins.values()) - lookback(rules, head))
+    history = History(reader, archive, head, start=start, end=int(now), now=now, around=around)
     alerts = Alerts(archive)
     new = sum(
         alerts.leave(rule, event, simulated=head.simulated, now=now)
@@ -94,11 +95,6 @@ def look_without_store(
     return sum(alerts.leave(rule, event, simulated=simulated, now=now) for event in events)
 
 
-def past_signs(rule: Rule, history: History, slots: Sequence[int]) -> Iterator[Sign]:
-    """Yield what a rule says of past slots, where it can."""
-    return rule.signs(history, slots) if rule.judges_past else iter(())
-
-
 def _begin(
     rule: Rule, looked: dict[str, int], head: Head, now: float, settled: Sequence[int]
 ) -> int:
@@ -109,19 +105,6 @@ def _begin(
     current = head.current_slot(now)
     news = [slot for slot in settled if slot > oldest] if rule.bounded else []
     return min([int(now) if current is None else current, *news]) - 1
-
-
-def _history(  # noqa: PLR0913, PLR0917  what it is made of
-    reader: Reader,
-    archive: Archive,
-    head: Head,
-    rules: Sequence[Rule],
-    begin: int,
-    now: float,
-    around: Surroundings | None,
-) -> History:
-    start = max(0, begin - lookback(rules, head))
-    return History(reader, archive, head, start=start, end=int(now), now=now, around=around)
 
 
 def lookback(rules: Sequence[Rule], head: Head) -> int:

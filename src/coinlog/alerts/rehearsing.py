@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from coinlog.alerts.following import Event, Standing, Told, follow
 from coinlog.alerts.history import History
-from coinlog.alerts.looking import lookback, past_signs
+from coinlog.alerts.looking import lookback
 from coinlog.alerts.rule import Rule
 from coinlog.archive import Archive
 from coinlog.store.ledger import read_head
@@ -71,7 +71,8 @@ def rehearse(  # noqa: PLR0913  at what, and when
     incidents = [
         incident
         for rule in rules
-        for incident in _incidents(rule, [*follow(past_signs(rule, history, slots), Standing())])
+        if rule.judges_past
+        for incident in _incidents(rule, [*follow(rule.signs(history, slots), Standing())])
     ]
     return Rehearsal(
         slots=len(slots),
