@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         accounts[kind] = _watched(faults, kind, wanted.faults, wanted.seed)
         if not wanted.json:
             took = f"{time.monotonic() - begun:.0f} s"
-            title = f"{kind}: {wanted.faults} faults, seed {wanted.seed}, {took}"
+            title = f"{kind}: {_how_many(wanted, len(faults))}, seed {wanted.seed}, {took}"
             console = out if out.is_terminal else Console(highlight=False, width=WIDTH)
             show(console, title, accounts[kind])
     clean = all(account.clean for account in accounts.values())
@@ -63,6 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         out.print(f"the same again: [bold]{again}[/]", soft_wrap=True)
     return 0 if clean else 1
+
+
+def _how_many(wanted: argparse.Namespace, kinds: int) -> str:
+    if wanted.faults:
+        return f"{wanted.faults} faults"
+    return "the one fault" if kinds == 1 else "every fault once"
 
 
 def _again(wanted: argparse.Namespace) -> str:
@@ -105,16 +111,23 @@ def _bar(kind: str, count: int) -> Iterator[Callable[[str], object]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="make weather", description="Let a storm of faults pass over coinlog, and account."
+        prog="python -m weather",
+        description="Let a storm of faults pass over coinlog, and account.",
     )
     parser.add_argument(
         "--faults", type=int, default=1000, help="how many, on each database; 0: each kind once"
     )
     parser.add_argument("--seed", type=int, help="the same seed, the same storm")
-    parser.add_argument("--store", choices=[SQLITE, MARIADB, "both"], default="both")
+    parser.add_argument(
+        "--store", choices=[SQLITE, MARIADB, "both"], default="both", help="on which database"
+    )
     parser.add_argument("--json", action="store_true", help="print the account for programs")
     parser.add_argument(
-        "--only", nargs="+", metavar="FAULT", choices=[fault.name for fault in FAULTS]
+        "--only",
+        nargs="+",
+        metavar="FAULT",
+        choices=[fault.name for fault in FAULTS],
+        help="these alone, by their names in the list",
     )
     parser.add_argument("--list", action="store_true", help="print every fault, as in the docs")
     parser.add_argument(

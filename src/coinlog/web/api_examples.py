@@ -249,7 +249,9 @@ ERRORS: dict[int, tuple[str, str, str]] = {
             "The database cannot be read at the moment, or there are too many connections. What "
             "was answered before is answered again, with its age."
         ),
-        STORE_AWAY,
+        STORE_AWAY.format(
+            away="has not been readable since 2026-01-26T18:00:00Z", cause="it cannot be reached"
+        ),
     ),
 }
 """Every error: its name in the description, when it is given, and an example of its sentence."""

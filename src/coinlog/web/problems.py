@@ -22,7 +22,7 @@ class BusyError(CoinlogError):
 
 
 STORE_AWAY = (
-    "the database cannot be read {since}: {cause}; what a recorder captures meanwhile is kept "
+    "the database {away}: {cause}; what a recorder captures meanwhile is kept "
     "in the archive and loaded when it is back; try again in a minute"
 )
 RETRY_SECONDS = 30
@@ -71,8 +71,8 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
 
 def store_away(error: StoreError, since: int | None) -> str:
     """Return what the public is told of a store that cannot be read."""
-    said = "at the moment" if since is None else f"since {iso(since)}"
-    return STORE_AWAY.format(since=said, cause=cause_of(error))
+    away = "cannot be read now" if since is None else f"has not been readable since {iso(since)}"
+    return STORE_AWAY.format(away=away, cause=cause_of(error))
 
 
 def cause_of(error: StoreError) -> str:
