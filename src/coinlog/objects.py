@@ -79,6 +79,12 @@ class Objects:
         sizes = {entry["path"]: entry["size"] for entry in found["objects"]}
         return [*found["common_prefixes"]], sizes
 
+    def changed(self, folder: str) -> dict[str, float]:
+        """Return the objects right inside a folder, and when each was written (seconds UTC)."""
+        with _archive_errors(folder):
+            found = obstore.list_with_delimiter(self._store, folder)
+        return {entry["path"]: entry["last_modified"].timestamp() for entry in found["objects"]}
+
     def read(self, path: str) -> bytes:
         """Return an object as it is.
 
