@@ -222,3 +222,19 @@ def test_no_token_is_taken_for_a_host() -> None:
 
     assert target.label == "address 1, Telegram"
     assert token not in f"{target!r} {target.id}"
+
+
+def test_marks_are_called_after_an_address_without_its_password() -> None:
+    token = "123456789:alphanumeric_secret_token"
+    urls = (
+        *("mailto://me:one@example.org", "mailto://me:two@example.org"),
+        *("mailto://me@example.org?pass=one", "mailto://me@example.org?pass=two"),
+        *("mailto://you:one@example.org", "json://me:one@127.0.0.1/a", "json://me:two@127.0.0.1/a"),
+        *("json://me:one@127.0.0.1/b", f"tgram://{token}a/1", f"tgram://{token}b/1"),
+    )
+    ids = [target.id for target in open_targets(urls, "x")]
+
+    assert ids[0] == ids[1]
+    assert ids[2] == ids[3]
+    assert ids[5] == ids[6]
+    assert len(set(ids)) == len(ids) - 3

@@ -59,7 +59,8 @@ class Target:
         name = plain(str(service[0].service_name)) or schema
         self.label = f"address {number}, {name}{_host(url, schema)}"
         # So little of a hash tells one address from another and gives none away.
-        self.id = f"{schema}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
+        told = _without_password(url, schema)
+        self.id = f"{schema}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"
 
     @property
     def patience(self) -> float:
@@ -177,6 +178,18 @@ def _hint(schema: str) -> str:
         return "expected all parts that Apprise's page on this service names"
     near = get_close_matches(schema, known, n=1)
     return f"did you mean {near[0]}://?" if near else "expected a service that Apprise knows"
+
+
+def _without_password(url: str, schema: str) -> str:
+    """Return an address without a password that people choose, where it can hold one.
+
+    Marks in the archive are called after it: by their hash, guesses at a password could be tried.
+    Tokens are too long to be guessed.
+    """
+    if schema not in _SELF_HOSTED | _MAIL:
+        return url
+    bare = re.sub(r"(://[^:/?#]*):[^/?#]*@", r"\1@", url, count=1)
+    return re.sub(r"([?&;]pass(?:word)?=)[^&;]*", r"\1", bare, flags=re.IGNORECASE)
 
 
 def _host(url: str, schema: str) -> str:
