@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
 
@@ -386,13 +387,25 @@ def test_why_a_slot_still_fails_is_what_the_ledger_says(desk: Desk, source: CMCS
 
 
 def test_an_archive_that_cannot_be_used_is_told_and_not_raised(desk: Desk, tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path / "archive")
-    (tmp_path / "archive").write_text("in the way")
-    recording = desk.record()
+    with away(tmp_path / "archive", tmp_path / "aside"):
+        (tmp_path / "archive").write_text("in the way")
+        recording = desk.record()
+        (tmp_path / "archive").unlink()
 
     assert recording.captured.standing is Standing.NOT_KEPT
     assert "archive" in (recording.trouble or "")
     assert not recording.done
+    desk.now += STEP
+    desk.record(SLOT + STEP)
+    assert outcome(desk) == ("failed", "not_kept")
+
+
+@contextmanager
+def away(folder: Path, elsewhere: Path) -> Iterator[None]:
+    """Let a folder be elsewhere for a while."""
+    folder.rename(elsewhere)
+    yield
+    elsewhere.rename(folder)
 
 
 def test_a_longer_interval_leaves_no_false_gaps_and_records_no_slot_that_has_passed(
