@@ -56,11 +56,15 @@ class Standing(StrEnum):
 
 
 class Captured(msgspec.Struct, frozen=True):
-    """What became of a capture; ``manifest`` is there for ours and for one stored already."""
+    """What became of a capture; ``manifest`` is there for ours and for one stored already.
+
+    ``noted`` are earlier slots that were lost, and of which the archive says so only now.
+    """
 
     slot: int
     standing: Standing
     manifest: Manifest | None = None
+    noted: tuple[int, ...] = ()
 
     @property
     def ours(self) -> bool:
@@ -170,8 +174,7 @@ class _Capturing:
             # We live on and may be asked for the same slot again: it is not in anybody's hands.
             give_up(archive, key)
             raise
-        write_remembered(archive, slot)
-        return Captured(slot, Standing.OURS, manifest)
+        return Captured(slot, Standing.OURS, manifest, write_remembered(archive, slot))
 
     def _not_kept(self, error: ArchiveError) -> Manifest:
         """Return what is to be said of it once the archive can be used again."""
