@@ -79,6 +79,10 @@ class Objects:
         sizes = {entry["path"]: entry["size"] for entry in found["objects"]}
         return [*found["common_prefixes"]], sizes
 
+    def check_there(self) -> None:
+        """Look whether the place itself can be used, where an object of it could not be."""
+        self.inside()
+
     def read(self, path: str) -> bytes:
         """Return an object as it is.
 

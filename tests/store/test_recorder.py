@@ -18,10 +18,11 @@ import pytest
 import sqlalchemy as sa
 
 import cmc_server
+import disks
 from cmc_server import CMCServer, Reply
 from coinlog.attempts import AttemptKey, Claim, slot_name
 from coinlog.capturing import Standing, capture, current_slot
-from coinlog.errors import NotCurrentSlotError
+from coinlog.errors import NotCurrentSlotError, UnreadError
 from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS, Outcome, Reason, SourceKind
 from coinlog.slots import HOUR
@@ -406,6 +407,23 @@ def away(folder: Path, elsewhere: Path) -> Iterator[None]:
     folder.rename(elsewhere)
     yield
     elsewhere.rename(folder)
+
+
+def test_an_attempt_that_cannot_be_read_keeps_no_other_waiting(desk: Desk, tmp_path: Path) -> None:
+    for number in range(3):
+        put_attempt(desk.archive, SLOT + number * STEP)
+    path = f"{AttemptKey(SLOT + STEP, '1').folder}/listings-1.json.gz"
+    answer = tmp_path / "archive" / path
+    with disks.unreadable(answer), pytest.raises(UnreadError) as found:
+        list(sweep(desk.engine, desk.archive, clock=desk.clock))
+
+    assert str(found.value).startswith(
+        "1 attempt cannot be read, the first at 2026-01-27T00:00:00Z"
+    )
+    assert str(answer.relative_to(tmp_path / "archive")) in str(found.value)
+    assert [row.slot for row in desk.rows(schema.slot)] == [SLOT, SLOT + 2 * STEP]
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    assert outcome(desk, SLOT + STEP) == ("stored", None)
 
 
 def test_a_longer_interval_leaves_no_false_gaps_and_records_no_slot_that_has_passed(
