@@ -129,6 +129,15 @@ KINDS: list[tuple[Rule, Slots, list[str]]] = [
             f"{BTC} is below 50 % of the market: 49.9 % of all",
             f"{BTC} is no longer below 50 % of the market: 50.5 % of all",
         ],
+    (
+        Drift(),
+        [FINE, FINE, {"keys": {"moon": 3}}, *[{"keys": {"moon": 3, "sun": 1}}] * 3],
+        [
+            "the source's answers have changed: listings: new: data[].moon",
+            "the source's answers have changed: listings: new: data[].sun",
+            f"the source's answers keep the same shape since slot {iso(nth(4))}",
+        ],
+    ),
     ),
 ]
 

@@ -78,7 +78,7 @@ class Alerts:
         mark = SIMULATED if simulated else ""
         text = f"{event.sign.text}\n"
         if told is Told.CHANGED:
-            text = f"{text}\nSlots have failed since {iso(event.first)}, for other reasons too.\n"
+            text = f"{text}\nIt began at slot {iso(event.first)}, for another reason.\n"
         alert = Alert(
             f"coinlog: {mark}{event.sign.headline}"[:SUBJECT_LETTERS],
             f"{mark and 'SIMULATED market: none of this is real.'}\n\n{text}".lstrip(),
