@@ -30,6 +30,7 @@ _ALERT = re.compile(r"alerts/[\w.-]{1,160}\.json")
 _NAME = re.compile(
     r"alerts/([0-9]{8}T[0-9]{6}Z)-([a-z0-9-]{1,60})-(?:(fired|recovered)|changed-(\w{0,32}))\.json"
 )
+ORDER = (Told.FIRED, Told.CHANGED, Told.RECOVERED)
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -97,9 +98,17 @@ class Alerts:
 
 
 def alert_paths(archive: Archive) -> list[str]:
-    """Return the paths of all alerts that were left, oldest first."""
+    """Return the paths of all alerts that were left, oldest incident first, each in its order."""
     _, found = archive.objects.inside(FOLDER.rstrip("/"))
-    return sorted(path for path in found if _ALERT.fullmatch(path))
+    return sorted((path for path in found if _ALERT.fullmatch(path)), key=_order)
+
+
+def _order(path: str) -> tuple[str, int, str]:
+    """Return what sorts an incident before its changes and its end, which are later by name too."""
+    match = _NAME.fullmatch(path)
+    if not match:
+        return "", 0, path
+    return f"{match[1]}-{match[2]}", ORDER.index(Told(match[3] or Told.CHANGED)), path
 
 
 def read_alert(archive: Archive, path: str) -> Alert:
