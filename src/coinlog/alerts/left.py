@@ -25,12 +25,12 @@ SENT = "alerts/sent/"
 LOOKED = "alerts/looked"
 SIMULATED = "SIMULATED "
 SUBJECT_LETTERS = 200
+ORDER = (Told.FIRED, Told.CHANGED, Told.RECOVERED)
 
 _ALERT = re.compile(r"alerts/[\w.-]{1,160}\.json")
 _NAME = re.compile(
     r"alerts/([0-9]{8}T[0-9]{6}Z)-([a-z0-9-]{1,60})-(?:(fired|recovered)|changed-(\w{0,32}))\.json"
 )
-ORDER = (Told.FIRED, Told.CHANGED, Told.RECOVERED)
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -54,20 +54,26 @@ class Alerts:
         self.archive = archive
         self._paths = set(alert_paths(archive))
 
-    def standing(self, rule: Rule) -> Standing:
-        """Return where a rule stands, by what has been told."""
+    def standing(self, key: str, now: float) -> Standing:
+        """Return where the rule of a key stands, by what has been told.
+
+        What a clock that was ahead has told of times to come is not there until then: an incident
+        that begins later counts for nothing, and one that ends later was over as it began.
+        """
         mine = [
-            match for match in map(_NAME.fullmatch, self._paths) if match and match[2] == rule.key
+            match
+            for match in map(_NAME.fullmatch, self._paths)
+            if match and match[2] == key and match[1] <= slot_name(int(now))
         ]
         first = max((match[1] for match in mine if match[3] == Told.FIRED), default=None)
         if first is None:
             return Standing()
         causes = {match[4] for match in mine if match[1] == first and match[4] is not None}
-        begun = self._read(_path(first, rule, Told.FIRED))
-        over = _path(first, rule, Told.RECOVERED)
+        begun = self._read(_path(first, key, Told.FIRED))
+        over = _path(first, key, Told.RECOVERED)
         ended = self._read(over).slot if over in self._paths else None
         slot = parse_slot(first) or 0
-        if over in self._paths and ended is None:
+        if over in self._paths and (ended is None or ended > now):
             ended = slot
         return Standing(slot, ended, {begun.cause, *causes})
 
@@ -75,7 +81,7 @@ class Alerts:
         """Leave an alert; ``False`` where it is there already."""
         told = event.told
         name = f"{told}-{event.sign.cause or 'other'}" if told is Told.CHANGED else told
-        path = _path(slot_name(event.first), rule, name)
+        path = _path(slot_name(event.first), rule.key, name)
         mark = SIMULATED if simulated else ""
         text = f"{event.sign.text}\n"
         if told is Told.CHANGED:
@@ -134,5 +140,5 @@ def write_looked(archive: Archive, looked: Mapping[str, int]) -> None:
     archive.objects.put(LOOKED, msgspec.json.encode(dict(looked)))
 
 
-def _path(slot: str, rule: Rule, told: str) -> str:
-    return f"{FOLDER}{slot}-{rule.key}-{told}.json"
+def _path(slot: str, key: str, told: str) -> str:
+    return f"{FOLDER}{slot}-{key}-{told}.json"

@@ -38,8 +38,8 @@ def look(  # noqa: PLR0913  at what, and when
 ) -> int:
     """Leave what the rules have to tell; return how many alerts are new.
 
-    ``settled`` are slots that were settled right before: they are news to a rule that looks for
-    the first time.
+    ``settled`` are slots that were settled right before: they are news to a rule that has looked
+    at later ones, and to one that looks for the first time.
 
     Raises:
         StoreError: the store cannot be read.
@@ -49,17 +49,25 @@ def look(  # noqa: PLR0913  at what, and when
         return 0
     reader = Reader(engine)
     head = read_head(reader)
-    looked = read_looked(archive)
+    alerts, looked = Alerts(archive), read_looked(archive)
     begins = {rule.key: _begin(rule, looked, head, now, settled) for rule in rules}
-    start = max(0, min(begins.values()) - lookback(rules, head))
-    history = History(reader, archive, head, start=start, end=int(now), now=now, around=around)
-    alerts = Alerts(archive)
+    since = min(begins.values())
+    history = History(
+        reader,
+        archive,
+        head,
+        start=max(0, since - lookback(rules, head)),
+        end=int(now),
+        now=now,
+        since=since,
+        around=around,
+    )
     new = sum(
         alerts.leave(rule, event, simulated=head.simulated, now=now)
         for rule in rules
         for event in follow(
             rule.signs(history, [slot for slot in history.fates if slot > begins[rule.key]]),
-            alerts.standing(rule),
+            alerts.standing(rule.key, now),
         )
     )
     after = looked | {key: _seen(history, begin) for key, begin in begins.items()}
@@ -90,7 +98,9 @@ def look_without_store(
         f"back.\n\n{sentence(trouble)}"
     )
     alerts = Alerts(archive)
-    events = follow([rule.away(waiting[0], f"{kept} waiting", text)], alerts.standing(rule))
+    events = follow(
+        [rule.away(waiting[0], f"{kept} waiting", text)], alerts.standing(rule.key, now)
+    )
     simulated = source is SourceKind.SIMULATED
     return sum(alerts.leave(rule, event, simulated=simulated, now=now) for event in events)
 
@@ -99,12 +109,15 @@ def _begin(
     rule: Rule, looked: dict[str, int], head: Head, now: float, settled: Sequence[int]
 ) -> int:
     """Return the slot after which a rule looks."""
-    oldest = int(now) - NEWS_SECONDS
+    oldest, current = int(now) - NEWS_SECONDS, head.current_slot(now)
+    latest = (int(now) if current is None else current) - 1
+    news = [slot - 1 for slot in settled if slot > oldest]
     if rule.key in looked:
-        return max(looked[rule.key], oldest) if rule.bounded else looked[rule.key]
-    current = head.current_slot(now)
-    news = [slot for slot in settled if slot > oldest] if rule.bounded else []
-    return min([int(now) if current is None else current, *news]) - 1
+        # A clock that was ahead has had us look at slots to come: their time comes again.
+        begin = looked[rule.key] if looked[rule.key] <= now else latest
+        # What came late is looked at though others after it were.
+        return min([max(begin, oldest) if rule.bounded else begin, *news])
+    return min([latest, *news]) if rule.bounded else latest
 
 
 def lookback(rules: Sequence[Rule], head: Head) -> int:
@@ -115,11 +128,14 @@ def lookback(rules: Sequence[Rule], head: Head) -> int:
 
 def _seen(history: History, begin: int) -> int:
     """Return the newest slot up to which none will change any more."""
-    seen = begin
-    for slot in history.fates:
+    seen, oldest = begin, history.now - NEWS_SECONDS
+    for slot in sorted({*history.fates, *history.waiting}):
         if slot > begin:
+            if slot in history.waiting and slot > oldest:
+                break
             # Until it is over, a slot that failed can still be recorded.
-            stored = history.fates[slot].outcome == Outcome.STORED
+            fate = history.fates.get(slot)
+            stored = fate is not None and fate.outcome == Outcome.STORED
             if not stored and slot + history.interval(slot) > history.now:
                 break
             seen = slot
