@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from coinlog.alerts.drift_rule import Drift
 from coinlog.alerts.market_rules import Price
-from coinlog.alerts.recorder_rules import Failing, Missed
+from coinlog.alerts.recorder_rules import Database, Disk, Failing, Missed
 from coinlog.attempts import slot_name
-from coinlog.slots import DAY, iso
+from coinlog.slots import DAY, HOUR, MINUTE, iso
 from market import put_attempt
 from ringing import AFTER, Makes
 from samples import SLOT, STEP, listings_body
@@ -100,3 +100,74 @@ def test_what_is_loaded_after_later_slots_were_looked_at_is_news_all_the_same(ma
         "coinlog: Asset 1 (A1, id 1) is above 150 USD: 200 USD",
         "coinlog: Asset 1 (A1, id 1) is no longer above 150 USD: 100.5 USD",
     ]
+
+
+def test_a_database_that_is_away_for_a_moment_is_not_told(makes: Makes) -> None:
+    ringing = makes([Database(minutes=15)])
+    ringing.at(nth(0))
+    ringing.at(nth(1), lacking=True)
+    ringing.desk.now = nth(1) + 5.0 * HOUR
+    with ringing.store_away():
+        assert ringing.ring() == []
+        ringing.desk.now += 14 * MINUTE
+        assert ringing.ring() == []
+    assert ringing.ring() == []
+    with ringing.store_away():
+        ringing.desk.now += 2 * MINUTE
+        assert ringing.ring() == []
+
+
+def test_rules_set_up_while_the_database_is_away_call_nothing_of_before_waiting(
+    makes: Makes,
+) -> None:
+    ringing = makes([])
+    ringing.at(nth(0))
+    ringing.at(nth(1))
+    ringing.rules = [Database(minutes=15)]
+    with ringing.store_away():
+        assert ringing.ring() == ringing.later(nth(1)) == []
+
+
+def test_a_database_is_back_once_what_waited_is_loaded_not_with_the_next_slot(
+    makes: Makes,
+) -> None:
+    ringing = makes([Database(minutes=15)])
+    ringing.at(nth(0))
+    with ringing.store_away():
+        assert ringing.record(nth(1)).trouble
+        assert ringing.ring() == []
+        ringing.desk.now += 2 * HOUR
+        assert ringing.ring() == [f"coinlog: the database is away since slot {iso(nth(1))}"]
+
+    over = f"coinlog: nothing waits for the database any more, up to slot {iso(nth(1))}"
+    assert ringing.ring(ringing.load()) == [over]
+
+
+def test_what_is_loaded_late_by_plan_is_not_called_a_database_that_is_away(makes: Makes) -> None:
+    ringing = makes([Database(minutes=15)])
+    ringing.at(nth(0))
+    for number in range(1, 3):
+        ringing.capture(nth(number))
+        ringing.desk.now += HOUR
+        assert ringing.ring(ringing.load()) == [
+            f"coinlog: slot {iso(nth(number))} waited 60 min for the database",
+            f"coinlog: nothing waits for the database any more, up to slot {iso(nth(number))}",
+        ]
+
+
+def test_a_disk_that_fills_up_between_two_slots_is_told_with_and_without_the_database(
+    makes: Makes,
+) -> None:
+    ringing = makes([Disk(free_mb=1000)])
+    ringing.at(nth(0))
+    ringing.desk.now += HOUR
+    ringing.free_mb = {"/data": 900.0}
+    assert ringing.ring() == ["coinlog: the disk is nearly full: 900 MB free"]
+    with ringing.store_away():
+        ringing.desk.now += HOUR
+        ringing.free_mb = {"/data": 2000.0}
+        assert ringing.ring() == ["coinlog: the disk has room again: 2,000 MB free"]
+        ringing.desk.now += HOUR
+        ringing.free_mb = {"/data": 900.0}
+        assert len(ringing.ring()) == 1
+    assert ringing.ring() == []

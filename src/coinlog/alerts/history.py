@@ -115,6 +115,14 @@ class History:
         ]
         return frozenset(key.slot for key in self._kept(slots) if key not in done)
 
+    @cached_property
+    def newest_settled(self) -> int:
+        """The newest slot of which the store has an attempt, 0 for none."""
+        table = schema.attempt.c
+        query = sa.select(sa.func.max(table.slot)).where(table.slot <= int(self.now))
+        with self.reader.connected() as connection:
+            return connection.execute(query).scalar() or 0
+
     def _settled(self) -> set[AttemptKey]:
         table = schema.attempt.c
         query = sa.select(table.slot, table.attempt).where(table.slot > self.since)

@@ -23,6 +23,8 @@ from coinlog.slots import iso
 FOLDER = "alerts/"
 SENT = "alerts/sent/"
 LOOKED = "alerts/looked"
+SETTLED, AWAY = "store.settled", "store.away"
+"""Noted beside the rules: the newest slot that is loaded, and since when the store is away."""
 SIMULATED = "SIMULATED "
 SUBJECT_LETTERS = 200
 ORDER = (Told.FIRED, Told.CHANGED, Told.RECOVERED)

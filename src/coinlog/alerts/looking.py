@@ -6,15 +6,15 @@ rule was set up, nor of what is older than two days.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from coinlog.alerts.following import follow
 from coinlog.alerts.history import History, Surroundings
-from coinlog.alerts.left import Alerts, read_looked, write_looked
-from coinlog.alerts.recorder_rules import Database
-from coinlog.alerts.rule import Rule
+from coinlog.alerts.left import AWAY, SETTLED, Alerts, read_looked, write_looked
+from coinlog.alerts.recorder_rules import Database, Disk
+from coinlog.alerts.rule import Rule, Sign
 from coinlog.alerts.words import sentence
 from coinlog.archive import Archive
 from coinlog.market import Outcome, SourceKind
@@ -71,38 +71,67 @@ def look(  # noqa: PLR0913  at what, and when
         )
     )
     after = looked | {key: _seen(history, begin) for key, begin in begins.items()}
+    after |= {SETTLED: history.newest_settled}
+    after.pop(AWAY, None)
     if after != looked:
         write_looked(archive, after)
     return new
 
 
-def look_without_store(
-    archive: Archive, rules: Sequence[Rule], now: float, source: SourceKind, trouble: str
+def look_without_store(  # noqa: PLR0913, PLR0917  at what, when, and what is known of it
+    archive: Archive,
+    rules: Sequence[Rule],
+    now: float,
+    source: SourceKind,
+    trouble: str,
+    around: Surroundings | None = None,
 ) -> int:
-    """Leave that the database is away, where that is watched; return how many alerts are new.
+    """Leave what can be told while the database is away; return how many alerts are new.
 
     Raises:
         ArchiveError: the archive cannot be used.
     """
-    rule = next((one for one in rules if isinstance(one, Database)), None)
-    if rule is None:
-        return 0
-    since = read_looked(archive).get(rule.key, int(now) - rule.seconds - NEWS_SECONDS)
-    waiting = sorted({key.slot for key in archive.attempts(max(0, since) + 1)})
-    if not waiting or now - waiting[0] <= rule.seconds:
-        return 0
-    kept = counted(len(waiting), "slot")
-    text = (
-        f"{kept} in the archive wait for the database, the first since "
-        f"{(now - waiting[0]) // MINUTE:,.0f} min. Nothing is lost: they are loaded when it is "
-        f"back.\n\n{sentence(trouble)}"
+    looked = read_looked(archive)
+    after = looked | {
+        # Without a note of ours nobody knows what waits: what comes from now on does.
+        SETTLED: min(looked.get(SETTLED, int(now)), int(now)),
+        AWAY: min(looked.get(AWAY, int(now)), int(now)),
+    }
+    if after != looked:
+        write_looked(archive, after)
+    alerts, simulated = Alerts(archive), source is SourceKind.SIMULATED
+    return sum(
+        alerts.leave(rule, event, simulated=simulated, now=now)
+        for rule in rules
+        for event in follow(
+            _signs_without_store(rule, archive, after, now, trouble, around),
+            alerts.standing(rule.key, now),
+        )
     )
-    alerts = Alerts(archive)
-    events = follow(
-        [rule.away(waiting[0], f"{kept} waiting", text)], alerts.standing(rule.key, now)
-    )
-    simulated = source is SourceKind.SIMULATED
-    return sum(alerts.leave(rule, event, simulated=simulated, now=now) for event in events)
+
+
+def _signs_without_store(  # noqa: PLR0913, PLR0917  see there
+    rule: Rule,
+    archive: Archive,
+    noted: Mapping[str, int],
+    now: float,
+    trouble: str,
+    around: Surroundings | None,
+) -> Iterator[Sign]:
+    if isinstance(rule, Disk):
+        yield from rule.now(around, now)
+    if not isinstance(rule, Database):
+        return
+    waiting = sorted({key.slot for key in archive.attempts(noted[SETTLED] + 1) if key.slot <= now})
+    # Both must have lasted: a short outage is none of a slot that was stored long ago.
+    if waiting and now - max(waiting[0], noted[AWAY]) > rule.seconds:
+        kept = counted(len(waiting), "slot")
+        text = (
+            f"{kept} in the archive wait for the database, the first since "
+            f"{(now - waiting[0]) // MINUTE:,.0f} min. Nothing is lost: they are loaded when it is "
+            f"back.\n\n{sentence(trouble)}"
+        )
+        yield rule.away(waiting[0], f"{kept} waiting", text)
 
 
 def _begin(
