@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from coinlog.alerts.drift_rule import Drift
 from coinlog.alerts.market_rules import Price
 from coinlog.alerts.recorder_rules import Database, Disk, Failing, Missed
@@ -102,6 +105,38 @@ def test_what_is_loaded_after_later_slots_were_looked_at_is_news_all_the_same(ma
     ]
 
 
+def test_a_rule_that_was_out_of_the_file_for_days_begins_anew(makes: Makes) -> None:
+    both = [Price(asset=1, above=100), Missed()]
+    ringing = makes([*both, Failing()])
+    assert len(ringing.at(nth(0), price=110)) == 1
+    ringing.bell = ringing.new_bell([Failing()])
+    for number in [*range(1, 5), *range(6, 18)]:
+        assert ringing.at(nth(number), price=110) == []
+
+    ringing.bell = ringing.new_bell(both)
+    high = "coinlog: Asset 1 (A1, id 1) is above 100 USD: 110 USD"
+    assert ringing.at(nth(18), price=110) == [high]
+    assert ringing.at(nth(19), price=90) == [
+        high.replace("is", "is no longer").replace("110", "90")
+    ]
+
+
+def test_a_recorder_that_was_off_for_days_is_none_whose_rules_were_out_of_the_file(
+    makes: Makes,
+) -> None:
+    ringing = makes([Price(asset=1, above=100), Missed()])
+    for number in range(4):
+        ringing.at(nth(number), price=110)
+    # It was killed before the last slots were looked at.
+    ringing.record(nth(4), price=110)
+    ringing.record(nth(5), price=110)
+
+    assert ringing.at(nth(50), price=110) == [
+        f"coinlog: slot {iso(nth(6))} was missed",
+        f"coinlog: slots are recorded again since {iso(nth(50))}",
+    ]
+
+
 def test_a_database_that_is_away_for_a_moment_is_not_told(makes: Makes) -> None:
     ringing = makes([Database(minutes=15)])
     ringing.at(nth(0))
@@ -171,3 +206,16 @@ def test_a_disk_that_fills_up_between_two_slots_is_told_with_and_without_the_dat
         ringing.free_mb = {"/data": 900.0}
         assert len(ringing.ring()) == 1
     assert ringing.ring() == []
+
+
+def test_what_goes_on_for_months_does_not_expire_in_a_bucket(makes: Makes, own_world: Path) -> None:
+    ringing = makes([Price(asset=1, above=100)])
+    assert len(ringing.at(nth(0), price=110)) == 1
+    file = own_world / f"archive/alerts/{slot_name(nth(0))}-{ringing.rules[0].key}-fired.json"
+    left = file.read_bytes()
+    os.utime(file, (0, 0))
+    for number in range(0, 50, 5):
+        assert ringing.at(nth(number), price=110) == []
+
+    assert file.stat().st_mtime > 0
+    assert file.read_bytes() == left

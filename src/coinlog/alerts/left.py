@@ -24,11 +24,15 @@ FOLDER = "alerts/"
 SENT = "alerts/sent/"
 LOOKED = "alerts/looked"
 SETTLED, AWAY = "store.settled", "store.away"
+NOTES = (SETTLED, AWAY)
 """Noted beside the rules: the newest slot that is loaded, and since when the store is away."""
+LONG_AGO = 1.0
+"""When something was left of which nobody is told, in seconds UTC."""
 SIMULATED = "SIMULATED "
 SUBJECT_LETTERS = 200
 ORDER = (Told.FIRED, Told.CHANGED, Told.RECOVERED)
 
+_UNWATCHED = "The rule was not looked after for days, so when it was over is not known.\n"
 _ALERT = re.compile(r"alerts/[\w.-]{1,160}\.json")
 _NAME = re.compile(
     r"alerts/([0-9]{8}T[0-9]{6}Z)-([a-z0-9-]{1,60})-(?:(fired|recovered)|changed-(\w{0,32}))\.json"
@@ -97,6 +101,23 @@ class Alerts:
         )
         self._paths.add(path)
         return leave_alert(self.archive, path, alert)
+
+    def close(self, key: str, now: float) -> None:
+        """Let an incident be over of which nobody knows when it was; nobody is told."""
+        standing = self.standing(key, now)
+        if standing.is_open and standing.first is not None:
+            path = _path(slot_name(standing.first), key, Told.RECOVERED)
+            alert = Alert("coinlog: not watched since", _UNWATCHED, LONG_AGO, standing.first)
+            self._paths.add(path)
+            leave_alert(self.archive, path, alert)
+
+    def renew(self, key: str, now: float) -> None:
+        """Write the alerts of an incident anew that goes on: a bucket lets go of what is old."""
+        standing = self.standing(key, now)
+        for path in self._paths if standing.is_open and standing.first is not None else ():
+            match = _NAME.fullmatch(path)
+            if match and match[2] == key and match[1] == slot_name(standing.first):
+                self.archive.objects.put(path, self.archive.objects.read(path))
 
     def _read(self, path: str) -> Alert:
         try:

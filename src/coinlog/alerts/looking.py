@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from coinlog.alerts.following import follow
 from coinlog.alerts.history import History, Surroundings
-from coinlog.alerts.left import AWAY, SETTLED, Alerts, read_looked, write_looked
+from coinlog.alerts.left import AWAY, NOTES, SETTLED, Alerts, read_looked, write_looked
 from coinlog.alerts.recorder_rules import Database, Disk
 from coinlog.alerts.rule import Rule, Sign
 from coinlog.alerts.words import sentence
@@ -20,11 +20,18 @@ from coinlog.archive import Archive
 from coinlog.market import Outcome, SourceKind
 from coinlog.slots import DAY, MINUTE
 from coinlog.sources.texts import counted
+from coinlog.store import schema
 from coinlog.store.ledger import Head, read_head
 from coinlog.store.reader import Reader
 
 NEWS_SECONDS = 2 * DAY
 """How far back something is news."""
+
+RENEWED_SECONDS = 30 * DAY
+"""How often what goes on is written anew: on AWS alerts expire after three times that."""
+
+LAST = 2
+"""So many slots may have been stored and not looked at when a recorder was killed."""
 
 
 def look(  # noqa: PLR0913  at what, and when
@@ -49,7 +56,8 @@ def look(  # noqa: PLR0913  at what, and when
         return 0
     reader = Reader(engine)
     head = read_head(reader)
-    alerts, looked = Alerts(archive), read_looked(archive)
+    alerts, before = Alerts(archive), read_looked(archive)
+    looked = _attended(reader, alerts, before, now)
     begins = {rule.key: _begin(rule, looked, head, now, settled) for rule in rules}
     since = min(begins.values())
     history = History(
@@ -73,9 +81,44 @@ def look(  # noqa: PLR0913  at what, and when
     after = looked | {key: _seen(history, begin) for key, begin in begins.items()}
     after |= {SETTLED: history.newest_settled}
     after.pop(AWAY, None)
-    if after != looked:
+    for key, begin in begins.items():
+        if looked.get(key, begin) // RENEWED_SECONDS < after[key] // RENEWED_SECONDS:
+            alerts.renew(key, now)
+    if after != before:
         write_looked(archive, after)
     return new
+
+
+def _attended(
+    reader: Reader, alerts: Alerts, looked: Mapping[str, int], now: float
+) -> dict[str, int]:
+    """Return how far the rules have looked that were there all the while.
+
+    A rule that was not in the file for days begins anew, and so does its incident.
+    """
+    passed = _passed(reader, looked, now)
+    gone = {key for key, slot in looked.items() if key not in NOTES and slot < passed}
+    for key in gone:
+        alerts.close(key, now)
+    return {key: slot for key, slot in looked.items() if key not in gone}
+
+
+def _passed(reader: Reader, looked: Mapping[str, int], now: float) -> int:
+    """Return the slot that no rule can have left out that was there in the last days, else -1.
+
+    A recorder that was off has stored none meanwhile, and one whose database was away has just
+    done so.
+    """
+    found = [slot for key, slot in looked.items() if key not in NOTES]
+    table = schema.slot.c
+    query = sa.select(table.slot).where(
+        table.slot > min(found, default=0),
+        table.outcome == Outcome.STORED.value,
+        table.stored_at < int(now) - NEWS_SECONDS,
+    )
+    with reader.connected() as connection:
+        newest = query.order_by(table.slot.desc()).offset(LAST).limit(1)
+        return connection.execute(newest).scalar() or -1
 
 
 def look_without_store(  # noqa: PLR0913, PLR0917  at what, when, and what is known of it
