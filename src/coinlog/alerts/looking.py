@@ -27,6 +27,9 @@ from coinlog.store.reader import Reader
 NEWS_SECONDS = 2 * DAY
 """How far back something is news."""
 
+ABSENT_SECONDS = NEWS_SECONDS + DAY
+"""After which a rule that does not look has been out of the file: one that waits looks by then."""
+
 RENEWED_SECONDS = 30 * DAY
 """How often what goes on is written anew: on AWS alerts expire after three times that."""
 
@@ -114,7 +117,7 @@ def _passed(reader: Reader, looked: Mapping[str, int], now: float) -> int:
     query = sa.select(table.slot).where(
         table.slot > min(found, default=0),
         table.outcome == Outcome.STORED.value,
-        table.stored_at < int(now) - NEWS_SECONDS,
+        table.stored_at < int(now) - ABSENT_SECONDS,
     )
     with reader.connected() as connection:
         newest = query.order_by(table.slot.desc()).offset(LAST).limit(1)
