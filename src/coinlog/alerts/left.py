@@ -114,10 +114,12 @@ class Alerts:
     def renew(self, key: str, now: float) -> None:
         """Write the alerts of an incident anew that goes on: a bucket lets go of what is old."""
         standing = self.standing(key, now)
-        for path in self._paths if standing.is_open and standing.first is not None else ():
-            match = _NAME.fullmatch(path)
-            if match and match[2] == key and match[1] == slot_name(standing.first):
-                self.archive.objects.put(path, self.archive.objects.read(path))
+        if not standing.is_open or standing.first is None:
+            return
+        begun = slot_name(standing.first)
+        for match in filter(None, map(_NAME.fullmatch, self._paths)):
+            if (match[1], match[2]) == (begun, key):
+                self.archive.objects.put(match[0], self.archive.objects.read(match[0]))
 
     def _read(self, path: str) -> Alert:
         try:
