@@ -101,7 +101,9 @@ class Bell:
         except ArchiveError:
             raise
         except StoreError as error:
-            look_without_store(self._archive, self._rules, now, self._source, str(error))
+            look_without_store(
+                self._archive, self._rules, now, self._source, str(error), self._around
+            )
 
     def _deliver(self, over: Callable[[], bool]) -> Delivery:
         if self._deliverer is None:
