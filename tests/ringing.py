@@ -14,7 +14,7 @@ from cmc_server import CMCServer, Reply, error_reply, json_reply
 from coinlog.alerts.bell import Bell
 from coinlog.alerts.history import Surroundings
 from coinlog.alerts.rule import Rule
-from coinlog.alerts.targets import open_targets
+from coinlog.alerts.targets import usable_targets
 from coinlog.capturing import capture
 from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS
@@ -48,7 +48,7 @@ class Ringing:
             open_engine(self.desk.engine.url, read_only=True),
             self.desk.archive,
             rules=self.rules if rules is None else rules,
-            targets=lambda: open_targets([self.receiver.url], "COINLOG_ALERT_URLS"),
+            targets=lambda: usable_targets([self.receiver.url], "COINLOG_ALERT_URLS"),
             source=self.desk.plan.source,
             around=Surroundings(lambda: self.free_mb, lambda: self.key_info),
             clock=self.desk.clock,

@@ -26,6 +26,8 @@
         - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
     - ``AlertError``: an alert cannot be sent
+        - ``UncertainAlertError``: it may have been taken or not
+        - ``PartlySentError``: some recipients of an address took it, others did not
     - ``BusyError``: another is at work on the same: try again
     - ``ExportError``: what was to be exported cannot be written
     - ``BackupError``: a backup cannot be made or used
@@ -194,6 +196,14 @@ class LossError(StoreError):
 
 class AlertError(CoinlogError):
     """An alert could not be sent."""
+
+
+class UncertainAlertError(AlertError):
+    """Nobody can tell whether an alert was taken: trying again may send it twice."""
+
+
+class PartlySentError(AlertError):
+    """Of several recipients of one address some took an alert, and some did not."""
 
 
 class BusyError(CoinlogError):

@@ -89,6 +89,12 @@ class Objects:
             self._refuse_emptied(f"{folder}/")
         self.inside()
 
+    def changed(self, folder: str) -> dict[str, float]:
+        """Return the objects right inside a folder, and when each was written (seconds UTC)."""
+        with _archive_errors(folder):
+            found = obstore.list_with_delimiter(self._store, folder)
+        return {entry["path"]: entry["last_modified"].timestamp() for entry in found["objects"]}
+
     def read(self, path: str) -> bytes:
         """Return an object as it is.
 

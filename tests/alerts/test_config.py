@@ -95,6 +95,10 @@ def test_a_file_becomes_rules(own_world: Path) -> None:
         ("[recorder\n", "cannot be read as TOML: Expected ']'"),
         ('urls_file = "ntfy://secret"', "line 1: urls_file cannot be used: expected the path"),
         ("quota = true", "line 1: 'quota' is no key"),
+        (f"[[price]]\nasset = 1\nabove = 1{'0' * 310}", "line 3: above of price is 1000000"),
+        (f"[[price]]\nasset = 1\nabove = 0x{'f' * 5000}", "line 3: above of price is too long a"),
+        (f"[[price]]\nasset = 1\nabove = 1{'0' * 5000}", "as TOML: a number in it is too long"),
+        ('urls_file = "~nobody-of-that-name/x"', "line 1: urls_file begins with ~, and no home is"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, said: str) -> None:
