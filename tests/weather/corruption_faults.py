@@ -40,6 +40,7 @@ class DamagedBeforeLoad(Fault):
         (slot,) = slots
         world.record(slot, work="capture")
         _damage(_file(world, slot, parameters), parameters)
+        world.meet()
         world.damaged[slot] = True
         world.deliver(world.delivery(slot, work="load"))
         # A flipped bit of a file's header leaves the answer whole.
@@ -48,7 +49,7 @@ class DamagedBeforeLoad(Fault):
             # A damaged attempt does not have the slot.
             truth = stored()
             world.record(slot)
-        world.expect(slot, truth.calling(None))
+        world.expect(slot, truth.calling(1 + parameters["again"]))
 
 
 class DamagedAfterLoad(Fault):
@@ -65,6 +66,7 @@ class DamagedAfterLoad(Fault):
         (slot,) = slots
         world.record(slot)
         _damage(_file(world, slot, parameters), parameters)
+        world.meet()
         world.damaged[slot] = True
         # Should the store itself be lost later, this is what the archive can still tell.
         truth = stored() | failed("damaged", "clock_skew", "broken_answer")
@@ -89,6 +91,7 @@ class DamagedPage(Fault):
             said = world.do(
                 _found_in_copy, world.direct_url, world.archive, copy, place, parameters["bit"]
             )
+            world.meet()
             if said:
                 world.complain(f"a bit changed at {place}: {said}")
 

@@ -27,6 +27,7 @@ class Passing(Fault):
     name = "database in trouble for a moment"
     stores = ON_MARIADB
     share = 4
+    surely = 5
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"trouble": chance.choice(_STAYING), "seconds": round(chance.uniform(0.05, 0.6), 2)}
@@ -85,6 +86,7 @@ class Locked(Fault):
             world.recorder.start(world.delivery(slot))
             if world.recorder.ended_within(world.usual_seconds + parameters["seconds"]):
                 world.complain("it wrote while another had the right to")
+            world.meet()
             other.execute("ROLLBACK")
         finally:
             other.close()
@@ -109,6 +111,7 @@ class Replaced(Fault):
         # What differed from the archive is gone with the old store.
         world.damaged = dict.fromkeys(world.damaged, False)
         world.do(_move_away, place, parameters["junk"])
+        world.meet()
         told = world.record(slot)
         if parameters["junk"] == "a text":
             if "move it away and run `coinlog load`" not in str(told.trouble):
