@@ -31,7 +31,7 @@ def judge(
     if fate and fate[0] in {"stored", "partial"}:
         yield from _judge_parts(slot, truth, found, fate[0])
     if not damaged:
-        yield from _judge_attempts(slot, found)
+        yield from _judge_attempts(slot, found, asked)
     if fate and fate[0] in {"stored", "partial"} and not damaged:
         yield from _judge_archive(slot, found, asked, whole=fate[0] == "stored")
 
@@ -104,7 +104,7 @@ def _judge_parts(slot: int, truth: Truth, found: Found, outcome: str) -> Iterato
             yield "untrue", f"the ledger says that it lacks {what}, which is there"
 
 
-def _judge_attempts(slot: int, found: Found) -> Iterator[Charge]:
+def _judge_attempts(slot: int, found: Found, asked: Sequence[Asked]) -> Iterator[Charge]:
     """Compare what the ledger counts with the attempts in the archive and the source's bill."""
     if (row := found.ledger.get(slot)) is None:
         return
@@ -112,10 +112,15 @@ def _judge_attempts(slot: int, found: Found) -> Iterator[Charge]:
     if row["attempts"] != len(attempts):
         words = f"the ledger counts {row['attempts']} attempts, and {len(attempts)} are kept"
         yield "doubled" if row["attempts"] > len(attempts) else "lost", words
+    if None in attempts:
+        return
     spent = sum(
         found.bill.get(digest, 0) for bodies in attempts for digest in (bodies or {}).values()
     )
-    if None not in attempts and row["credits"] != spent:
+    if {} in attempts:
+        # What could not be kept has cost what it has cost.
+        spent = sum(one.credits for one in asked)
+    if row["credits"] != spent:
         yield "untrue", f"the ledger counts {row['credits']} credits, and {spent} were charged"
 
 
