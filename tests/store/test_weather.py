@@ -62,6 +62,8 @@ def test_the_machine_notices_every_promise_that_is_broken() -> None:
             "another reason in the ledger": {"untrue"},
             "the source asked twice": {"doubled"},
             "an answer in the archive cut short": {"lost"},
+            "a good row overwritten, as its file broke": {"untrue"},
+            "a price altered in a store that went": {"untrue"},
             "fair weather": set(),
             "at the end": {"untrue"},
         },

@@ -15,9 +15,9 @@ from coinlog.archive import open_archive
 from coinlog.attempts import slot_name
 from coinlog.errors import StoreError
 from coinlog.verify.flow import verify
-from weather.damage import unwatched
+from weather.damage import Damage, unwatched
 from weather.fault import SQLITE, Fault, Parameters
-from weather.truth import failed, missed, stored
+from weather.truth import Truth, failed, missed, stored
 from weather.world import World
 
 WAYS = ("a bit flipped", "cut short", "emptied", "removed")
@@ -40,7 +40,7 @@ class DamagedBeforeLoad(Fault):
         (slot,) = slots
         world.record(slot, work="capture")
         _damage(_file(world, slot, parameters), parameters)
-        world.damaged[slot] = True
+        world.damaged[slot] = Damage()
         world.deliver(world.delivery(slot, work="load"))
         # A flipped bit of a file's header leaves the answer whole.
         truth = failed("damaged") | stored()
@@ -48,7 +48,7 @@ class DamagedBeforeLoad(Fault):
             # A damaged attempt does not have the slot.
             truth = stored()
             world.record(slot)
-        world.expect(slot, truth.calling(None))
+        world.expect(slot, truth.calling(2 if parameters["again"] else 1))
 
 
 class DamagedAfterLoad(Fault):
@@ -63,12 +63,26 @@ class DamagedAfterLoad(Fault):
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
+        world.expect(slot, stored())
         world.record(slot)
         _damage(_file(world, slot, parameters), parameters)
-        world.damaged[slot] = True
-        # Should the store itself be lost later, this is what the archive can still tell.
-        truth = stored() | failed("damaged", "clock_skew", "broken_answer")
-        world.expect(slot, truth | missed() if parameters["manifest"] else truth)
+        world.damaged[slot] = Damage(anew=_anew(parameters))
+
+
+def _anew(parameters: Parameters) -> tuple[Truth, Damage]:
+    """Return what is left to tell where the store is lost after an attempt was damaged."""
+    broken = failed("damaged")
+    match parameters["way"], parameters["manifest"]:
+        case "a bit flipped", True:
+            # Who has never seen the manifest as it was may take it for a sound one.
+            misread = stored() | failed("damaged", "clock_skew", "broken_answer")
+            return misread, Damage(named=False, misleads=True)
+        case "removed", True:
+            return missed(), Damage(named=False)
+        case "a bit flipped", False:
+            # A flipped bit of a file's header leaves the answer whole.
+            return stored() | broken, Damage()
+    return broken, Damage()
 
 
 class DamagedPage(Fault):

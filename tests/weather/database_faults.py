@@ -12,6 +12,7 @@ from pathlib import Path
 from tcp_proxy import proxied
 from troubles import AT_ONCE, MET, PASSING, Troubles
 from weather.fault import MARIADB, SQLITE, Fault, Parameters
+from weather.gone import reckon_before_it_goes
 from weather.recorder import Told
 from weather.truth import stored
 from weather.world import World
@@ -94,7 +95,10 @@ class Locked(Fault):
 
 
 class Replaced(Fault):
-    """The store's file is moved away and another put in its place: what it held comes back."""
+    """The store's file is moved away and another put in its place: what it held comes back.
+
+    All that stands is reckoned before, as in the end.
+    """
 
     name = "store's file replaced"
     stores = ON_SQLITE
@@ -104,10 +108,9 @@ class Replaced(Fault):
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
+        reckon_before_it_goes(world)
         world.expect(slot, stored())
         place = Path(str(world.direct_url.database))
-        # What differed from the archive is gone with the old store.
-        world.damaged = dict.fromkeys(world.damaged, False)
         world.do(_move_away, place, parameters["junk"])
         told = world.record(slot)
         if parameters["junk"] == "a text":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from coinlog.attempts import AttemptKey
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from market import LISTINGS
-from weather.fault import Fault, Parameters
-from weather.truth import IDS, stored
+from weather.corruption_faults import DamagedAfterLoad
+from weather.database_faults import Replaced
+from weather.fault import SQLITE, Fault, Parameters
+from weather.truth import IDS, STEP, stored
 from weather.world import World
 
 
@@ -83,6 +86,41 @@ def _cut_short(folder: Path, slot: int) -> None:
     archive.objects.put(path, archive.objects.read(path)[:-1])
 
 
+class _Overwritten(DamagedAfterLoad):
+    """A slot's file breaks, and the store believes it, though it knew better."""
+
+    name = "a good row overwritten, as its file broke"
+
+    def choose(self, _chance: random.Random) -> Parameters:
+        return {"way": "emptied", "at": 0.0, "bit": 0, "manifest": False}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        super().strike(world, slots, parameters)
+        ledger, quote, (slot,) = schema.slot, schema.quote, slots
+        blamed = ledger.update().where(ledger.c.slot == slot)
+        world.do(
+            _execute,
+            world.direct_url,
+            blamed.values(outcome="failed", reason="damaged"),
+            quote.delete().where(quote.c.slot == slot),
+        )
+
+
+class _GoneSince(Sabotage):
+    """A slot is recorded and spoilt, and then the store is lost and made anew from the archive."""
+
+    stores = frozenset({SQLITE})
+    # Whatever else was spoilt is not to be lost with it.
+    elsewhere = True
+
+    def strike(self, world: World, slots: Sequence[int], _parameters: Parameters) -> None:
+        beside = world.nights
+        slot = max(beside.book, default=slots[0]) + STEP
+        with beside.striking(self.name):
+            super().strike(beside, [slot], _parameters)
+            Replaced().strike(beside, [slot + STEP], {"junk": "nothing"})
+
+
 SABOTAGES: tuple[Fault, ...] = (
     Sabotage("a quote taken away", _forget_quote),
     Sabotage("a slot taken away", _forget_slot),
@@ -90,4 +128,6 @@ SABOTAGES: tuple[Fault, ...] = (
     Sabotage("another reason in the ledger", _blame),
     Sabotage("the source asked twice", _ask_again),
     Sabotage("an answer in the archive cut short", _damage),
+    _Overwritten(),
+    _GoneSince("a price altered in a store that went", _alter_price),
 )

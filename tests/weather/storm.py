@@ -8,6 +8,7 @@ from pathlib import Path
 
 from weather.fault import Fault
 from weather.forecast import Stroke, forecast
+from weather.gone import charge_for_what_went
 from weather.reckoning import Account, reckon
 from weather.truth import FIRST, STEP
 from weather.world import World, open_world
@@ -33,6 +34,7 @@ def storm(
         for slot in _quiet(world):
             world.fair(slot)
         reckon(world, account)
+        charge_for_what_went(world, account)
     return account
 
 
