@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from coinlog.attempts import AttemptKey
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from market import LISTINGS
+from troubles import Troubles
 from weather.corruption_faults import DamagedAfterLoad
-from weather.database_faults import Replaced
+from weather.database_faults import Passing, Replaced
 from weather.fault import SQLITE, Fault, Parameters
 from weather.truth import IDS, STEP, stored
 from weather.world import World
@@ -121,6 +123,24 @@ class _GoneSince(Sabotage):
             Replaced().strike(beside, [slot + STEP], {"junk": "nothing"})
 
 
+class _NoTroubles(Troubles):
+    """Troubles of which nobody suffers."""
+
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        yield
+
+
+class _Untroubled(Passing):
+    """A database is said to be in trouble, and is not."""
+
+    name = "a trouble that nobody met"
+    troubles = _NoTroubles
+
+    def choose(self, _chance: random.Random) -> Parameters:
+        return {"trouble": "refused", "seconds": 0.1}
+
+
 SABOTAGES: tuple[Fault, ...] = (
     Sabotage("a quote taken away", _forget_quote),
     Sabotage("a slot taken away", _forget_slot),
@@ -130,4 +150,5 @@ SABOTAGES: tuple[Fault, ...] = (
     Sabotage("an answer in the archive cut short", _damage),
     _Overwritten(),
     _GoneSince("a price altered in a store that went", _alter_price),
+    _Untroubled(),
 )
