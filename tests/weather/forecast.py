@@ -31,6 +31,11 @@ def forecast(faults: Sequence[Fault], kind: str, count: int, seed: int) -> list[
     return list(_strokes(_chosen(here, count or len(here), chance), chance))
 
 
+def left_out(faults: Sequence[Fault], kind: str) -> list[str]:
+    """Return the faults that a kind of store can meet, and that cannot be made to happen here."""
+    return [fault.name for fault in faults if kind in fault.stores and not fault.possible()]
+
+
 def _chosen(faults: Sequence[Fault], count: int, chance: random.Random) -> list[Fault]:
     if count < len(faults):
         faults = [fault for fault in faults if not fault.long]

@@ -77,6 +77,8 @@ class Account:
 
     lines: dict[str, Line] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    left_out: Sequence[str] = ()
+    """Faults that cannot be made to happen on this machine."""
 
     @property
     def clean(self) -> bool:

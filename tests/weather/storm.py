@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from weather.fault import Fault
-from weather.forecast import Stroke, forecast
+from weather.forecast import Stroke, forecast, left_out
 from weather.gone import charge_for_what_went
 from weather.reckoning import Account, reckon
 from weather.truth import FIRST, STEP
@@ -18,7 +18,8 @@ def storm(
     faults: Sequence[Fault], kind: str, count: int, seed: int, advance: Callable[[str], object]
 ) -> Account:
     """Let a storm of ``count`` faults pass over a kind of store; ``advance`` hears of each."""
-    account, strokes = Account(), forecast(faults, kind, count, seed)
+    strokes = forecast(faults, kind, count, seed)
+    account = Account(left_out=left_out(faults, kind))
     coming = {stroke.fault.name for stroke in strokes}
     for fault in faults:
         if fault.name in coming:
