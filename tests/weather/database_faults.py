@@ -164,6 +164,8 @@ class Replaced(Fault):
 
     name = "store's file replaced"
     stores = ON_SQLITE
+    # Each looks at all that there is, twice.
+    share = 0.5
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"junk": chance.choice(["nothing", "an empty file", "a text"])}
