@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from weather.truth import Fate
@@ -44,6 +45,8 @@ class Account:
 
     lines: dict[str, Line] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    left_out: Sequence[str] = ()
+    """Faults that cannot be made to happen on this machine."""
 
     @property
     def clean(self) -> bool:

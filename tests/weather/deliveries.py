@@ -45,15 +45,15 @@ class Told:
     settled: int = 0
     trouble: str | None = None
     anew: bool = False
-    warned: int = 0
-    """How many warnings it has logged, which it does before it tries again."""
-
     error: str | None = None
     expected_error: bool = True
     """Whether the exception is one that coinlog raises on purpose."""
 
+    stopped: tuple[str, ...] = ()
+    """What it said of each try that the database stopped, and that it made again."""
+
     @property
     def as_ever(self) -> bool:
         """Whether it says what it says in fair weather."""
-        strange = self.trouble or self.error or self.reason or self.warned or self.anew
+        strange = self.trouble or self.error or self.reason or self.stopped or self.anew
         return self.standing == "OURS" and not strange

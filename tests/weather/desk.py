@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import traceback
 from collections.abc import Callable
@@ -42,17 +41,14 @@ class Desk:
         self._engines: dict[sa.URL, sa.Engine] = {}
         self._parts = _PartsInHand(self.engine)
         self._up = _Recorder(self._parts)
-        self._said = _Counting()
 
     def work(self, delivery: Delivery) -> Told:
-        before = self._said.warned
         try:
-            told = self._work(delivery)
+            return self._work(delivery)
         except CoinlogError as error:
-            told = Told(error=f"{type(error).__name__}: {error}")
+            return Told(error=f"{type(error).__name__}: {error}")
         except Exception:  # noqa: BLE001  whatever it is, it is told
-            told = Told(error=traceback.format_exc(limit=-3), expected_error=False)
-        return replace(told, warned=self._said.warned - before)
+            return Told(error=traceback.format_exc(limit=-3), expected_error=False)
 
     def engine(self, url: sa.URL) -> sa.Engine:
         """Return the connections to a store, kept from slot to slot."""
@@ -138,18 +134,6 @@ class _Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return int(1000 * (self._end - time.monotonic()))
-
-
-class _Counting(logging.Handler):
-    """Counts what the program warns of; what it tries again it says so."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.warned = 0
-        logging.basicConfig(handlers=[self], level=logging.WARNING, force=True)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.warned += record.name.startswith("coinlog")
 
 
 def _clock(begin: float) -> Callable[[], float]:

@@ -28,8 +28,11 @@ class Fault(ABC):
     elsewhere: bool = False
     """Whether it strikes in a world beside this one (``world.nights``), and leaves its slots."""
 
-    share: int = 1
-    """How many times as often as others it is chosen."""
+    share: float = 1
+    """How many times as often as others it is chosen, once each was."""
+
+    long: bool = False
+    """Whether it takes minutes: it strikes only where there is room for every kind."""
 
     surely: int = 1
     """It is met at least once in so many strikes, though in one of them chance may miss it."""

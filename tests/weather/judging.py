@@ -10,7 +10,7 @@ from weather.looking import Found
 from weather.source import Asked
 from weather.truth import FIAT, FIELDS, Truth, fear, number, total_cap
 
-Charge = tuple[str, str]
+Wrong = tuple[str, str]
 """Which of the promises is broken, and how."""
 
 _BY_RANK = "listings-1"
@@ -18,7 +18,7 @@ _BY_RANK = "listings-1"
 
 def judge(
     slot: int, truth: Truth, found: Found, asked: Sequence[Asked], *, damaged: bool
-) -> Iterator[Charge]:
+) -> Iterator[Wrong]:
     """Yield each fault of ours at a slot; ``damaged``: its files in the archive are for good."""
     fate = found.fates.get(slot)
     if fate not in truth.fates:
@@ -42,7 +42,7 @@ def _said(found: Found, slot: int) -> str:
     return "; ".join([str(row.get("detail") or ""), *details])
 
 
-def _judge_calls(truth: Truth, asked: Sequence[Asked]) -> Iterator[Charge]:
+def _judge_calls(truth: Truth, asked: Sequence[Asked]) -> Iterator[Wrong]:
     calls = Counter(one.path for one in asked)
     for path, most in truth.calls.items():
         if calls[path] > most:
@@ -50,7 +50,7 @@ def _judge_calls(truth: Truth, asked: Sequence[Asked]) -> Iterator[Charge]:
             yield "doubled", words
 
 
-def _judge_quotes(slot: int, truth: Truth, found: Found) -> Iterator[Charge]:
+def _judge_quotes(slot: int, truth: Truth, found: Found) -> Iterator[Wrong]:
     outcome = found.fates.get(slot, ("missed", None))[0]
     held = found.quotes.get(slot, {})
     named = {
@@ -72,7 +72,7 @@ def _judge_quotes(slot: int, truth: Truth, found: Found) -> Iterator[Charge]:
     yield from _judge_numbers(slot, found, held)
 
 
-def _judge_numbers(slot: int, found: Found, held: dict[int, dict[str, Any]]) -> Iterator[Charge]:
+def _judge_numbers(slot: int, found: Found, held: dict[int, dict[str, Any]]) -> Iterator[Wrong]:
     """Compare each number with what was served at the moment that the ledger tells."""
     moment = _observed_at(found, slot)
     for asset_id, row in held.items():
@@ -86,7 +86,7 @@ def _observed_at(found: Found, slot: int) -> int:
     return int(found.ledger.get(slot, {}).get("observed_at") or 0)
 
 
-def _judge_parts(slot: int, truth: Truth, found: Found, outcome: str) -> Iterator[Charge]:
+def _judge_parts(slot: int, truth: Truth, found: Found, outcome: str) -> Iterator[Wrong]:
     lines = found.missing.get(slot, [])
     lacks = {line["what"] for line in lines if line["what"] != "quote"}
     lacks = {what for what in lacks if not what.startswith(("quotes-", "listings-"))}
@@ -104,7 +104,7 @@ def _judge_parts(slot: int, truth: Truth, found: Found, outcome: str) -> Iterato
             yield "untrue", f"the ledger says that it lacks {what}, which is there"
 
 
-def _judge_attempts(slot: int, found: Found, asked: Sequence[Asked]) -> Iterator[Charge]:
+def _judge_attempts(slot: int, found: Found, asked: Sequence[Asked]) -> Iterator[Wrong]:
     """Compare what the ledger counts with the attempts in the archive and the source's bill."""
     if (row := found.ledger.get(slot)) is None:
         return
@@ -126,7 +126,7 @@ def _judge_attempts(slot: int, found: Found, asked: Sequence[Asked]) -> Iterator
 
 def _judge_archive(
     slot: int, found: Found, asked: Sequence[Asked], *, whole: bool
-) -> Iterator[Charge]:
+) -> Iterator[Wrong]:
     """Compare what the archive keeps with what was served, by hash, and when that was."""
     attempt = str(found.ledger[slot]["attempt"])
     bodies = found.kept.get(slot, {}).get(attempt)

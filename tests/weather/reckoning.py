@@ -8,14 +8,17 @@ from collections.abc import Iterator, Sequence
 from coinlog.slots import iso
 from weather.account import Account
 from weather.damage import unnamed
-from weather.judging import Charge, judge
+from weather.judging import Wrong, judge
 from weather.looking import Found, look
 from weather.source import Asked
 from weather.world import World
 
 
-def reckon(world: World, account: Account) -> None:
-    """Look at all that a world holds, settle what is left, and write it into an account."""
+def reckon(world: World, account: Account, *, over: bool = True) -> None:
+    """Look at all that a world holds, settle what is left, and write it into an account.
+
+    Only where the storm is ``over`` has all been settled: until then the next slot may do it.
+    """
     for one in world.worlds():
         found = one.do(look, one.direct_url, one.archive, max(one.book, default=0))
         requests = one.source.asked()
@@ -26,7 +29,7 @@ def reckon(world: World, account: Account) -> None:
             damaged, there = slot in one.damaged, asked.get(slot, [])
             for kind, words in judge(slot, entry.truth, found, there, damaged=damaged):
                 account.charge(entry.fault, kind, f"slot {iso(slot)}: {words}")
-        for slot, attempt in sorted(found.unsettled):
+        for slot, attempt in sorted(found.unsettled if over else ()):
             fault = one.book[slot].fault if slot in one.book else "at the end"
             words = f"attempt {attempt} was left unsettled in the archive"
             account.charge(fault, "lost", f"slot {iso(slot)}: {words}")
@@ -43,7 +46,7 @@ def _by_slot(asked: Sequence[Asked]) -> dict[int, list[Asked]]:
     return found
 
 
-def _strays(found: Found, world: World) -> Iterator[Charge]:
+def _strays(found: Found, world: World) -> Iterator[Wrong]:
     """Yield what is wrong at no slot of the book, or with the whole."""
     for slot in sorted((found.quotes.keys() | found.ledger.keys()) - world.book.keys()):
         yield "untrue", f"slot {iso(slot)} is in the store and was never to be recorded"

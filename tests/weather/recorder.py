@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import multiprocessing
 import os
 import signal
@@ -11,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Self
+from typing import Any, Self
 
 from weather.deliveries import Delivery, Told
 from weather.desk import Desk
@@ -31,9 +33,10 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self._ours, theirs = fork.Pipe()
+        self._stopped, self._before = fork.RawValue("i", 0), 0
         # No daemon: over a store that was made anew it reads a long archive in a process beside it.
         self._process = fork.Process(
-            target=_live, args=(self._ours, theirs, dict(self.environment))
+            target=_live, args=(self._ours, theirs, self._stopped, dict(self.environment))
         )
         self._process.start()
         theirs.close()
@@ -48,6 +51,7 @@ class Recorder:
 
     def start(self, delivery: Delivery) -> None:
         """Hand it a delivery and come back at once."""
+        self._before = self._stopped.value
         self._ours.send(delivery)
 
     def told(self, seconds: float = PATIENCE_SECONDS) -> list[Told]:
@@ -69,6 +73,14 @@ class Recorder:
         """Return whether a delivery ends within some seconds; ``told`` says what came of it."""
         return self._ours.poll(seconds)
 
+    def stopped_within(self, seconds: float) -> bool:
+        """Return whether the database stops a try of it, within some seconds and before it ends."""
+        give_up = time.monotonic() + seconds
+        while self._stopped.value == self._before and time.monotonic() < give_up:
+            if self.ended_within(0.01):
+                break
+        return bool(self._stopped.value > self._before)
+
     def deliver(self, delivery: Delivery) -> Told:
         """Hand it one delivery and wait for what it says."""
         self.start(delivery)
@@ -86,18 +98,45 @@ class Recorder:
         self.kill()
 
 
-def _live(ours: Connection, theirs: Connection, environment: dict[str, str]) -> None:
+class _Ear(logging.Handler):
+    """Hears what is said of each try that the database stops; its keeper sees how many."""
+
+    def __init__(self, stopped: Any) -> None:  # noqa: ANN401  a number that is shared
+        super().__init__()
+        self._stopped = stopped
+        self._heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._heard.append(record.getMessage())
+        self._stopped.value += 1
+
+    def taken(self) -> tuple[str, ...]:
+        """Return what was heard since the last time."""
+        heard, self._heard = tuple(self._heard), []
+        return heard
+
+
+def _live(
+    ours: Connection,
+    theirs: Connection,
+    stopped: Any,  # noqa: ANN401  a number that is shared
+    environment: dict[str, str],
+) -> None:
     ours.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Of all that it says only that counts which the database has stopped.
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    ear = _Ear(stopped)
+    logging.getLogger("coinlog.store").addHandler(ear)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(environment)
     time.tzset()
     # When the keeper ends, there is nobody to tell.
     with suppress(EOFError, ConnectionError):
-        _work_on(theirs)
+        _work_on(theirs, ear)
 
 
-def _work_on(theirs: Connection) -> None:
+def _work_on(theirs: Connection, ear: _Ear) -> None:
     parent, desk = os.getppid(), Desk()
     while os.getppid() == parent:
         if not theirs.poll(1):
@@ -105,7 +144,8 @@ def _work_on(theirs: Connection) -> None:
         delivery: Delivery = theirs.recv()
         # Threads of a recorder are there only while it needs several.
         if delivery.copies == 1:
-            theirs.send([desk.work(delivery)])
+            told = desk.work(delivery)
+            theirs.send([dataclasses.replace(told, stopped=ear.taken())])
         else:
             with ThreadPoolExecutor(delivery.copies) as pool:
                 theirs.send(list(pool.map(desk.work, [delivery] * delivery.copies)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,13 @@ from coinlog.attempts import AttemptKey
 from coinlog.store import schema
 from coinlog.store.engine import open_engine
 from market import LISTINGS, QUOTES
+from troubles import Troubles
 from weather.answers import Page
-from weather.fault import Fault, Parameters
+from weather.corruption_faults import DamagedAfterLoad
+from weather.database_faults import Passing, Replaced
+from weather.fault import SQLITE, Fault, Parameters
 from weather.recorder import Recorder
-from weather.truth import FIAT, IDS, Truth, failed, partial, partial_by, stored
+from weather.truth import FIAT, IDS, STEP, Truth, failed, partial, partial_by, stored
 from weather.world import LATE_SECONDS, World
 
 
@@ -161,6 +166,60 @@ def _cut_short(folder: Path, slot: int) -> None:
     archive.objects.put(path, archive.objects.read(path)[:-1])
 
 
+class _Overwritten(DamagedAfterLoad):
+    """A slot's file breaks, and the store believes it, though it knew better."""
+
+    name = "a good row overwritten, as its file broke"
+
+    def choose(self, _chance: random.Random) -> Parameters:
+        return {"way": "emptied", "at": 0.0, "bit": 0, "manifest": False}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        super().strike(world, slots, parameters)
+        ledger, quote, (slot,) = schema.slot, schema.quote, slots
+        blamed = ledger.update().where(ledger.c.slot == slot)
+        world.do(
+            _execute,
+            world.direct_url,
+            blamed.values(outcome="failed", reason="damaged"),
+            quote.delete().where(quote.c.slot == slot),
+        )
+
+
+class _GoneSince(Sabotage):
+    """A slot is recorded and spoilt, and then the store is lost and made anew from the archive."""
+
+    stores = frozenset({SQLITE})
+    # Whatever else was spoilt is not to be lost with it.
+    elsewhere = True
+
+    def strike(self, world: World, slots: Sequence[int], _parameters: Parameters) -> None:
+        beside = world.nights
+        slot = max(beside.book, default=slots[0]) + STEP
+        with beside.striking(self.name):
+            super().strike(beside, [slot], _parameters)
+            Replaced().strike(beside, [slot + STEP], {"junk": "nothing"})
+        world.meet()
+
+
+class _NoTroubles(Troubles):
+    """Troubles of which nobody suffers."""
+
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        yield
+
+
+class _Untroubled(Passing):
+    """A database is said to be in trouble, and is not."""
+
+    name = "a trouble that nobody met"
+    troubles = _NoTroubles
+
+    def choose(self, _chance: random.Random) -> Parameters:
+        return {"trouble": "refused", "seconds": 0.1}
+
+
 _ALL = (schema.quote, schema.slot, schema.global_metrics, schema.fear_and_greed)
 _PAGE = "not JSON"
 _NO_RATES = dict.fromkeys(FIAT, "broken_answer")
@@ -189,4 +248,7 @@ SABOTAGES: tuple[Fault, ...] = (
     LeftUnsettled(),
     Forgotten(),
     NeverMet(),
+    _Overwritten(),
+    _GoneSince("a price altered in a store that went", _alter_price),
+    _Untroubled(),
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from weather.account import Account
 from weather.fault import Fault
-from weather.forecast import Stroke, forecast
+from weather.forecast import Stroke, forecast, left_out
+from weather.gone import charge_for_what_went
 from weather.reckoning import reckon
 from weather.truth import FIRST, STEP
 from weather.world import World, open_world
@@ -18,7 +19,8 @@ def storm(
     faults: Sequence[Fault], kind: str, count: int, seed: int, advance: Callable[[str], object]
 ) -> Account:
     """Let a storm of ``count`` faults pass over a kind of store; ``advance`` hears of each."""
-    account, strokes = Account(), forecast(faults, kind, count, seed)
+    strokes = forecast(faults, kind, count, seed)
+    account = Account(left_out=left_out(faults, kind))
     coming = {stroke.fault.name: stroke.fault for stroke in strokes}
     for fault in faults:
         if fault.name in coming:
@@ -35,6 +37,7 @@ def storm(
         for slot in _quiet(world):
             world.fair(slot)
         reckon(world, account)
+        charge_for_what_went(world, account)
     for name, fault in coming.items():
         if account.line(name).times >= fault.surely and not account.line(name).met:
             account.charge(name, "untrue", "it was injected, and nothing of coinlog ever met it")

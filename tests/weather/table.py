@@ -30,18 +30,25 @@ def as_table(title: str, account: Account) -> Table:
 
 
 def show(console: Console, title: str, account: Account) -> None:
-    """Print an account, and each fault of ours in words."""
+    """Print an account, each fault of ours in words, and what this machine could not suffer."""
     console.print(as_table(title, account))
     for words in account.faults[:FAULTS_SHOWN]:
         console.print(f"[red]✗[/] {escape(words)}")
     if (more := len(account.faults) - FAULTS_SHOWN) > 0:
         console.print(f"[red]✗[/] and {more} more")
+    if account.left_out:
+        console.print(f"not struck, as this takes root here: {escape(', '.join(account.left_out))}")
 
 
 def as_data(account: Account) -> dict[str, Any]:
     """Return an account as plain values."""
     lines = [*account.lines.values()]
-    return {"lines": [*map(vars, lines)], "sum": vars(_sum(lines)), "faults": account.faults}
+    return {
+        "lines": [*map(vars, lines)],
+        "sum": vars(_sum(lines)),
+        "faults": account.faults,
+        "left_out": list(account.left_out),
+    }
 
 
 def _sum(lines: Sequence[Line]) -> Line:

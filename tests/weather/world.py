@@ -19,12 +19,16 @@ import sqlalchemy as sa
 
 from disks import SmallDisk, can_mount, small_disk
 from servers import MariaDB
+from weather.damage import Damage
 from weather.page import Page
 from weather.recorder import PATIENCE_SECONDS, Delivery, Recorder, Told, fork
 from weather.source import Source
 from weather.truth import Truth, stored
 
 T = TypeVar("T")
+
+Charge = tuple[str, str, str]
+"""A fault of ours: the fault that was at it, its kind, and words."""
 
 FAIR_WEATHER = "fair weather"
 LATE_SECONDS = 5.0
@@ -55,8 +59,10 @@ class World:
         self.archive = place / "archive"
         self.source = Source(place / "asked.log")
         self.book: dict[int, Entry] = {}
-        self.damaged: dict[int, bool] = {}
-        """Slots whose files in the archive are damaged for good: whether verifying must say so."""
+        self.damaged: dict[int, Damage] = {}
+        """Slots whose files in the archive are damaged for good, and how."""
+        self.charges: list[Charge] = []
+        """Faults of ours in a store that is there no more."""
         self.archive_disk: SmallDisk | None = None
         self.store_disk: SmallDisk | None = None
         """What they lie on, where we may mount: disks that can be filled up."""
