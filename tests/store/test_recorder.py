@@ -368,11 +368,11 @@ def test_a_folder_that_is_no_slot_stops_nothing(desk: Desk, tmp_path: Path) -> N
 def test_any_flipped_byte_of_an_answer_is_noticed_or_harmless(desk: Desk, tmp_path: Path) -> None:
     desk.record()
     path = tmp_path / "archive" / "captures" / slot_name(SLOT) / "1" / "listings-1.json.gz"
-    body = path.read_bytes()
+    body, whole = path.read_bytes(), read_attempt(desk.archive, AttemptKey(SLOT, "1"))
     for index in range(0, len(body), 3):
         path.write_bytes(body[:index] + bytes([body[index] ^ 0x55]) + body[index + 1 :])
         settlement = read_attempt(desk.archive, AttemptKey(SLOT, "1"))
-        assert settlement.reason in {None, Reason.DAMAGED}
+        assert settlement.reason is Reason.DAMAGED or settlement == whole
 
 
 def test_data_of_the_other_kind_stops_nothing_behind_it(desk: Desk) -> None:
