@@ -72,7 +72,8 @@ lint: setup $(BENCH) $(INFRA) $(AUDIT) ## Check format, rules, types, locks, and
 weather: setup $(DEV) ## Let a storm of faults pass over it, and account for every slot (FAULTS=1000)
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh
 	@PYTHONPATH=tests .venv/bin/python -m weather --faults "$(or $(FAULTS),1000)" \
-		--store "$(or $(STORE),both)" $(if $(SEED),--seed "$(SEED)")
+		--store "$(or $(STORE),both)" $(if $(SEED),--seed "$(SEED)") \
+		$(if $(DOCS),--docs docs/weather.md)
 
 bench: setup $(BENCH) ## Measure against the baselines; takes some minutes
 	@$(STEP) "MariaDB and Chromium for the tests" scripts/install_test_servers.sh

@@ -71,8 +71,10 @@ class Troubles:
     def killed(self) -> Iterator[None]:
         """The server's process is killed, and started again."""
         self.server.kill()
-        yield
-        self.server.start()
+        try:
+            yield
+        finally:
+            self.server.start()
 
     @contextmanager
     def silent(self) -> Iterator[None]:
@@ -107,8 +109,10 @@ class Troubles:
     def read_only(self) -> Iterator[None]:
         """The server takes no writes, as one that another has replaced."""
         self.server.execute("SET GLOBAL read_only = 1")
-        yield
-        self.server.execute("SET GLOBAL read_only = 0")
+        try:
+            yield
+        finally:
+            self.server.execute("SET GLOBAL read_only = 0")
 
     @contextmanager
     def full_house(self) -> Iterator[None]:

@@ -16,6 +16,7 @@
         - ``ClockError``: our clock is wrong, so the slot would be
     - ``ArchiveError``: the archive cannot be written or read
         - ``DamagedError``: an archived answer is not what its manifest says
+        - ``UnreadError``: some attempts or answers cannot be read now; all others are settled
     - ``StoreError``: the database cannot be used
         - ``StoreUnavailableError``: it is away: try again
         - ``MixedSourcesError``: simulated and real data may not share a store
@@ -147,6 +148,10 @@ class ArchiveError(CoinlogError):
 
 class DamagedError(ArchiveError):
     """An archived answer is not what its manifest says it is."""
+
+
+class UnreadError(ArchiveError):
+    """Some of what the archive holds cannot be read now; all else has been settled."""
 
 
 class StoreError(CoinlogError):

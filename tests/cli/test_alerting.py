@@ -159,10 +159,18 @@ def test_check_says_in_words_what_is_watched_and_where_it_goes(told: Path) -> No
 
     told.write_text('[[change]]\nasset = 7\npercent = -10\nwindow = "1h"\n')
     facts = run_json_here("alerts", "check", COINLOG_ALERT_URLS="")
+    always = "COINLOG_ASSETS=top:200+id:7 records it always"
     assert facts["notes"] == [
         "messages go nowhere: put addresses into COINLOG_ALERT_URLS",
         "asset 7 is not among what is recorded",
         "a change in 1h is never known: slots are 6h apart",
+        f"asset 7 is not recorded while it is below rank 200; {always}",
+    ]
+    told.write_text("".join(f"[[rank]]\nasset = {number}\nworse_than = 200\n" for number in (7, 1)))
+    always = always.replace("7", "8,7")
+    assert run_json_here("alerts", "check", COINLOG_ASSETS="top:200+id:8")["notes"] == [
+        "asset 7 is not among what is recorded",
+        f"asset 7 is not recorded below rank 200, so this cannot work; {always}",
     ]
 
 

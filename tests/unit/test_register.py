@@ -9,6 +9,7 @@ from conftest import ROOT
 
 REGISTER = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", REGISTER)
+WEATHER = (ROOT / "docs" / "weather.md").read_text(encoding="utf-8")
 
 
 def collected_in(name: str) -> set[str]:
@@ -22,6 +23,13 @@ def collected_in(name: str) -> set[str]:
 def test_every_test_that_the_register_names_exists() -> None:
     assert len(NAMED) > 100
     assert [f"{file}::{name}" for file, name in NAMED if name not in collected_in(file)] == []
+
+
+def test_every_test_that_stands_in_for_the_storm_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", WEATHER)
+
+    assert len(named) > 5
+    assert [f"{file}::{name}" for file, name in named if name not in collected_in(file)] == []
 
 
 def test_the_register_tells_of_all_twenty_with_a_test_each() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -13,62 +14,93 @@ from weather.recorder import Told
 from weather.truth import failed, missed, stored
 from weather.world import World
 
-UNKEPT = failed("not_kept") | missed()
-"""Who could not write remembers why, and says it later, unless it is killed before."""
+
+class Unkept(Fault):
+    """A slot that the archive cannot take, and what comes after it.
+
+    It is tried again; or the next slot's recording says why it was lost, as the same recorder
+    remembers it; or that recorder is killed before, and only then is the reason lost too.
+    """
+
+    slots = 2
+    words = ""
+    """What the trouble is told by."""
+
+    def choose(self, chance: random.Random) -> Parameters:
+        return {"then": chance.choices(["again", "the next", "killed"], [6, 3, 1])[0]}
+
+    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
+        slot, after = slots
+        world.expect(after, stored())
+        kept, then = self.fail(world, slot, parameters), parameters["then"]
+        if kept:
+            world.expect(slot, stored())
+        elif then == "again":
+            world.expect(slot, stored().calling(2))
+            _expect_stored(world, world.record(slot))
+        elif then == "the next":
+            world.expect(slot, failed("not_kept").saying(self.words))
+        else:
+            world.expect(slot, missed())
+            world.recorder.kill()
+        _expect_stored(world, world.record(after))
+
+    @abstractmethod
+    def fail(self, world: World, slot: int, parameters: Parameters) -> bool:
+        """Let the archive fail while a slot is recorded; return whether it was kept all the same.
+
+        The source may be asked once.
+        """
 
 
-class ArchiveReadOnly(Fault):
+class ArchiveReadOnly(Unkept):
     """The archive is read-only: nothing is recorded, which is said, until it can be written."""
 
     name = "archive read-only"
     share = 2
+    words = "is writable"
 
     def choose(self, chance: random.Random) -> Parameters:
-        return {"tries": chance.randint(1, 2), "again": chance.random() < 0.7}
+        return {"tries": chance.randint(1, 2), **super().choose(chance)}
 
-    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
-        (slot,) = slots
-        world.expect(slot, (stored() if parameters["again"] else UNKEPT).calling(None))
+    def fail(self, world: World, slot: int, parameters: Parameters) -> bool:
         with disks.read_only(world.archive):
             for _ in range(parameters["tries"]):
-                told = world.record(slot)
-                _expect_not_kept(world, told, "is writable")
-        if parameters["again"]:
-            _expect_stored(world, world.record(slot))
+                _expect_not_kept(world, world.record(slot), self.words)
+        return False
 
 
-class ArchiveFull(Fault):
+class ArchiveFull(Unkept):
     """The archive's disk is full, at once or in the middle of an answer, until there is room."""
 
     name = "archive's disk full"
     share = 3
+    surely = 6
+    words = "No space left on device"
 
     def possible(self) -> bool:
         return disks.can_mount()
 
     def choose(self, chance: random.Random) -> Parameters:
         pages = chance.choice([0, chance.randint(0, 16)])
-        return {"pages": pages, "again": chance.random() < 0.7}
+        return {"pages": pages, **super().choose(chance)}
 
-    def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
-        (slot,) = slots
+    def fail(self, world: World, slot: int, parameters: Parameters) -> bool:
         with _full(world.archive_disk, 4096 * parameters["pages"]):
             told = world.record(slot)
-            kept = told.standing != "NOT_KEPT"
-            if not kept:
-                _expect_not_kept(world, told, "No space left on device")
-        again = parameters["again"] or kept
-        world.expect(slot, (stored() if again else UNKEPT).calling(None))
-        if again and not kept:
-            _expect_stored(world, world.record(slot))
+        if told.standing == "NOT_KEPT":
+            _expect_not_kept(world, told, self.words)
+        return told.standing != "NOT_KEPT"
 
 
 class StoreFull(Fault):
-    """The database's disk is full: the slot waits in the archive, and the next one settles both."""
+    """The database's disk is full: three slots wait in the archive, the next one settles all."""
 
     name = "database's disk full"
-    slots = 2
+    # After two of them the recorder of `coinlog up` would look no further back, had they gone well.
+    slots = 4
     share = 2
+    surely = 6
 
     def possible(self) -> bool:
         return disks.can_mount()
@@ -77,14 +109,17 @@ class StoreFull(Fault):
         return {"pages": chance.choice([0, chance.randint(0, 16)])}
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
-        first, second = slots
         for slot in slots:
             world.expect(slot, stored())
         with _full(world.store_disk, 4096 * parameters["pages"]):
-            told = world.record(first)
-            if told.trouble and "make room on the disk" not in told.trouble:
-                world.complain(f"a full disk is told as {told.trouble!r}")
-        _expect_stored(world, world.record(second))
+            told = [world.record(slot) for slot in slots[:-1]]
+        for one in told:
+            if one.trouble and "make room on the disk" not in one.trouble:
+                world.complain(f"a full disk is told as {one.trouble!r}")
+        told.append(world.record(slots[-1]))
+        _expect_stored(world, told[-1])
+        if sum(one.settled for one in told) < len(slots):
+            world.complain(f"with room again, not all is settled: {told}")
 
 
 class StoreReadOnly(Fault):
@@ -93,6 +128,7 @@ class StoreReadOnly(Fault):
     name = "store's folder read-only"
     stores = frozenset({SQLITE})
     slots = 2
+    surely = 6
 
     def possible(self) -> bool:
         return disks.can_mount()
@@ -134,6 +170,7 @@ class Strangers(Fault):
         with suppress(FileExistsError):
             (folder / "to-nowhere").symlink_to(world.place / "nowhere")
         _expect_stored(world, world.record(slot))
+        world.meet()
 
 
 @contextmanager

@@ -12,11 +12,13 @@ from weather import (
     reach_faults,
     row_faults,
     source_faults,
+    up_faults,
 )
 from weather.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *kill_faults.FAULTS,
+    *up_faults.FAULTS,
     *source_faults.FAULTS,
     *row_faults.FAULTS,
     *reach_faults.FAULTS,

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from coinlog.archive import open_archive
 from coinlog.attempts import slot_name
-from coinlog.errors import StoreError
-from coinlog.verify.flow import verify
-from weather.damage import unwatched
+from weather.damage import Damage
 from weather.fault import SQLITE, Fault, Parameters
-from weather.truth import failed, missed, stored
+from weather.flipping import Flip, differences, unnoticed
+from weather.truth import Truth, failed, missed, stored
 from weather.world import World
 
 WAYS = ("a bit flipped", "cut short", "emptied", "removed")
@@ -40,7 +35,8 @@ class DamagedBeforeLoad(Fault):
         (slot,) = slots
         world.record(slot, work="capture")
         _damage(_file(world, slot, parameters), parameters)
-        world.damaged[slot] = True
+        world.meet()
+        world.damaged[slot] = Damage()
         world.deliver(world.delivery(slot, work="load"))
         # A flipped bit of a file's header leaves the answer whole.
         truth = failed("damaged") | stored()
@@ -48,7 +44,7 @@ class DamagedBeforeLoad(Fault):
             # A damaged attempt does not have the slot.
             truth = stored()
             world.record(slot)
-        world.expect(slot, truth.calling(None))
+        world.expect(slot, truth.calling(2 if parameters["again"] else 1))
 
 
 class DamagedAfterLoad(Fault):
@@ -63,16 +59,35 @@ class DamagedAfterLoad(Fault):
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
+        world.expect(slot, stored())
         world.record(slot)
         _damage(_file(world, slot, parameters), parameters)
-        world.damaged[slot] = True
-        # Should the store itself be lost later, this is what the archive can still tell.
-        truth = stored() | failed("damaged", "clock_skew", "broken_answer")
-        world.expect(slot, truth | missed() if parameters["manifest"] else truth)
+        world.meet()
+        world.damaged[slot] = Damage(anew=_anew(parameters))
+
+
+def _anew(parameters: Parameters) -> tuple[Truth, Damage]:
+    """Return what is left to tell where the store is lost after an attempt was damaged."""
+    broken = failed("damaged")
+    match parameters["way"], parameters["manifest"]:
+        case "a bit flipped", True:
+            # Who has never seen the manifest as it was may take it for a sound one.
+            misread = stored() | failed("damaged", "clock_skew", "broken_answer")
+            return misread, Damage(named=False, misleads=True)
+        case "removed", True:
+            return missed(), Damage(named=False)
+        case "a bit flipped", False:
+            # A flipped bit of a file's header leaves the answer whole.
+            return stored() | broken, Damage()
+    return broken, Damage()
 
 
 class DamagedPage(Fault):
-    """A byte of a copy of the store changes: it is found, or changes nothing that is stored."""
+    """A byte of a copy of the store changes: verifying finds it, or nothing that it tells changed.
+
+    What the archive cannot tell is left out: when something was settled, and the slots whose files
+    are damaged.
+    """
 
     name = "byte of the database changed"
     stores = frozenset({SQLITE})
@@ -84,13 +99,12 @@ class DamagedPage(Fault):
         (slot,) = slots
         world.expect(slot, stored())
         world.record(slot)
-        copy = world.place / "copy.db"
-        for place in parameters["places"]:
-            said = world.do(
-                _found_in_copy, world.direct_url, world.archive, copy, place, parameters["bit"]
-            )
-            if said:
-                world.complain(f"a bit changed at {place}: {said}")
+        bit, damaged = parameters["bit"], list(world.damaged)
+        flips = [Flip(place, bit) for place in parameters["places"]]
+        look = partial(differences, world.archive)
+        for said in world.do(unnoticed, world.direct_url, world.place, flips, damaged, look):
+            world.complain(said)
+        world.meet()
 
 
 def _place(chance: random.Random, way: str) -> dict[str, Any]:
@@ -119,38 +133,6 @@ def _damage(path: Path, parameters: Parameters) -> None:
             path.unlink()
             return
     path.write_bytes(body)
-
-
-def _found_in_copy(url: sa.URL, folder: Path, copy: Path, place: float, bit: int) -> str | None:
-    """Change a bit of a copy; return what is wrong where nobody tells of it."""
-    with (
-        closing(sqlite3.connect(str(url.database))) as held,
-        closing(sqlite3.connect(str(copy))) as other,
-    ):
-        held.backup(other)
-        whole = _rows(other)
-    body = bytearray(copy.read_bytes())
-    body[int(place * len(body))] ^= 1 << bit
-    copy.write_bytes(body)
-    try:
-        with closing(sqlite3.connect(str(copy))) as other:
-            if other.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-                return None
-            if _rows(other) == whole:
-                return None
-        address = sa.URL.create("sqlite", database=str(copy))
-        verified = verify(address, open_archive(str(folder)), unwatched)
-    except (sqlite3.DatabaseError, StoreError):
-        return None
-    else:
-        return None if verified.differences else "rows changed, and nobody tells of it"
-    finally:
-        for name in (copy, *(copy.with_name(f"{copy.name}{end}") for end in ("-wal", "-shm"))):
-            name.unlink(missing_ok=True)
-
-
-def _rows(connection: sqlite3.Connection) -> list[str]:
-    return list(connection.iterdump())
 
 
 FAULTS: tuple[Fault, ...] = (DamagedBeforeLoad(), DamagedAfterLoad(), DamagedPage())

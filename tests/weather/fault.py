@@ -28,8 +28,17 @@ class Fault(ABC):
     elsewhere: bool = False
     """Whether it strikes in a world beside this one (``world.nights``), and leaves its slots."""
 
-    share: int = 1
-    """How many times as often as others it is chosen."""
+    share: float = 1
+    """How many times as often as others it is chosen, once each was."""
+
+    long: bool = False
+    """Whether it takes minutes: it strikes only where there is room for every kind."""
+
+    surely: int = 1
+    """It is met at least once in so many strikes, though in one of them chance may miss it."""
+
+    told: bool = True
+    """Whether a recorder that says what it does not say in fair weather has met it."""
 
     about: str = ""
     """What it is, in a sentence for the docs; else the class says it."""
@@ -52,5 +61,6 @@ class Fault(ABC):
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         """Happen, at ``slots``; tell the world what is true for each of them (``expect``).
 
+        Where neither a recorder nor the source can tell that it was met, it says so (``meet``).
         Whatever was broken is whole again afterwards, also where this raises.
         """

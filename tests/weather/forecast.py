@@ -23,14 +23,22 @@ class Stroke:
 def forecast(faults: Sequence[Fault], kind: str, count: int, seed: int) -> list[Stroke]:
     """Return ``count`` strokes of the faults that a kind of store can meet; 0: each kind once.
 
-    Each kind strikes once before any strikes twice by chance.
+    Each kind strikes once before any strikes twice by chance. Where there are fewer strokes than
+    kinds, none is a long one.
     """
     chance = random.Random(f"{seed} {kind}")
     here = [fault for fault in faults if kind in fault.stores and fault.possible()]
     return list(_strokes(_chosen(here, count or len(here), chance), chance))
 
 
+def left_out(faults: Sequence[Fault], kind: str) -> list[str]:
+    """Return the faults that a kind of store can meet, and that cannot be made to happen here."""
+    return [fault.name for fault in faults if kind in fault.stores and not fault.possible()]
+
+
 def _chosen(faults: Sequence[Fault], count: int, chance: random.Random) -> list[Fault]:
+    if count < len(faults):
+        faults = [fault for fault in faults if not fault.long]
     further = max(0, count - len(faults))
     more = chance.choices(faults, [fault.share for fault in faults], k=further)
     chosen = [*chance.sample(faults, min(count, len(faults))), *more]

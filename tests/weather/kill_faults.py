@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from weather.fault import Fault, Parameters
 from weather.recorder import Delivery
-from weather.truth import failed, missed, partial, stored
+from weather.truth import failed, missed, partial_by, stored
 from weather.world import World
 
 
@@ -22,6 +22,8 @@ class RecorderKilled(Fault):
     name = "recorder killed"
     share = 3
 
+    surely = 4
+    told = False
     work = "record"
     takes = 1.0
     """The share of a recording's usual time that its work takes."""
@@ -32,8 +34,10 @@ class RecorderKilled(Fault):
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
         again = parameters["again"]
-        # Killed before its manifest was there, and nobody came again: the slot is missed.
-        world.expect(slot, (stored() if again else stored() | missed()).calling(None))
+        # Killed before its manifest was there, and nobody came again: the slot is missed. Each that
+        # is killed may have asked.
+        truth = stored() if again else stored() | missed()
+        world.expect(slot, truth.calling(len(parameters["moments"]) + again))
         world.source.moment(slot, slot + 5)
         for moment in parameters["moments"]:
             _kill(world, world.delivery(slot, work=self.work), moment * self.takes)
@@ -61,6 +65,8 @@ class LoadKilled(Fault):
     name = "load killed"
     slots = 3
     share = 2
+    surely = 4
+    told = False
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"moments": _moments(chance)}
@@ -78,21 +84,25 @@ class SourceKilled(Fault):
     """The source is killed while it is asked; it comes back, and the slot is tried again or not."""
 
     name = "source killed"
+    surely = 6
+    told = False
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"moment": round(chance.uniform(0, 0.6), 3), "again": chance.random() < 0.5}
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         (slot,) = slots
-        halfway = partial(None) | stored() | failed("unreachable")
-        world.expect(slot, (stored() if parameters["again"] else halfway).calling(None))
+        again = parameters["again"]
+        halfway = partial_by("unreachable") | stored() | failed("unreachable")
+        world.expect(slot, (stored() if again else halfway).calling(1 + again))
         world.source.moment(slot, slot + 5)
         world.recorder.start(world.delivery(slot))
-        world.recorder.ended_within(parameters["moment"] * world.usual_seconds)
+        if not world.recorder.ended_within(parameters["moment"] * world.usual_seconds):
+            world.meet()
         world.source.kill()
         world.hear(world.recorder)
         world.source.start()
-        if parameters["again"]:
+        if again:
             world.source.moment(slot, slot + 60)
             world.deliver(world.delivery(slot))
 
@@ -101,6 +111,7 @@ class WorkerKilled(Fault):
     """One or both of the page's workers are killed: it comes back, and tells of the next slot."""
 
     name = "page's worker killed"
+    told = False
 
     def choose(self, chance: random.Random) -> Parameters:
         return {"workers": chance.choice([[0], [1], [0, 1]])}
@@ -111,16 +122,18 @@ class WorkerKilled(Fault):
         workers = world.page.workers()
         for number in parameters["workers"]:
             workers[number].kill()
+            world.meet()
         world.record(slot)
         if not world.page.tells(slot, "stored"):
             world.complain(f"the page does not tell of slot {slot} after a worker was killed")
 
 
 def _kill(world: World, delivery: Delivery, moment: float) -> None:
-    """Kill a recorder some time after it has begun."""
+    """Kill a recorder some time after it has begun; it is met where it was at work still."""
     recorder = world.recorder
     recorder.start(delivery)
-    recorder.ended_within(moment * world.usual_seconds)
+    if not recorder.ended_within(moment * world.usual_seconds):
+        world.meet()
     recorder.kill()
 
 

@@ -29,7 +29,8 @@ class WrongPrice(Fault):
         (slot,) = slots
         asset_id = parameters["asset"]
         refused = partial({asset_id: "refused"}).saying(f"asset {asset_id} was refused")
-        world.expect(slot, stored() if asset_id == ETHEREUM else refused)
+        again = stored().calling(2, QUOTES)
+        world.expect(slot, again if asset_id == ETHEREUM else refused)
         world.source.on(LISTINGS, Priced(asset_id, parameters["text"]))
         world.record(slot)
 
@@ -72,9 +73,10 @@ class MissingAsset(Fault):
 
     def _truth(self, kind: str, asset_id: int) -> Truth:
         if kind == "in the listing":
-            return stored()
+            return stored().calling(2, QUOTES)
         if kind == "everywhere":
-            return partial({asset_id: "not_answered"}).saying("asked for by its id")
+            truth = partial({asset_id: "not_answered"}).saying("asked for by its id")
+            return truth.calling(2, QUOTES)
         others = tuple(each for each in (*IDS, *FIAT) if each != asset_id)
         return Truth(stored().fates, assets=others)
 

@@ -11,13 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from weather.account import Account
 from weather.catalogue import FAULTS, listed
+from weather.docs import write_down
 from weather.fault import MARIADB, SQLITE, Fault
-from weather.reckoning import Account
 from weather.sabotage import SABOTAGES
 from weather.storm import storm
 from weather.table import as_data, show
@@ -40,16 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     kinds = [SQLITE, MARIADB] if wanted.store == "both" else [wanted.store]
     faults = _chosen(wanted)
-    again = _again(wanted)
+    again = _again(wanted, wanted.store)
     if not wanted.json:
         out.print(f"seed {wanted.seed}; the same again: [bold]{again}[/]", soft_wrap=True)
     accounts = {}
     for kind in kinds:
         begun = time.monotonic()
         accounts[kind] = _watched(faults, kind, wanted.faults, wanted.seed)
+        took = time.monotonic() - begun
+        if wanted.docs:
+            same = _again(wanted, kind)
+            write_down(wanted.docs, kind, accounts[kind], again=same, took=took)
         if not wanted.json:
-            took = f"{time.monotonic() - begun:.0f} s"
-            title = f"{kind}: {_how_many(wanted, len(faults))}, seed {wanted.seed}, {took}"
+            how = f"{_how_many(wanted, len(faults))}, seed {wanted.seed}, {took:.0f} s"
+            title = f"{kind}: {how}"
             console = out if out.is_terminal else Console(highlight=False, width=WIDTH)
             show(console, title, accounts[kind])
     clean = all(account.clean for account in accounts.values())
@@ -71,13 +77,13 @@ def _how_many(wanted: argparse.Namespace, kinds: int) -> str:
     return "the one fault" if kinds == 1 else "every fault once"
 
 
-def _again(wanted: argparse.Namespace) -> str:
+def _again(wanted: argparse.Namespace, store: str) -> str:
     """Return the command that lets the same storm pass once more."""
     if wanted.only or wanted.sabotage:
         words = ["--sabotage"] if wanted.sabotage else ["--only", *wanted.only]
-        further = shlex.join(map(str, ["--seed", wanted.seed, "--store", wanted.store, *words]))
+        further = shlex.join(map(str, ["--seed", wanted.seed, "--store", store, *words]))
         return f"PYTHONPATH=tests .venv/bin/python -m weather --faults {wanted.faults} {further}"
-    return f"make weather FAULTS={wanted.faults} SEED={wanted.seed} STORE={wanted.store}"
+    return f"make weather FAULTS={wanted.faults} SEED={wanted.seed} STORE={store}"
 
 
 def _chosen(wanted: argparse.Namespace) -> list[Fault]:
@@ -128,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FAULT",
         choices=[fault.name for fault in FAULTS],
         help="these alone, by their names in the list",
+    )
+    parser.add_argument(
+        "--docs", type=Path, metavar="PAGE", help="put the tables into a page: docs/weather.md"
     )
     parser.add_argument("--list", action="store_true", help="print every fault, as in the docs")
     parser.add_argument(

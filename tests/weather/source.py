@@ -15,7 +15,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from multiprocessing.connection import Connection
@@ -28,7 +28,7 @@ from cmc_server import CMCServer, Exchange, Reply
 from coinlog.slots import iso
 from market import FEAR_AND_GREED, GLOBAL_METRICS, LISTINGS, QUOTES
 from weather.recorder import fork
-from weather.truth import FIAT, IDS, asset_row, fear, total_cap
+from weather.truth import IDS, asset_row, charge, fear, total_cap
 
 ALTERED = "altered"
 """Where the log tells of a body that was served instead of the true one."""
@@ -67,12 +67,17 @@ partial of one or an object that can be pickled."""
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that the source got, and the hash of the true answer to it."""
+    """One request that the source got: the hash of what it served, and the credits charged for it.
+
+    Of an answer that is not the true one there is no hash, and it costs nothing, unless it is the
+    true one altered: that has a line more, with ``ALTERED`` in place of its path.
+    """
 
     slot: int
     path: str
     at: int
-    sha256: str
+    sha256: str = ""
+    credits: int = 0
 
 
 class Source:
@@ -104,9 +109,9 @@ class Source:
         """Misbehave at the next requests of a path; then be honest, or the last one for ever."""
         self._order("on", path, list(answers), for_ever)
 
-    def calm(self) -> None:
-        """Be honest from now on."""
-        self._order("calm")
+    def calm(self) -> bool:
+        """Be honest from now on; return whether any answer was not since the last time."""
+        return bool(self._order("calm"))
 
     def tls(self, certificate: Path, key: Path) -> str:
         """Listen with a certificate too; return that address."""
@@ -116,9 +121,7 @@ class Source:
 
     def asked(self) -> list[Asked]:
         """Return every request so far."""
-        if not self._log.exists():
-            return []
-        return [Asked(**json.loads(line)) for line in self._log.read_text().splitlines()]
+        return read_log(self._log)
 
     def _order(self, *order: object) -> object:
         self._pipe.send(order)
@@ -133,16 +136,20 @@ class _Market:
         self._lock = threading.Lock()
         self._answers: defaultdict[str, list[Misbehaving]] = defaultdict(list)
         self._for_ever: set[str] = set()
-        self._slot, self._at, self._listed = 0, 0, 0
+        self._slot, self._now = 0, 0
+        # Whoever comes after one that was killed goes on where that one was.
+        self._told = {one.at for one in read_log(log)}
+        self._misbehaved = False
 
     def answer(self, exchange: Exchange) -> None:
         path, params = exchange.request.path, exchange.request.params
         with self._lock:
             if path == LISTINGS:
-                # Each answer has a moment of its own, so that two of them cannot be mixed unseen.
-                self._listed += 1
-            honest = self._honest(path, params)
+                self._go_on()
             misbehaving = self._next(path)
+            honest = self._honest(path, params)
+            self._note(Asked(self._slot, path, honest.at), None if misbehaving else honest.body)
+            self._misbehaved |= bool(misbehaving)
         if misbehaving:
             misbehaving(exchange, honest)
         else:
@@ -150,16 +157,28 @@ class _Market:
 
     def moment(self, slot: int, at: int) -> None:
         with self._lock:
-            self._slot, self._at, self._listed = slot, at, 0
+            self._slot, self._now = slot, at
 
     def on(self, path: str, answers: list[Misbehaving], for_ever: bool) -> None:  # noqa: FBT001  an order's
         with self._lock:
             self._answers[path] = answers
             (self._for_ever.add if for_ever else self._for_ever.discard)(path)
 
-    def calm(self) -> None:
+    def calm(self) -> bool:
         with self._lock:
             self._answers.clear()
+            misbehaved, self._misbehaved = self._misbehaved, False
+            return misbehaved
+
+    def _go_on(self) -> None:
+        """Let it be a moment that has never been: each recording begins with one of its own.
+
+        So no two of them can be mixed unseen, in whatever order they come.
+        """
+        self._now += 1
+        while self._now in self._told:
+            self._now += 1
+        self._told.add(self._now)
 
     def _next(self, path: str) -> Misbehaving | None:
         answers = self._answers[path]
@@ -167,32 +186,49 @@ class _Market:
         return answers[0] if last else answers.pop(0) if answers else None
 
     def _honest(self, path: str, params: Mapping[str, str]) -> Honest:
-        at = self._at + self._listed
-        body = msgspec.json.encode(
-            {
-                "data": _data(path, params, self._slot, at),
-                "status": {"timestamp": iso(at), "error_code": "0", "credit_count": 1},
-            }
-        )
-        slot = self._slot
-        self._note(slot, path, at, body)
-        return Honest(body, at, lambda other: self._note(slot, ALTERED, at, other))
+        slot, at = self._slot, self._now
+        status = {"timestamp": iso(at), "error_code": "0", "credit_count": charge(path, at)}
+        body = msgspec.json.encode({"data": _data(path, params, at), "status": status})
+        altered = Asked(slot, ALTERED, at, credits=charge(path, at))
+        return Honest(body, at, lambda other: self._note(altered, other))
 
-    def _note(self, slot: int, path: str, at: int, body: bytes) -> None:
-        asked = Asked(slot, path, at, hashlib.sha256(body).hexdigest())
+    def _note(self, asked: Asked, served: bytes | None) -> None:
+        if served is not None:
+            digest = hashlib.sha256(served).hexdigest()
+            costs = asked.credits or charge(asked.path, asked.at)
+            # Of an answer that is no JSON nobody can read what it has cost.
+            costs *= _is_json(served)
+            asked = replace(asked, sha256=digest, credits=costs)
         os.write(self._log, json.dumps(vars(asked)).encode() + b"\n")
 
 
-def _data(path: str, params: Mapping[str, str], slot: int, at: int) -> object:
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body, parse_constant=_refuse)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def read_log(log: Path) -> list[Asked]:
+    """Return every request that a source's log tells of."""
+    if not log.exists():
+        return []
+    return [Asked(**json.loads(line)) for line in log.read_text().splitlines()]
+
+
+def _data(path: str, params: Mapping[str, str], at: int) -> object:
     if path == LISTINGS:
         return [asset_row(asset_id, rank, at) for rank, asset_id in enumerate(IDS, 1)]
     if path == QUOTES:
-        # Rates are of the slot, as nothing in the store tells the moment of their answer.
-        ids = [int(text) for text in params["id"].split(",")]
-        return [asset_row(each, 1, slot if each in FIAT else at) for each in ids]
+        return [asset_row(int(text), 1, at) for text in params["id"].split(",")]
     if path == GLOBAL_METRICS:
-        return {"btc_dominance": 57.5, "quote": {"USD": {"total_market_cap": total_cap(slot)}}}
-    return {"value": fear(slot), "value_classification": "Weather", "update_time": iso(slot)}
+        return {"btc_dominance": 57.5, "quote": {"USD": {"total_market_cap": total_cap(at)}}}
+    return {"value": fear(at), "value_classification": "Weather", "update_time": iso(at)}
 
 
 def _serve(pipe: Connection, log: Path) -> None:

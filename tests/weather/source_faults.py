@@ -11,7 +11,7 @@ from weather import answers
 from weather.answers import Page, Redirect, Refusing
 from weather.fault import Fault, Parameters
 from weather.source import ELSEWHERE, Misbehaving
-from weather.truth import FIAT, Truth, failed, partial, stored
+from weather.truth import FIAT, Truth, failed, partial, partial_by, stored
 from weather.world import World
 
 PATHS = (LISTINGS, LISTINGS, LISTINGS, QUOTES, GLOBAL_METRICS, FEAR_AND_GREED)
@@ -77,7 +77,7 @@ class BadAnswer(Fault):
         world.source.on(path, *[bad_answer] * (bad or 1), for_ever=bad is None)
         world.record(slot)
         if again:
-            world.source.calm()
+            world.calm()
             world.deliver(world.delivery(slot))
 
 
@@ -85,12 +85,15 @@ def truth_of(nature: Nature, path: str, bad: int | None, *, again: bool) -> Trut
     """Return what is true where one request is answered badly ``bad`` times, or for ever."""
     healed = nature.heals and bad is not None
     tries = (bad + 1 if bad else MOST_TRIES) if nature.heals else 1
-    calls = tries if path == LISTINGS else 1
     if healed or again:
-        return stored().calling(calls if healed else calls + 1)
-    if path == LISTINGS:
-        return failed(nature.reason).saying(nature.said).calling(calls)
-    return _partial(nature, path).saying(nature.said)
+        truth = stored()
+    elif path == LISTINGS:
+        truth = failed(nature.reason).saying(nature.said)
+    else:
+        truth = _partial(nature, path).saying(nature.said)
+    if healed or not again:
+        return truth.calling(tries, path)
+    return truth.calling(2).calling(tries + 1, path)
 
 
 def _partial(nature: Nature, path: str) -> Truth:
@@ -103,6 +106,9 @@ def _partial(nature: Nature, path: str) -> Truth:
 
 class Slow(Fault):
     """The source is slower than the deadline."""
+
+    # Elsewhere than at the first page, a machine at work may spend the deadline before.
+    surely = 6
 
     def __init__(self, name: str, about: str, answer: Misbehaving) -> None:
         self.name, self.about = name, about
@@ -117,12 +123,12 @@ class Slow(Fault):
         truth = failed("timeout").saying("deadline of")
         if path != LISTINGS:
             # A machine at work elsewhere may be slower than the deadline at the first page too.
-            truth = partial(None) | truth
+            truth |= partial_by("timeout")
         world.expect(slot, stored().calling(2) if parameters["again"] else truth)
         world.source.on(path, self._answer, for_ever=True)
         world.record(slot, deadline_seconds=SLOW_SECONDS)
         if parameters["again"]:
-            world.source.calm()
+            world.calm()
             world.deliver(world.delivery(slot))
 
 

@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from weather.account import Account
 from weather.fault import Fault
-from weather.forecast import Stroke, forecast
-from weather.reckoning import Account, reckon
+from weather.forecast import Stroke, forecast, left_out
+from weather.gone import charge_for_what_went
+from weather.reckoning import reckon
 from weather.truth import FIRST, STEP
 from weather.world import World, open_world
 
@@ -17,8 +19,9 @@ def storm(
     faults: Sequence[Fault], kind: str, count: int, seed: int, advance: Callable[[str], object]
 ) -> Account:
     """Let a storm of ``count`` faults pass over a kind of store; ``advance`` hears of each."""
-    account, strokes = Account(), forecast(faults, kind, count, seed)
-    coming = {stroke.fault.name for stroke in strokes}
+    strokes = forecast(faults, kind, count, seed)
+    account = Account(left_out=left_out(faults, kind))
+    coming = {stroke.fault.name: stroke.fault for stroke in strokes}
     for fault in faults:
         if fault.name in coming:
             account.line(fault.name)
@@ -28,28 +31,37 @@ def storm(
     ):
         for stroke in strokes:
             advance(stroke.fault.name)
-            _strike(world, stroke)
-            account.line(stroke.fault.name).times += 1
+            line = account.line(stroke.fault.name)
+            line.times += 1
+            line.met += _strike(world, stroke)
         for slot in _quiet(world):
             world.fair(slot)
         reckon(world, account)
+        charge_for_what_went(world, account)
+    for name, fault in coming.items():
+        if account.line(name).times >= fault.surely and not account.line(name).met:
+            account.charge(name, "untrue", "it was injected, and nothing of coinlog ever met it")
     return account
 
 
-def _strike(world: World, stroke: Stroke) -> None:
+def _strike(world: World, stroke: Stroke) -> bool:
+    """Let a fault strike; return whether it was met."""
     for slot in stroke.fair:
         world.fair(slot)
-    name = stroke.fault.name
+    fault = stroke.fault
     complaints = len(world.complaints)
-    with world.striking(name):
-        stroke.fault.strike(world, stroke.slots, stroke.parameters)
+    world.met.clear()
+    with world.striking(fault.name):
+        fault.strike(world, stroke.slots, stroke.parameters)
         for slot in stroke.slots:
-            if slot not in world.book and not stroke.fault.elsewhere:
+            if slot not in world.book and not fault.elsewhere:
                 world.complain(f"the fault says nothing of slot {slot}")
-    with world.striking(name):
+    with world.striking(fault.name):
         world.calm()
     if len(world.complaints) > complaints:
-        world.complaints[-1] = (name, f"{world.complaints[-1][1]} {dict(stroke.parameters)}")
+        told = f"{world.complaints[-1][1]} {dict(stroke.parameters)}"
+        world.complaints[-1] = (fault.name, told)
+    return bool(world.met - (set() if fault.told else {"told"}))
 
 
 def _quiet(world: World) -> list[int]:

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from weather.reckoning import OURS, Account, Line
+from weather.account import OURS, Account, Line
 
-COLUMNS = ("fault", "times", "slots", "stored", "partial", "missed", "failed, with reasons", *OURS)
+_COUNTED = ("times", "met", "slots", "stored", "partial", "missed")
+COLUMNS = ("fault", *_COUNTED, "failed, with reasons", *OURS)
 FAULTS_SHOWN = 40
 
 
@@ -29,33 +30,39 @@ def as_table(title: str, account: Account) -> Table:
 
 
 def show(console: Console, title: str, account: Account) -> None:
-    """Print an account, and each fault of ours in words."""
+    """Print an account, each fault of ours in words, and what this machine could not suffer."""
     console.print(as_table(title, account))
     for words in account.faults[:FAULTS_SHOWN]:
         console.print(f"[red]✗[/] {escape(words)}")
     if (more := len(account.faults) - FAULTS_SHOWN) > 0:
         console.print(f"[red]✗[/] and {more} more")
+    if account.left_out:
+        console.print(f"not struck, as this takes root here: {escape(', '.join(account.left_out))}")
 
 
 def as_data(account: Account) -> dict[str, Any]:
     """Return an account as plain values."""
     lines = [*account.lines.values()]
-    return {"lines": [*map(vars, lines)], "sum": vars(_sum(lines)), "faults": account.faults}
+    return {
+        "lines": [*map(vars, lines)],
+        "sum": vars(_sum(lines)),
+        "faults": account.faults,
+        "left_out": list(account.left_out),
+    }
 
 
 def _sum(lines: Sequence[Line]) -> Line:
     total = Line("all")
     for line in lines:
-        for name in ("times", "slots", "stored", "partial", "missed", *OURS):
+        for name in (*_COUNTED, *OURS):
             setattr(total, name, getattr(total, name) + getattr(line, name))
         total.failed += line.failed
     return total
 
 
 def _cells(line: Line) -> list[str]:
-    counts = (line.times, line.slots, line.stored, line.partial, line.missed)
-    ours = (getattr(line, kind) for kind in OURS)
-    return [line.fault, *map(str, counts), _reasons(line.failed), *map(str, ours)]
+    before, after = ([str(getattr(line, name)) for name in names] for names in (_COUNTED, OURS))
+    return [line.fault, *before, _reasons(line.failed), *after]
 
 
 def _reasons(failed: Counter[str]) -> str:
@@ -64,3 +71,13 @@ def _reasons(failed: Counter[str]) -> str:
         return "0"
     named = ", ".join(f"{reason} {count}" for reason, count in sorted(failed.items()))
     return f"{failed.total()}: {named}"
+
+
+def as_markdown(account: Account) -> str:
+    """Return an account as a table of Markdown, with the sum of all in its last line."""
+    lines = list(account.lines.values())
+    rows = [*map(_cells, lines), [f"**{cell}**" for cell in _cells(_sum(lines))]]
+    marks = ["---" if name[0] == "f" else "--:" for name in COLUMNS]
+    text = "\n".join(f"| {' | '.join(cells)} |" for cells in ([*COLUMNS], *rows))
+    head, _, rest = text.partition("\n")
+    return f"{head}\n|{'|'.join(marks)}|\n{rest}\n"

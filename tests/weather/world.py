@@ -19,20 +19,21 @@ import sqlalchemy as sa
 
 from disks import SmallDisk, can_mount, small_disk
 from servers import MariaDB
+from weather.damage import Damage
 from weather.page import Page
 from weather.recorder import PATIENCE_SECONDS, Delivery, Recorder, Told, fork
 from weather.source import Source
-from weather.truth import STEP, Truth, stored
+from weather.truth import Truth, stored
 
 T = TypeVar("T")
+
+Charge = tuple[str, str, str]
+"""A fault of ours: the fault that was at it, its kind, and words."""
 
 FAIR_WEATHER = "fair weather"
 LATE_SECONDS = 5.0
 DISK_MB = 2048
 """What a disk of a storm may hold: memory, of which no more is taken than is used."""
-
-SINCE_SLOTS = 12
-"""How many slots back a recording looks for what is not settled; the last look is at all."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,21 @@ class World:
         self.archive = place / "archive"
         self.source = Source(place / "asked.log")
         self.book: dict[int, Entry] = {}
-        self.damaged: dict[int, bool] = {}
-        """Slots whose files in the archive are damaged for good: whether verifying must say so."""
+        self.damaged: dict[int, Damage] = {}
+        """Slots whose files in the archive are damaged for good, and how."""
+        self.charges: list[Charge] = []
+        """Faults of ours in a store that is there no more."""
         self.archive_disk: SmallDisk | None = None
         self.store_disk: SmallDisk | None = None
         """What they lie on, where we may mount: disks that can be filled up."""
         self.complaints: list[tuple[str, str]] = []
+        self.met: set[str] = set()
+        """What shows that the fault was met since it began to strike: ``seen`` by the fault itself,
+        ``told`` by a recorder, ``served`` by the source."""
+
         self.fault = FAIR_WEATHER
+        self.aside: list[World] = []
+        """Other worlds that were beside this one, and have ended."""
         self.usual_seconds = 0.2
         """How long a recording in fair weather has lately taken."""
         self._recorder: Recorder | None = None
@@ -81,11 +90,9 @@ class World:
         """Return a delivery for a slot as it should be; ``further`` says what is otherwise."""
         usual = Delivery(
             now=slot + LATE_SECONDS,
-            scheduled=slot,
             source_url=self.source.url,
             store_url=self.store_url,
             archive=self.archive,
-            since_slot=slot - SINCE_SLOTS * STEP,
         )
         return replace(usual, **further)
 
@@ -111,6 +118,8 @@ class World:
         """Wait for what a recorder says; an exception that nobody meant is a complaint."""
         told = recorder.told(seconds)
         for one in told:
+            if not one.as_ever:
+                self.met.add("told")
             if one.error and not one.expected_error:
                 self.complain(f"a recorder raised {one.error}")
         return told
@@ -129,6 +138,10 @@ class World:
         """Note what is true for a slot; what is said last counts."""
         self.book[slot] = Entry(slot, self.fault, truth)
 
+    def meet(self) -> None:
+        """Note that the fault has been met, as it sees itself."""
+        self.met.add("seen")
+
     def complain(self, what: str) -> None:
         """Note a fault of coinlog's that shows in no slot."""
         self.complaints.append((self.fault, what))
@@ -145,8 +158,9 @@ class World:
             self.fault = before
 
     def calm(self) -> None:
-        """Let the source be honest again, and bring it back where it was killed."""
-        self.source.calm()
+        """Let the source be honest again; note whether it has not been."""
+        if self.source.calm():
+            self.met.add("served")
 
     def do(self, work: Callable[..., T], *arguments: object) -> T:
         """Do something in a process of its own (who has opened an archive cannot fork).
@@ -179,6 +193,18 @@ class World:
         place.mkdir()
         return World(self.kind, place, self._another_store(place), self.database)
 
+    @contextmanager
+    def beside(self) -> Iterator[World]:
+        """Have a world beside this one for a while; what it leaves is reckoned with all else."""
+        place = self.place / f"beside-{len(self.aside)}"
+        place.mkdir()
+        world = World(self.kind, place, self._another_store(place), self.database)
+        self.aside.append(world)
+        try:
+            yield world
+        finally:
+            world.end()
+
     def _another_store(self, place: Path) -> sa.URL:
         if self.database:
             return self.database.url(self.database.make_database())
@@ -186,8 +212,8 @@ class World:
 
     def worlds(self) -> Sequence[World]:
         """Return this world and those beside it."""
-        beside = [self.nights] if "nights" in self.__dict__ else []
-        return [self, *beside]
+        nights = [self.nights] if "nights" in self.__dict__ else []
+        return [self, *nights, *self.aside]
 
     def end(self) -> None:
         """End every process of it."""

@@ -116,7 +116,9 @@ class Bell:
         except ArchiveError:
             raise
         except StoreError as error:
-            look_without_store(self._archive, self._rules, now, self._source, str(error))
+            look_without_store(
+                self._archive, self._rules, now, self._source, str(error), self._around
+            )
 
     def _deliver(self, over: Callable[[], bool]) -> Delivery:
         return (self._deliverer or self._open()).deliver(over)

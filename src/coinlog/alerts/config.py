@@ -210,8 +210,14 @@ class _Checked:
                         place,
                         f"this [[{kind}]] is the same as number {known[rule.key]}: remove one",
                     )
+                self._check_reachable(rule, kind, place)
                 known[rule.key] = index + 1
                 yield rule
+
+    def _check_reachable(self, rule: Rule, kind: str, place: _Place) -> None:
+        flaw = rule.flaw()
+        if flaw:
+            raise self._wrong(place, f"this [[{kind}]] {flaw}")
 
     def _check_whole(self, kind: str, table: Mapping[str, Any], place: _Place) -> None:
         either = EITHER.get(kind, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from coinlog.archive import Archive
 from coinlog.aws.lending import Lent
@@ -26,12 +27,13 @@ PLAN_SHARE = 0.1
 _log = logging.getLogger(__name__)
 
 
-def capture(
+def capture(  # noqa: PLR0913  what is captured, and whose time it is
     archive: Archive,
     settings: Settings,
     slot: int,
     lent: Lent,
     *,
+    clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Captured:
     """Capture a slot, or wait for who is at it: the first may die, and then the slot is ours.
@@ -44,11 +46,12 @@ def capture(
         BusyError: another is at work on it still, and our time is over.
     """
     plan = plan_of(settings, lent.machine)
-    if floor_slot(time.time(), settings.interval_seconds) > slot:
+    if floor_slot(clock(), settings.interval_seconds) > slot:
         return Captured(slot, Standing.PASSED)
     _check_plan(archive, settings, slot, lent)
+    client = partial(connect, settings, lent, clock=clock)
     while True:
-        captured = capture_unless_passed(archive, lambda: connect(settings, lent), plan, slot)
+        captured = capture_unless_passed(archive, client, plan, slot, clock)
         if captured.standing is not Standing.BUSY:
             return captured
         # What is left must do for a capture of our own.
@@ -87,7 +90,13 @@ def plan_of(settings: Settings, machine: str) -> Plan:
     )
 
 
-def connect(settings: Settings, lent: Lent, *, share: float = 1.0) -> Client:
+def connect(
+    settings: Settings,
+    lent: Lent,
+    *,
+    share: float = 1.0,
+    clock: Callable[[], float] = time.time,
+) -> Client:
     """Return a client for one attempt, which leaves time to write the outcome.
 
     It takes no more than a ``share`` of that time.
@@ -98,6 +107,7 @@ def connect(settings: Settings, lent: Lent, *, share: float = 1.0) -> Client:
         key.reveal() if key else None,
         deadline_seconds=share * min(settings.deadline_seconds, lent.left()),
         body_limit_bytes=settings.body_limit_bytes,
+        clock=clock,
     )
 
 
