@@ -1,15 +1,16 @@
 """Huge and silly questions to ``coinlog serve`` on ten years of 5-minute slots.
 
 Each must be answered within 300 ms though no answer comes from the byte cache: with an error that
-says what is wrong, or with one that is capped. In each round the database's and the system's
-caches are emptied, a server is started, and all are asked in another order; the slowest answer of
-the rounds counts. The processor time of the server is told beside: other work on the machine
-lengthens the one and not the other.
+says what is wrong, or with one that is capped. In each round a server is started, and all are asked
+in another order; of each the median counts, and of those the slowest. Before the first round the
+database's and the system's caches are emptied, too: what a disk takes is told beside. So is the
+processor time of the server: other work on the machine lengthens the one and not the other.
 """
 
 from __future__ import annotations
 
 import random
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -22,7 +23,7 @@ from decade_store import Decade, decades
 from harness import Result, check, main, out, say, spread
 from processes import coinlog_serving, cpu_seconds, fetch
 
-ROUNDS, QUICK_ROUNDS = 3, 1
+ROUNDS, QUICK_ROUNDS = 4, 2
 MOST_MS = 300
 MOST_BYTES = 12_000_000
 ALL_FIELDS = ",".join(QUOTE_FIELDS)
@@ -41,6 +42,11 @@ class Question:
     own: list[float] = field(default_factory=list)
     status: int = 0
     size: int = 0
+
+    @property
+    def median_ms(self) -> float:
+        """How long it took when the disk had been read before."""
+        return statistics.median(self.wall[1:])
 
 
 def questions() -> Iterator[Question]:
@@ -66,7 +72,7 @@ _REFUSED = (
     *("/api/v1/assets/1/series?from=3000-01-01&to=1900-01-01",),
     *("/api/v1/assets/1/series?from=2026-01-01&to=2025-01-01",),
     *("/api/v1/assets/1/candles?interval=5m&range=all", "/api/v1/assets?at=2009-01-01"),
-    *("/api/v1/assets?at=3000-01-01"),
+    "/api/v1/assets?at=3000-01-01",
 )
 
 
@@ -147,8 +153,8 @@ def _data() -> Iterator[Question]:
 
 def ask_all(decade: Decade, asked: Sequence[Question], rounds: int) -> None:
     """Ask everything in every round, each time in another order, of a server that knows nothing."""
+    decade.forget()
     for number in range(rounds):
-        decade.forget()
         order = [*asked]
         random.Random(number).shuffle(order)  # noqa: S311  an order, no secret
         with coinlog_serving(decade.url, workers=1) as (port, pid):
@@ -175,9 +181,9 @@ def _ask(port: int, server: int, question: Question) -> None:
 
 def results(name: str, asked: Sequence[Question]) -> Iterator[Result]:
     """Yield the slowest of all, and tell those that were slow or answered wrongly."""
-    for one in sorted(asked, key=lambda one: -max(one.wall)):
+    for one in sorted(asked, key=lambda one: -one.median_ms):
         wrong = one.status not in one.statuses or one.size > MOST_BYTES
-        if max(one.wall) > MOST_MS / 2 or wrong:
+        if one.median_ms > MOST_MS / 2 or wrong:
             what = f"{one.method} {one.target[:90]}"
             took = "/".join(f"{value:.0f}" for value in one.wall)
             own = "/".join(f"{value:.0f}" for value in one.own)
@@ -186,17 +192,18 @@ def results(name: str, asked: Sequence[Question]) -> Iterator[Result]:
                 style="red" if wrong else None,
             )
     check(equal=all(one.status in one.statuses for one in asked), what="a status")
-    slowest = max(asked, key=lambda one: max(one.wall))
-    what = f"{len(asked)} silly questions in {name}, each asked first: the slowest"
-    detail = f"{slowest.method} {slowest.target[:60]}"
-    yield Result(
-        what, "a budget", " ms", *_most(slowest.wall), MOST_MS, at_most=True, detail=detail
+    yield _slowest(f"{len(asked)} silly questions in {name}", asked, slice(1, None), MOST_MS)
+    yield _slowest(f"the same in {name} from an empty cache of the disk", asked, slice(1), None)
+
+
+def _slowest(what: str, asked: Sequence[Question], rounds: slice, target: float | None) -> Result:
+    slowest = max(asked, key=lambda one: statistics.median(one.wall[rounds]))
+    over = sum(statistics.median(one.wall[rounds]) > MOST_MS for one in asked)
+    detail = f"{slowest.method} {slowest.target[:60]}; {over} take more than {MOST_MS} ms"
+    found = spread(slowest.wall[rounds])
+    return Result(
+        f"{what}: the slowest", "a budget", " ms", *found, target, at_most=True, detail=detail
     )
-
-
-def _most(values: Sequence[float]) -> tuple[float, float, float]:
-    _, low, high = spread(values)
-    return high, low, high
 
 
 def measure(quick: bool) -> list[Result]:  # noqa: FBT001

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,3 +93,18 @@ def _run(name: str, *words: str) -> None:
     program = shutil.which(name, path=PATH)
     assert program, f"{name} is not installed"
     subprocess.run((program, *words), check=True)
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """Let nobody read a file, us included who may read whatever a mode says: no socket opens."""
+    aside, name = path.with_name("aside"), f"socket-{os.getpid()}"
+    # In a folder of its own the name would be too long for one.
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(name)
+    path.rename(aside)
+    Path(name).rename(path)
+    try:
+        yield
+    finally:
+        aside.rename(path)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 SECRET = "a-topic-nobody-guesses"
+TOKEN = "3ccdd113474722377935511fc85d3dd4"
 PATIENCE_SECONDS = 20.0
 
 
@@ -20,6 +21,10 @@ class Receiver:
         self.asked = 0
         self.status = 200
         self.headers: dict[str, str] = {}
+        self.refused: set[str] = set()
+        """Channels, and titles of messages, that are refused whatever the status."""
+        self.answers_late = False
+        """Whether a message is taken, and its answer waits for ``go_on`` alone."""
         self.go_on = threading.Event()
         self.go_on.set()
         self._http: ThreadingHTTPServer | None = None
@@ -28,6 +33,11 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"json://127.0.0.1:{self.port}/{SECRET}"
+
+    @property
+    def channels_url(self) -> str:
+        """Return the beginning of an address with several recipients: its channels follow."""
+        return f"mmost://127.0.0.1:{self.port}/{TOKEN}?channels="
 
     @property
     def subjects(self) -> list[str]:
@@ -73,11 +83,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         owner: Receiver = self.server.owner  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        message = json.loads(body)
         owner.asked += 1
+        if owner.answers_late:
+            owner.messages.append(message)
         owner.go_on.wait(PATIENCE_SECONDS)
-        if owner.status == 200:
-            owner.messages.append(json.loads(body))
-        self.send_response(owner.status)
+        refused = owner.refused & {message.get("channel"), message.get("title")}
+        status = 403 if refused else owner.status
+        if status == 200 and not owner.answers_late:
+            owner.messages.append(message)
+        self.send_response(status)
         for name, value in owner.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", "0")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,10 +14,12 @@ from cmc_server import CMCServer, Reply, error_reply, json_reply
 from coinlog.alerts.bell import Bell
 from coinlog.alerts.history import Surroundings
 from coinlog.alerts.rule import Rule
-from coinlog.alerts.targets import open_targets
+from coinlog.alerts.targets import usable_targets
+from coinlog.capturing import capture
+from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS
 from coinlog.recorder import Recording
-from coinlog.slots import iso
+from coinlog.slots import MAX_TIME, iso
 from coinlog.sources.coinmarketcap import KeyInfo
 from coinlog.store.engine import open_engine
 from market import GLOBAL_METRICS, LISTINGS, QUOTES, Desk, answer_all
@@ -44,7 +48,7 @@ class Ringing:
             open_engine(self.desk.engine.url, read_only=True),
             self.desk.archive,
             rules=self.rules if rules is None else rules,
-            targets=lambda: open_targets([self.receiver.url], "COINLOG_ALERT_URLS"),
+            targets=lambda: usable_targets([self.receiver.url], "COINLOG_ALERT_URLS"),
             source=self.desk.plan.source,
             around=Surroundings(lambda: self.free_mb, lambda: self.key_info),
             clock=self.desk.clock,
@@ -61,6 +65,33 @@ class Ringing:
         recording = self.record(slot, **answers)
         return self.ring([key.slot for key in recording.settled])
 
+    def capture(self, slot: int, **answers: Any) -> None:  # noqa: ANN401  see answer
+        """Capture a slot as the source then is, and load nothing."""
+        desk = self.desk
+        desk.now = slot + AFTER + 1.0
+        answer(self.source, slot + AFTER, **answers)
+        assert capture(desk.archive, desk.connect, desk.plan, slot, desk.clock).ours
+
+    def load(self, until: int = MAX_TIME) -> list[int]:
+        """Load what the archive holds, up to a slot; return the slots that it settled."""
+        desk = self.desk
+        keys = [key for key in desk.archive.attempts() if key.slot <= until]
+        return [key.slot for key in sweep(desk.engine, desk.archive, 0, desk.clock, keys)]
+
+    @contextmanager
+    def store_away(self) -> Iterator[None]:
+        """Put a folder where the store was, so that it cannot be opened, and put it back."""
+        file = Path(self.desk.engine.url.database or "")
+        elsewhere = file.with_name("elsewhere.db")
+        self.desk.engine.dispose()
+        _move(file, elsewhere)
+        file.mkdir()
+        self.bell = self.new_bell()
+        yield
+        file.rmdir()
+        _move(elsewhere, file)
+        self.bell = self.new_bell()
+
     def later(self, slot: int) -> list[str]:
         """Look at the very end of a slot."""
         self.desk.now = slot + STEP - 1.0
@@ -70,6 +101,13 @@ class Ringing:
         before = len(self.receiver.messages)
         self.bell.once(settled)
         return self.receiver.subjects[before:]
+
+
+def _move(file: Path, to: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        beside = file.with_name(file.name + ending)
+        if beside.exists():
+            beside.rename(to.with_name(to.name + ending))
 
 
 Makes = Callable[[Sequence[Rule]], Ringing]

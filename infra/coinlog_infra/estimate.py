@@ -153,10 +153,12 @@ def _functions(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     prices, slots = table["function"], slots_a_month(options)
     sweeps = sizes.SWEEPS_AN_HOUR * HOURS
     captures = 2 if again_minutes(options.interval_seconds) else 1
-    calls = slots * (captures + 1) + sweeps
+    # Alerts that could not be sent are looked for as often.
+    calls = slots * (captures + 1) + 2 * sweeps
     capture = slots * sizes.CAPTURE_SECONDS * sizes.CAPTURE_MEMORY_MB
     load = (slots * sizes.LOAD_SECONDS + sweeps * sizes.SWEEP_SECONDS) * sizes.LOAD_MEMORY_MB
-    gigabyte_seconds = (capture + load) / 1024
+    send = sweeps * sizes.SEND_SECONDS * sizes.SEND_MEMORY_MB
+    gigabyte_seconds = (capture + load + send) / 1024
     dollars = gigabyte_seconds * prices["arm64_gb_second"]
     dollars += calls * prices["million_requests"] / MILLION
     yield Part("capture and load", f"{calls:,.0f} calls", dollars)

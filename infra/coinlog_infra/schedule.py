@@ -66,6 +66,13 @@ class Schedule(Construct):
         self.sweep = self._schedule(
             "sweep", functions.load, f"rate({SWEEP_MINUTES} minutes)", age=SWEEP_MINUTES * MINUTE
         )
+        # A receiver that is down for longer than an event is tried again: what is due is sent then.
+        self._schedule(
+            "alerts-again",
+            functions.send,
+            f"rate({SWEEP_MINUTES} minutes)",
+            age=SWEEP_MINUTES * MINUTE,
+        )
         self._on_object(
             archive, "loads", f"{CAPTURES}*/manifest.json", self._by_queue(functions.load)
         )

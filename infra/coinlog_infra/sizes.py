@@ -9,6 +9,7 @@ TASK_MEMORY_MB = 1024
 
 CAPTURE_MEMORY_MB = 512
 LOAD_MEMORY_MB = 1024
+SEND_MEMORY_MB = 1024
 SWEEPS_AN_HOUR = 4
 
 BALANCER_ZONES = 2
@@ -26,6 +27,9 @@ CAPTURE_SECONDS = 10
 LOAD_SECONDS = 5
 SWEEP_SECONDS = 3
 """Of a load that finds nothing to do."""
+
+SEND_SECONDS = 1
+"""Of a look for alerts that finds none to send: Apprise is not loaded for that."""
 
 PUBLISH_SECONDS = 120
 """Of a task that renews the edition, starting included."""

@@ -56,11 +56,15 @@ class Standing(StrEnum):
 
 
 class Captured(msgspec.Struct, frozen=True):
-    """What became of a capture; ``manifest`` is there for ours and for one stored already."""
+    """What became of a capture; ``manifest`` is there for ours and for one stored already.
+
+    ``noted`` are earlier slots that were lost, and of which the archive says so only now.
+    """
 
     slot: int
     standing: Standing
     manifest: Manifest | None = None
+    noted: tuple[int, ...] = ()
 
     @property
     def ours(self) -> bool:
@@ -95,12 +99,7 @@ def capture(
     Raises:
         ArchiveError: the archive cannot be used; the source may have been asked in vain.
     """
-    capturing = _Capturing(archive, connect, plan, slot, clock)
-    try:
-        return capturing.done()
-    except ArchiveError as error:
-        remember(archive, slot, capturing.not_kept(error))
-        raise
+    return _Capturing(archive, connect, plan, slot, clock).done()
 
 
 def capture_unless_passed(
@@ -118,9 +117,7 @@ def capture_unless_passed(
     Raises:
         ArchiveError: the archive cannot be used; the source may have been asked in vain.
     """
-    if any(_tells_market(archive, key) for key in archive.attempts(slot + 1)):
-        return Captured(slot, Standing.PASSED)
-    return capture(archive, connect, plan, slot, clock)
+    return _Capturing(archive, connect, plan, slot, clock).done(unless_passed=True)
 
 
 def _tells_market(archive: Archive, key: AttemptKey) -> bool:
@@ -146,7 +143,21 @@ class _Capturing:
         self._slot, self._clock = slot, clock
         self._answers: list[Answer] = []
 
-    def done(self) -> Captured:
+    def done(self, *, unless_passed: bool = False) -> Captured:
+        """Capture, and remember why where the archive cannot be listed, read or written."""
+        try:
+            if unless_passed and self._passed():
+                return Captured(self._slot, Standing.PASSED)
+            return self._captured()
+        except ArchiveError as error:
+            remember(self._archive, self._slot, self._not_kept(error))
+            raise
+
+    def _passed(self) -> bool:
+        later = self._archive.attempts(self._slot + 1)
+        return any(_tells_market(self._archive, key) for key in later)
+
+    def _captured(self) -> Captured:
         archive, slot, plan = self._archive, self._slot, self._plan
         # Claims are about living processes: their clock is the wall's, also where a market is
         # asked as of another time.
@@ -163,10 +174,9 @@ class _Capturing:
             # We live on and may be asked for the same slot again: it is not in anybody's hands.
             give_up(archive, key)
             raise
-        write_remembered(archive, slot)
-        return Captured(slot, Standing.OURS, manifest)
+        return Captured(slot, Standing.OURS, manifest, write_remembered(archive, slot))
 
-    def not_kept(self, error: ArchiveError) -> Manifest:
+    def _not_kept(self, error: ArchiveError) -> Manifest:
         """Return what is to be said of it once the archive can be used again."""
         verdict = Verdict(Outcome.FAILED, Reason.NOT_KEPT, str(error))
         return self._manifest(AttemptKey(self._slot, "0"), verdict, self._clock(), ())

@@ -16,6 +16,7 @@
         - ``ClockError``: our clock is wrong, so the slot would be
     - ``ArchiveError``: the archive cannot be written or read
         - ``DamagedError``: an archived answer is not what its manifest says
+        - ``UnreadError``: some attempts or answers cannot be read now; all others are settled
     - ``StoreError``: the database cannot be used
         - ``StoreUnavailableError``: it is away: try again
         - ``MixedSourcesError``: simulated and real data may not share a store
@@ -25,6 +26,8 @@
         - ``UnfinishedMoveError``: a move has filled it in part: finish that
         - ``LossError``: doing this would lose what it holds
     - ``AlertError``: an alert cannot be sent
+        - ``UncertainAlertError``: it may have been taken or not
+        - ``PartlySentError``: some recipients of an address took it, others did not
     - ``BusyError``: another is at work on the same: try again
     - ``ExportError``: what was to be exported cannot be written
     - ``BackupError``: a backup cannot be made or used
@@ -147,6 +150,10 @@ class DamagedError(ArchiveError):
     """An archived answer is not what its manifest says it is."""
 
 
+class UnreadError(ArchiveError):
+    """Some of what the archive holds cannot be read now; all else has been settled."""
+
+
 class StoreError(CoinlogError):
     """The database cannot be used as it is."""
 
@@ -189,6 +196,14 @@ class LossError(StoreError):
 
 class AlertError(CoinlogError):
     """An alert could not be sent."""
+
+
+class UncertainAlertError(AlertError):
+    """Nobody can tell whether an alert was taken: trying again may send it twice."""
+
+
+class PartlySentError(AlertError):
+    """Of several recipients of one address some took an alert, and some did not."""
 
 
 class BusyError(CoinlogError):

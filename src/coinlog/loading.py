@@ -11,14 +11,16 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from itertools import count
 
+import msgspec
 import sqlalchemy as sa
 
 from coinlog.ahead import MANY, batches_ahead
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
 from coinlog.backfill.load import sweep_backfills, waiting_backfills
-from coinlog.errors import MixedSourcesError, StoreRefusedError
+from coinlog.errors import ArchiveError, MixedSourcesError, StoreRefusedError, UnreadError
 from coinlog.slots import iso
+from coinlog.sources.texts import counted
 from coinlog.store.patience import Patience, no_patience
 from coinlog.store.settlements import Settlement
 from coinlog.store.writer import settle_many, settled
@@ -58,6 +60,8 @@ def sweep(  # noqa: PLR0913  where to look, and how
     Raises:
         MixedSourcesError: attempts of the other kind of data lie in the archive; all others have
             been settled by then.
+        UnreadError: some cannot be read now; all others have been settled by then.
+        ArchiveError: the archive is away.
         StoreUnavailableError: the database is away; what is not settled stays in the archive.
     """
     patience = patience or no_patience()
@@ -65,12 +69,21 @@ def sweep(  # noqa: PLR0913  where to look, and how
     there = archive.attempts(since_slot) if keys is None else keys
     waiting = _not_in(done, there)
     mixed: list[tuple[AttemptKey, MixedSourcesError]] = []
-    read = partial(read_attempt, archive)
+    unread: list[_Unread] = []
+    read = partial(_read, archive)
     apart = archive.objects.shared and len(waiting) >= MANY and not alone
     for batch in batches_ahead(waiting, read, _weight, apart=apart):
-        yield from _settle_batch(engine, batch, int(clock()), mixed, patience)
+        unread += [each for each in batch if isinstance(each, _Unread)]
+        whole = [each for each in batch if not isinstance(each, _Unread)]
+        if whole:
+            yield from _settle_batch(engine, whole, int(clock()), mixed, patience)
     # What was observed first: it is what backfilled points must leave alone.
     patience.keep_trying(lambda: deque(sweep_backfills(engine, archive, int(clock())), 0))
+    if unread:
+        raise UnreadError(
+            f"{counted(len(unread), 'attempt')} cannot be read, the first at "
+            f"{iso(unread[0].slot)}: {unread[0].why}; all others are settled"
+        )
     if mixed:
         first, why = mixed[0]
         raise MixedSourcesError(f"{len(mixed)} attempts, the first at {iso(first.slot)}: {why}")
@@ -80,6 +93,22 @@ def count_waiting(engine: sa.Engine, archive: Archive) -> int:
     """Return how many attempts and backfilled answers the archive holds and the store does not."""
     attempts = _not_in(settled(engine), archive.attempts())
     return len(attempts) + len(waiting_backfills(engine, archive))
+
+
+class _Unread(msgspec.Struct, frozen=True):
+    """What there is to say of an attempt that cannot be read now."""
+
+    slot: int
+    why: str
+
+
+def _read(archive: Archive, key: AttemptKey) -> Settlement | _Unread:
+    try:
+        return read_attempt(archive, key)
+    except ArchiveError as error:
+        # Where the archive is away, so is all that comes after this one.
+        archive.objects.check_there()
+        return _Unread(key.slot, str(error))
 
 
 def _not_in(done: set[tuple[int, str]], there: Sequence[AttemptKey]) -> list[AttemptKey]:
@@ -134,6 +163,7 @@ def _settle_alone(engine: sa.Engine, settlement: Settlement, stored_at: int) -> 
         return settle_many(engine, [damaged(key, str(error))], stored_at)
 
 
-def _weight(settlement: Settlement) -> int:
+def _weight(read: Settlement | _Unread) -> int:
     """Return about how many rows an attempt becomes."""
-    return 50 + (len(settlement.snapshot.quotes) if settlement.snapshot else 0)
+    snapshot = None if isinstance(read, _Unread) else read.snapshot
+    return 50 + (len(snapshot.quotes) if snapshot else 0)

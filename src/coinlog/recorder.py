@@ -34,7 +34,8 @@ class Recording(msgspec.Struct, frozen=True):
     ``trouble`` says why an answer could not be kept, or why the store could not settle what is
     in the archive; it stays there for later. Loading took ``load_seconds``.
     ``seen`` is what the store is known by next time; ``anew`` says that it is another one than the
-    one seen last, and that all of the archive was looked through for it.
+    one seen last, and that all of the archive was looked through for it. What is in the archive
+    from ``since_slot`` on was to be settled.
     """
 
     captured: Captured
@@ -43,6 +44,7 @@ class Recording(msgspec.Struct, frozen=True):
     load_seconds: float | None = None
     anew: bool = False
     seen: Seen | None = None
+    since_slot: int = 0
 
     @property
     def done(self) -> bool:
@@ -65,7 +67,8 @@ def record(  # noqa: PLR0913  the sum of its two halves
 ) -> Recording:
     """Capture a slot, then settle whatever the archive holds from ``since_slot`` on.
 
-    All of it where the store is not the one that was ``seen`` last, whoever has made it.
+    Or from an earlier slot, where one is captured or noted now: a clock may have been ahead. And
+    all of it where the store is not the one that was ``seen`` last, whoever has made it.
 
     The store's schema is brought up to date in between, if it is not. A slot before one whose
     market is recorded already is left alone: the settings or the clock have changed since.
@@ -75,9 +78,10 @@ def record(  # noqa: PLR0913  the sum of its two halves
     """
     captured = Captured(slot, Standing.NOT_KEPT)
     settled_keys: list[AttemptKey] = []
-    anew = False
+    anew, since_slot = False, min(since_slot, slot)
     try:
         captured = capture_unless_passed(archive, connect, plan, slot, clock)
+        since_slot = min((since_slot, *captured.noted))
         started, patience = time.monotonic(), Patience(plan.patience_seconds)
         made = patience.keep_trying(partial(migrate, engine))
         found = patience.keep_trying(partial(see, engine))
@@ -90,8 +94,16 @@ def record(  # noqa: PLR0913  the sum of its two halves
         patience.keep_trying(partial(note_schedule, engine, *terms))
         left = patience.keep_trying(partial(see, engine))
     except (ArchiveError, StoreError) as error:
-        return Recording(captured, tuple(settled_keys), str(error), anew=anew)
+        trouble = str(error)
+        return Recording(captured, tuple(settled_keys), trouble, anew=anew, since_slot=since_slot)
     seconds = round(time.monotonic() - started, 3)
     # One that took its place meanwhile is noticed next time, as lower than the one we began with.
     last = found if left.is_another_than(found) else left
-    return Recording(captured, tuple(settled_keys), load_seconds=seconds, anew=anew, seen=last)
+    return Recording(
+        captured,
+        tuple(settled_keys),
+        load_seconds=seconds,
+        anew=anew,
+        seen=last,
+        since_slot=since_slot,
+    )

@@ -159,12 +159,14 @@ class _Line:
 
 
 def count_gaps(reading: Reading, asset_id: int) -> int:
-    """Return how many gaps an asset's series over a window has."""
-    reader, window, told = reading.reader, reading.window, _Told(reading)
-    if told.few:
-        return len(read_series(reader, told.timeline, reading.now, asset_id, ()).gaps)
-    buckets = Buckets(window.start, window.end, DAY, origin_of(DAY))
-    found = summaries(reader, asset_id, buckets, ())
+    """Return how many gaps an asset's series over a window has.
+
+    No quote is read where there are as many as the ledger says were recorded.
+    """
+    window, told = reading.window, _Told(reading)
+    days = Buckets(window.start, window.end, DAY, origin_of(DAY))
+    whole = Buckets(window.start, window.end, window.end - window.start + 1, window.start)
+    found = summaries(reading.reader, asset_id, whole if told.few else days, ())
     ends = (found[0].first, found[-1].last) if found else None
     return len(_gaps(told, asset_id, ends, _breaks(told, asset_id, found)))
 

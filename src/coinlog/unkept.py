@@ -8,6 +8,7 @@ said it on its way out.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import msgspec
 
@@ -27,22 +28,25 @@ def remember(archive: Archive, slot: int, failed: Manifest) -> None:
         _waiting[archive.location, slot] = failed
 
 
-def write_remembered(archive: Archive, slot: int) -> None:
-    """Write what is remembered of the slots before one; forget it where others recorded them."""
+def write_remembered(archive: Archive, slot: int) -> tuple[int, ...]:
+    """Write what is remembered of the slots before one, and return those that were written.
+
+    It is forgotten where others recorded them.
+    """
     mine = [key for key in _waiting if key[0] == archive.location and key[1] <= slot]
-    try:
+    written: list[int] = []
+    # Where it cannot be written again: later, then.
+    with suppress(ArchiveError):
         for location, each in sorted(mine):
-            if each < slot:
-                _write(archive, each, _waiting[location, each])
+            if each < slot and _write(archive, each, _waiting[location, each]):
+                written.append(each)
             _waiting.pop((location, each), None)
-    except ArchiveError:
-        # It cannot be written again: later, then.
-        return
+    return tuple(written)
 
 
-def _write(archive: Archive, slot: int, failed: Manifest) -> None:
+def _write(archive: Archive, slot: int, failed: Manifest) -> bool:
     if archive.slot_attempts(slot):
-        return
+        return False
     number = max((claim.number for claim in archive.claims(slot)), default=0) + 1
-    if archive.claim(slot, our_claim(number, time.time())):
-        archive.finish(msgspec.structs.replace(failed, attempt=str(number)))
+    mine = archive.claim(slot, our_claim(number, time.time()))
+    return mine and archive.finish(msgspec.structs.replace(failed, attempt=str(number)))

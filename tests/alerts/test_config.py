@@ -81,11 +81,24 @@ def test_a_file_becomes_rules(own_world: Path) -> None:
         ("[price]\nasset = 1", "line 1: price is written otherwise: expected a table in double"),
         ('[[change]]\nasset = 1\npercent = 0\nwindow = "1d"', "line 3: percent of change is 0"),
         ('[[change]]\nasset = 1\npercent = 5\nwindow = "1w"', "line 4: window of change is '1w'"),
+        (
+            "[[dominance]]\nasset = 1\nabove = 0.3",
+            "this [[dominance]] is over only at -0.2 % of the market, which nothing is: expected a",
+        ),
+        ("[[dominance]]\nasset = 1\nbelow = 99.8", "is over only at 100.3 % of the market, which"),
+        (
+            "[[change]]\nasset = 1\npercent = 5\nwindow = '1d'\nrearm = 200",
+            "line 1: this [[change]] is over only at -195.0 %, and nothing loses more than all: ex",
+        ),
         ("[[dominance]]\nasset = 5\nabove = 5", "line 2: asset of dominance is 5: expected the id"),
         ('[[price]]\nasset = 1\nabove = 5\ncurrency = "CHF"', "expected one of USD, EUR, GBP"),
         ("[recorder\n", "cannot be read as TOML: Expected ']'"),
         ('urls_file = "ntfy://secret"', "line 1: urls_file cannot be used: expected the path"),
         ("quota = true", "line 1: 'quota' is no key"),
+        (f"[[price]]\nasset = 1\nabove = 1{'0' * 310}", "line 3: above of price is 1000000"),
+        (f"[[price]]\nasset = 1\nabove = 0x{'f' * 5000}", "line 3: above of price is too long a"),
+        (f"[[price]]\nasset = 1\nabove = 1{'0' * 5000}", "as TOML: a number in it is too long"),
+        ('urls_file = "~nobody-of-that-name/x"', "line 1: urls_file begins with ~, and no home is"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, said: str) -> None:

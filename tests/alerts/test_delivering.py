@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coinlog.alerts.delivering import KEPT_SECONDS, Deliverer
+from coinlog.alerts.delivering import Deliverer, kept_seconds
 from coinlog.alerts.left import Alert, leave_alert
 from coinlog.alerts.market_rules import Price
 from coinlog.alerts.recorder_rules import Failing, Missed
@@ -73,7 +73,7 @@ def test_what_a_receiver_refuses_is_told_by_its_status_alone(
 def test_after_a_day_it_is_no_news(archive: Archive, receiver: Receiver) -> None:
     old = Alert("coinlog: old", "Something.", float(SLOT), SLOT)
     leave_alert(archive, "alerts/20260126T180000Z-missed-fired.json", old)
-    made = deliverer(archive, receiver, now=SLOT + KEPT_SECONDS + 1)
+    made = deliverer(archive, receiver, now=SLOT + kept_seconds(0) + 1)
 
     assert len(made.deliver().sent) == 1
     assert receiver.subjects == ["coinlog: one"]
@@ -199,6 +199,12 @@ def test_a_secret_address_is_in_no_log_and_no_error(
         (f"syslog://{SECRET}", "would act on this machine alone"),
         (f"dbus://{SECRET}", "would act on this machine alone"),
         (f"slack://{SECRET}/?template=/etc/passwd", "names a file in template="),
+        (f"slack://{SECRET}/B/C/#channel?template=/etc/passwd", "names a file in template="),
+        (f"slack://{SECRET}/B/C/?x=1;%74emplate+=/etc/passwd", "names a file in template="),
+        (f"mailto://u:{SECRET}@example.org?pgpprv=/etc/passwd", "names a file in pgpprv="),
+        (f"tgram://[123456789:{SECRET}]/42", "cannot be used: expected all parts"),
+        (f"json://user:pa[ss@{SECRET}", "cannot be used: expected all parts"),
+        (f"json://user:{SECRET}@ex\u2100mple.org", "cannot be used: expected all parts"),
         (f"{SECRET}!!://x", "is no address"),
     ],
 )
@@ -216,3 +222,19 @@ def test_no_token_is_taken_for_a_host() -> None:
 
     assert target.label == "address 1, Telegram"
     assert token not in f"{target!r} {target.id}"
+
+
+def test_marks_are_called_after_an_address_without_its_password() -> None:
+    token = "123456789:alphanumeric_secret_token"
+    urls = (
+        *("mailto://me:one@example.org", "mailto://me:two@example.org"),
+        *("mailto://me@example.org?pass=one", "mailto://me@example.org?pass=two"),
+        *("mailto://you:one@example.org", "json://me:one@127.0.0.1/a", "json://me:two@127.0.0.1/a"),
+        *("json://me:one@127.0.0.1/b", f"tgram://{token}a/1", f"tgram://{token}b/1"),
+    )
+    ids = [target.id for target in open_targets(urls, "x")]
+
+    assert ids[0] == ids[1]
+    assert ids[2] == ids[3]
+    assert ids[5] == ids[6]
+    assert len(set(ids)) == len(ids) - 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,6 +129,15 @@ KINDS: list[tuple[Rule, Slots, list[str]]] = [
             f"{BTC} is no longer below 50 % of the market: 50.5 % of all",
         ],
     ),
+    (
+        Drift(),
+        [FINE, FINE, {"keys": {"moon": 3}}, *[{"keys": {"moon": 3, "sun": 1}}] * 3],
+        [
+            "the source's answers have changed: listings: new: data[].moon",
+            "the source's answers have changed: listings: new: data[].sun",
+            f"the source's answers keep the same shape since slot {iso(nth(4))}",
+        ],
+    ),
 ]
 
 
@@ -181,34 +189,19 @@ def test_credits_are_told_by_the_sources_own_word_where_the_file_has_no_number(
     ]
 
 
-def test_a_database_that_is_away_is_told_without_it_and_over_when_it_is_back(
-    makes: Makes, own_world: Path
-) -> None:
+def test_a_database_that_is_away_is_told_without_it_and_over_when_it_is_back(makes: Makes) -> None:
     ringing = makes([Database(minutes=15), Failing(), Missed()])
     ringing.at(nth(0))
-    file, elsewhere = own_world / "coinlog.db", own_world / "elsewhere.db"
-    ringing.desk.engine.dispose()
-    move_store(file, elsewhere)
-    file.mkdir()
-    ringing.bell = ringing.new_bell()
-    assert ringing.record(nth(1)).trouble
-    assert ringing.ring() == []
-    assert ringing.later(nth(1)) == [f"coinlog: the database is away since slot {iso(nth(1))}"]
-    assert ringing.record(nth(2)).trouble
-    assert ringing.ring() == ringing.later(nth(2)) == []
+    with ringing.store_away():
+        assert ringing.record(nth(1)).trouble
+        assert ringing.ring() == []
+        assert ringing.later(nth(1)) == [f"coinlog: the database is away since slot {iso(nth(1))}"]
+        assert ringing.record(nth(2)).trouble
+        assert ringing.ring() == ringing.later(nth(2)) == []
 
-    file.rmdir()
-    move_store(elsewhere, file)
-    ringing.bell = ringing.new_bell()
-    assert ringing.at(nth(3)) == [f"coinlog: the database is back since slot {iso(nth(3))}"]
+    over = f"coinlog: nothing waits for the database any more, up to slot {iso(nth(3))}"
+    assert ringing.at(nth(3)) == [over]
     assert ringing.at(nth(4)) == []
-
-
-def move_store(file: Path, to: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
-        beside = file.with_name(file.name + ending)
-        if beside.exists():
-            beside.rename(to.with_name(to.name + ending))
 
 
 def test_a_hundred_failing_slots_are_one_alert_and_one_recovery_with_each_true_cause(

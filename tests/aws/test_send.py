@@ -12,8 +12,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from coinlog.alerts.delivering import CLAIM_SECONDS, Sent
+from coinlog.alerts.delivering import CLAIM_SECONDS
 from coinlog.alerts.left import alert_paths
+from coinlog.alerts.marks import Sent
 from coinlog.archive import Archive
 from coinlog.aws import load, send
 from coinlog.errors import AlertError, EventError, SettingError
@@ -134,6 +135,46 @@ def test_an_address_that_is_down_holds_up_no_other_and_gets_it_later(
     assert SECRET not in f"{raised.value}{''.join(capfd.readouterr())}{parameter}"
 
 
+def test_what_a_receiver_did_not_take_is_sent_by_the_schedule(
+    topic: Topic, alert: str, receiver: Receiver, parameter: str, now_slot: int
+) -> None:
+    del parameter
+    schedule = {"scheduled_time": iso(now_slot)}
+    receiver.status = 500
+    done = send.handler(schedule, Context())
+    assert (done["sent"], len(topic.subjects())) == ([alert], 1)
+    assert done["failed"] == ["address 1, JSON at 127.0.0.1, did not take the message (HTTP 500)"]
+    receiver.status = 200
+    assert send.handler(schedule, Context())["sent"] == [alert]
+    assert send.handler(schedule, Context())["sent"] == []
+    assert len(receiver.subjects) == 1
+
+
+@pytest.mark.parametrize("more", ["jsn://typo", "typo"])
+def test_an_address_that_cannot_be_used_keeps_no_other_and_no_topic_from_being_told(
+    topic: Topic, alert: str, receiver: Receiver, parameter: str, more: str
+) -> None:
+    boto3.client("ssm").put_parameter(
+        Name=parameter, Value=f"{receiver.url}\n{more}\n", Type="SecureString", Overwrite=True
+    )
+    with pytest.raises(AlertError) as raised:
+        send.handler(s3(f"ours/{alert}"), Context())
+
+    assert receiver.url not in str(raised.value)
+    # A text that is no list of addresses is not taken in part.
+    assert (len(topic.subjects()), len(receiver.subjects)) == (1, int("jsn" in more))
+
+
+@pytest.mark.usefixtures("parameter")
+def test_nothing_is_begun_that_could_not_be_marked_in_time(
+    topic: Topic, alert: str, receiver: Receiver
+) -> None:
+    done = send.handler(s3(f"ours/{alert}"), Context(seconds=25.0))
+
+    assert done["sent"] == []
+    assert (topic.subjects(), receiver.asked) == ([], 0)
+
+
 def test_rules_lie_in_the_bucket_and_take_the_place_of_the_usual_ones(
     database: sa.URL, archive: Archive, now_slot: int
 ) -> None:
@@ -145,11 +186,19 @@ def test_rules_lie_in_the_bucket_and_take_the_place_of_the_usual_ones(
     assert [path.split("-")[1] for path in alert_paths(archive)] == ["price"]
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "[recorder]\nfaling = true\n",
+        f"[[price]]\nasset = 1\nabove = 1{'0' * 310}\n",
+        f"[[price]]\nasset = 1\nabove = 1{'0' * 5000}\n",
+    ],
+)
 def test_rules_that_cannot_be_used_are_told_once_and_the_usual_ones_hold(
-    database: sa.URL, topic: Topic, archive: Archive, now_slot: int
+    database: sa.URL, topic: Topic, archive: Archive, now_slot: int, rules: str
 ) -> None:
     del database
-    archive.objects.put("alerts.toml", b"[recorder]\nfaling = true\n")
+    archive.objects.put("alerts.toml", rules.encode())
     put_attempt(archive, now_slot - STEP, body=b"damaged")
     for _ in range(2):
         load.handler({}, Context())

@@ -86,6 +86,70 @@ def test_a_file_that_cannot_be_used_keeps_nobody_from_recording(
     assert run_here("alerts", "check").returncode == 2
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        'urls_file = "~nobody-of-that-name/x"\n',
+        f"[[price]]\nasset = 1\nabove = 1{'0' * 310}\n",
+        f"[[price]]\nasset = 1\nabove = 1{'0' * 5000}\n",
+    ],
+)
+def test_whatever_is_wrong_with_the_file_is_told_and_records_on(told: Path, rules: str) -> None:
+    told.write_text(rules)
+    done = run_here("record")
+
+    assert done.returncode == 0
+    assert "alerts: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistake_of_ours_in_alerts_keeps_nobody_from_recording(
+    told: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("made up for a test")
+
+    del told
+    monkeypatch.setattr("coinlog.cli.bells.read_alerts", fail)
+
+    assert run_here("record").returncode == 0
+    assert "alerts cannot be looked after" in caplog.text
+
+
+def test_one_address_that_cannot_be_used_silences_no_other_and_is_told_once(
+    told: Path, source: CMCServer, receiver: Receiver
+) -> None:
+    told.write_text(f'urls_file = "none.txt"\n{RULES}')
+    source.on(LISTINGS, error_reply(401, 1001, "This API Key is invalid."))
+    for _ in range(2):
+        done = run_here("record", COINLOG_ALERT_URLS=f"jsn://{SECRET} {receiver.url}")
+        assert SECRET not in done.stderr
+    titles = sorted(receiver.subjects)
+
+    assert titles[0].endswith("failed: wrong_key")
+    assert titles[1:] == ["coinlog: some addresses of alerts cannot be used"]
+    [body] = [one["message"] for one in receiver.messages if "addresses" in one["title"]]
+    assert "COINLOG_ALERT_URLS: address 1 (jsn://…) cannot be used" in body
+    assert "none.txt, which cannot be read" in body
+    assert SECRET not in body
+    assert run_here("alerts", "check", COINLOG_ALERT_URLS=f"jsn://{SECRET}").returncode == 2
+
+
+def test_files_that_are_too_large_are_refused_and_not_cut_off(told: Path, own_world: Path) -> None:
+    urls = own_world / "data" / "urls.txt"
+    urls.write_text("# a remark\n" * 6000 + "json://127.0.0.1/x\n")
+    told.write_text(f'urls_file = "urls.txt"\n{RULES}')
+    assert "expected 65,536 letters at most" in _said("alerts", "check")
+    told.write_text(RULES + "# a remark\n" * 100_000)
+    assert "expected 1,000,000 bytes at most" in _said("alerts", "check")
+
+
+def _said(*command: str) -> str:
+    done = run_here(*command)
+    assert done.returncode == 2
+    return " ".join(done.stderr.split())
+
+
 def test_check_says_in_words_what_is_watched_and_where_it_goes(told: Path) -> None:
     run_here("record")
     said = run_here("alerts", "check").stdout
@@ -95,10 +159,18 @@ def test_check_says_in_words_what_is_watched_and_where_it_goes(told: Path) -> No
 
     told.write_text('[[change]]\nasset = 7\npercent = -10\nwindow = "1h"\n')
     facts = run_json_here("alerts", "check", COINLOG_ALERT_URLS="")
+    always = "COINLOG_ASSETS=top:200+id:7 records it always"
     assert facts["notes"] == [
         "messages go nowhere: put addresses into COINLOG_ALERT_URLS",
         "asset 7 is not among what is recorded",
         "a change in 1h is never known: slots are 6h apart",
+        f"asset 7 is not recorded while it is below rank 200; {always}",
+    ]
+    told.write_text("".join(f"[[rank]]\nasset = {number}\nworse_than = 200\n" for number in (7, 1)))
+    always = always.replace("7", "8,7")
+    assert run_json_here("alerts", "check", COINLOG_ASSETS="top:200+id:8")["notes"] == [
+        "asset 7 is not among what is recorded",
+        f"asset 7 is not recorded below rank 200, so this cannot work; {always}",
     ]
 
 

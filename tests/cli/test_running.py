@@ -13,7 +13,8 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from cmc_server import CMCServer, Exchange
+import disks
+from cmc_server import CMCServer, Exchange, error_reply
 from coinlog.cli.running import _Recorder, _tell_turn
 from coinlog.parts import Parts
 from coinlog.scheduler import Turn
@@ -198,4 +199,49 @@ def test_a_store_that_is_another_one_is_told_and_filled_from_the_archive(
     assert [len(one.settled) for one in (first, again, once_more)] == [9, 9, 0]
     assert [one.anew for one in (first, again, once_more)] == [False, True, False]
     assert "a new one is in its place, and is filled from the archive" in told
+    parts.engine.dispose()
+
+
+def test_what_was_captured_after_a_clock_was_ahead_is_settled_at_once(source: CMCServer) -> None:
+    step = 21_600
+    slot = int(time.time()) // step * step
+    parts = Parts(replace(load_settings(), cmc_url=source.url))
+    recorder = _Recorder(parts)
+    source.on(LISTINGS, error_reply(401, 1001, "This API Key is invalid."))
+    ahead = recorder(slot + 3 * step)
+    answer_all(source, at=time.time())
+    right = recorder(slot)
+
+    assert (ahead.trouble, right.trouble) == (None, None)
+    assert [key.slot for key in right.settled] == [slot]
+    parts.engine.dispose()
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_lost_slot_that_is_noted_late_is_settled_at_once_or_when_the_database_is_back(
+    own_world: Path, source: CMCServer, *, away: bool
+) -> None:
+    step = 21_600
+    lost = int(time.time()) // step * step - 4 * step
+    store, aside = own_world / "data" / "coinlog.db", own_world / "elsewhere.db"
+    parts = Parts(replace(load_settings(), cmc_url=source.url))
+    recorder = _Recorder(parts)
+    recorder(lost - step)
+    with disks.read_only(Path(parts.archive.location)):
+        recorder(lost)
+    # Another one records the next two.
+    for number in (1, 2):
+        put_attempt(parts.archive, lost + number * step)
+        assert recorder(lost + number * step).trouble is None
+    if away:
+        parts.engine.dispose()
+        store.rename(aside)
+        store.mkdir()
+        assert recorder(lost + 3 * step).trouble
+        store.rmdir()
+        aside.rename(store)
+    last = recorder(lost + (4 if away else 3) * step)
+
+    assert last.trouble is None
+    assert lost in {key.slot for key in last.settled}
     parts.engine.dispose()

@@ -145,7 +145,7 @@ def test_events_that_fail_are_tried_again_and_then_kept(account: Account) -> Non
         config = client.get_function_event_invoke_config(FunctionName=f"coinlog-{name}")
         assert config["MaximumRetryAttempts"] == 2
         assert config["DestinationConfig"]["OnFailure"]["Destination"] == queue
-    for name in ("slots", "again", "sweep"):
+    for name in ("slots", "again", "sweep", "alerts-again"):
         target = account.client("scheduler").get_schedule(Name=f"coinlog-{name}")["Target"]
         assert target["DeadLetterConfig"]["Arn"] == queue
     for name in ("dead-letters", "load-waiting"):
@@ -192,13 +192,19 @@ def test_new_objects_wait_for_the_loader_in_a_queue_that_is_read_by_two_at_most(
 def test_the_schedules_hand_over_their_own_time(account: Account) -> None:
     found = {
         name: account.client("scheduler").get_schedule(Name=f"coinlog-{name}")
-        for name in ("slots", "again", "sweep")
+        for name in ("slots", "again", "sweep", "alerts-again")
     }
 
     assert found["slots"]["ScheduleExpression"] == "cron(0 0/6 * * ? *)"
     assert found["again"]["ScheduleExpression"] == "cron(10 0/6 * * ? *)"
     assert found["sweep"]["ScheduleExpression"] == "rate(15 minutes)"
-    for name, function in (("slots", "capture"), ("again", "capture"), ("sweep", "load")):
+    assert found["alerts-again"]["ScheduleExpression"] == "rate(15 minutes)"
+    for name, function in (
+        ("slots", "capture"),
+        ("again", "capture"),
+        ("sweep", "load"),
+        ("alerts-again", "send"),
+    ):
         schedule = found[name]
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         assert schedule["FlexibleTimeWindow"]["Mode"] == "OFF"

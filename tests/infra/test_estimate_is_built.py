@@ -35,6 +35,7 @@ def test_sizes_and_counts_are_those_of_the_template(template: dict[str, Any]) ->
     }
     assert memory["capture"] == sizes.CAPTURE_MEMORY_MB
     assert memory["load"] == sizes.LOAD_MEMORY_MB
+    assert memory["send"] == sizes.SEND_MEMORY_MB
     assert len(resources(template, "CloudWatch::Alarm")) == sizes.ALARMS
     assert len(resources(template, "Logs::MetricFilter")) == sizes.METRICS
     assert database["DBInstanceClass"] == Options().database_class
@@ -42,7 +43,7 @@ def test_sizes_and_counts_are_those_of_the_template(template: dict[str, Any]) ->
     [balancer] = resources(template, "ElasticLoadBalancingV2::LoadBalancer")
     assert len(balancer["Subnets"]) == sizes.BALANCER_ZONES
     sweeps = [one["ScheduleExpression"] for one in resources(template, "Scheduler::Schedule")]
-    assert f"rate({60 // sizes.SWEEPS_AN_HOUR} minutes)" in sweeps
+    assert sweeps.count(f"rate({60 // sizes.SWEEPS_AN_HOUR} minutes)") == 2
 
 
 @pytest.mark.parametrize("shape", ["page", "edition"])

@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+import disks
 from backfills import load_all, prices, put_asset_history, put_market_history, stored
 from coinlog.attempts import AttemptKey, slot_name
 from coinlog.backfill.kept import backfills
 from coinlog.backfill.load import sweep_backfills, waiting_backfills
+from coinlog.errors import UnreadError
 from coinlog.loading import load
 from coinlog.series import Series, read_series
 from coinlog.slots import DAY
@@ -243,3 +245,16 @@ def test_a_name_that_the_store_cannot_hold_is_settled_as_damaged(desk: Desk) -> 
 
     (row,) = desk.mappings(schema.backfill)
     assert row["outcome"] == ("stored" if desk.engine.dialect.name == "sqlite" else "failed")
+
+
+def test_an_answer_that_cannot_be_read_keeps_no_other_waiting(desk: Desk) -> None:
+    for asset_id in (1, 2):
+        put_asset_history(desk.archive, asset_id, {SLOT - DAY: 4.5}, DAY)
+    path = next(Path(desk.archive.location).glob("backfill/asset-1/*/*.json.gz"))
+    told = "1 backfilled answer cannot be read, the first is backfill/asset-1/"
+    with disks.unreadable(path), pytest.raises(UnreadError, match=told):
+        load_all(desk)
+
+    assert ([*stored(desk, 1)], len(stored(desk, 2))) == ([], 1)
+    load_all(desk)
+    assert len(stored(desk, 1)) == 1

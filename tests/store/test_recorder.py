@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
 
@@ -17,10 +18,12 @@ import pytest
 import sqlalchemy as sa
 
 import cmc_server
+import disks
 from cmc_server import CMCServer, Reply
 from coinlog.attempts import AttemptKey, Claim, slot_name
 from coinlog.capturing import Standing, capture, current_slot
-from coinlog.errors import NotCurrentSlotError
+from coinlog.claims import at_work, our_claim
+from coinlog.errors import NotCurrentSlotError, UnreadError
 from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS, Outcome, Reason, SourceKind
 from coinlog.slots import HOUR
@@ -103,6 +106,27 @@ def test_a_claim_of_a_living_process_is_respected(desk: Desk, source: CMCServer)
 
     assert desk.record().captured.standing is Standing.BUSY
     assert source.requests == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a clock that nobody sets")
+def test_a_clock_that_is_set_makes_no_living_recorder_look_dead(
+    desk: Desk, source: CMCServer
+) -> None:
+    claim = our_claim(1, time.time() - 3 * HOUR)
+    begun = claim.process_started_at - 3 * HOUR
+    desk.archive.claim(SLOT, msgspec.structs.replace(claim, process_started_at=begun))
+
+    assert desk.record().captured.standing is Standing.BUSY
+    assert source.requests == []
+    since_boot = claim.since_boot
+    assert since_boot
+    for changes in (
+        {"process_started_at": since_boot.process_started_at - 1},
+        {"claimed_at": since_boot.claimed_at - desk.plan.deadline_seconds - 31},
+    ):
+        other = msgspec.structs.replace(since_boot, **changes)
+        dead = msgspec.structs.replace(our_claim(1, time.time()), since_boot=other)
+        assert not at_work(dead, desk.plan.deadline_seconds, time.time())
 
 
 def test_a_claim_of_another_machine_is_respected_until_its_deadline(desk: Desk) -> None:
@@ -386,13 +410,65 @@ def test_why_a_slot_still_fails_is_what_the_ledger_says(desk: Desk, source: CMCS
 
 
 def test_an_archive_that_cannot_be_used_is_told_and_not_raised(desk: Desk, tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path / "archive")
-    (tmp_path / "archive").write_text("in the way")
-    recording = desk.record()
+    with away(tmp_path / "archive", tmp_path / "aside"):
+        (tmp_path / "archive").write_text("in the way")
+        recording = desk.record()
+        (tmp_path / "archive").unlink()
 
     assert recording.captured.standing is Standing.NOT_KEPT
     assert "archive" in (recording.trouble or "")
     assert not recording.done
+    desk.now += STEP
+    desk.record(SLOT + STEP)
+    assert outcome(desk) == ("failed", "not_kept")
+
+
+def test_what_is_recorded_while_its_disk_is_not_mounted_hides_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.record()
+    put_attempt(desk.archive, SLOT + STEP)
+    with away(tmp_path / "archive", tmp_path / "disk"):
+        (tmp_path / "archive").mkdir()
+        recording = desk.record(SLOT + 2 * STEP)
+        left = [*(tmp_path / "archive").iterdir()]
+        (tmp_path / "archive").rmdir()
+    desk.now += 3 * STEP
+    desk.record(SLOT + 3 * STEP)
+
+    assert (recording.captured.standing, left) == (Standing.NOT_KEPT, [])
+    assert "mount its disk again" in str(recording.trouble)
+    assert [outcome(desk, SLOT + number * STEP) for number in range(4)] == [
+        ("stored", None),
+        ("stored", None),
+        ("failed", "not_kept"),
+        ("stored", None),
+    ]
+
+
+@contextmanager
+def away(folder: Path, elsewhere: Path) -> Iterator[None]:
+    """Let a folder be elsewhere for a while."""
+    folder.rename(elsewhere)
+    yield
+    elsewhere.rename(folder)
+
+
+def test_an_attempt_that_cannot_be_read_keeps_no_other_waiting(desk: Desk, tmp_path: Path) -> None:
+    for number in range(3):
+        put_attempt(desk.archive, SLOT + number * STEP)
+    path = f"{AttemptKey(SLOT + STEP, '1').folder}/listings-1.json.gz"
+    answer = tmp_path / "archive" / path
+    with disks.unreadable(answer), pytest.raises(UnreadError) as found:
+        list(sweep(desk.engine, desk.archive, clock=desk.clock))
+
+    assert str(found.value).startswith(
+        "1 attempt cannot be read, the first at 2026-01-27T00:00:00Z"
+    )
+    assert str(answer.relative_to(tmp_path / "archive")) in str(found.value)
+    assert [row.slot for row in desk.rows(schema.slot)] == [SLOT, SLOT + 2 * STEP]
+    list(sweep(desk.engine, desk.archive, clock=desk.clock))
+    assert outcome(desk, SLOT + STEP) == ("stored", None)
 
 
 def test_a_longer_interval_leaves_no_false_gaps_and_records_no_slot_that_has_passed(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from coinlog import sampling
 from coinlog.gaps import breaks_in
 from coinlog.sampling import Reading, count_gaps, read_thinned
-from coinlog.series import Series, buckets_for
+from coinlog.series import Series, buckets_for, read_series
 from coinlog.store import lapses
 from coinlog.store.buckets import places, summaries
 from coinlog.store.engine import open_engine
@@ -137,7 +137,8 @@ def test_gaps_are_counted_as_the_series_of_all_points_has_them(
         monkeypatch.setattr(sampling, "READ_AT_ONCE", 0)
 
         assert count_gaps(asked, asset_id) == few
-        assert few == len(read_thinned(asked, [asset_id], ["price"], 50)[0].gaps)
+        timeline = asked.timeline()
+        assert few == len(read_series(reader, timeline, asked.now, asset_id, ()).gaps)
 
 
 @pytest.mark.parametrize("backfilled", [True, False])

@@ -84,7 +84,7 @@ def test_of_a_long_record_only_the_newest_part_is_told_and_since_when(
     web: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slots = record(web)
-    monkeypatch.setattr("coinlog.timeline.MAX_SLOTS", 3)
+    monkeypatch.setattr("coinlog.web.charts.MOST_READ", 3)
 
     said = facts(web.get("/assets/7").text)
     answer: dict[str, Any] = web.json("/api/v1/assets/7")["record"]

@@ -47,7 +47,9 @@ def test_a_page_brings_the_rates_of_its_own_slots_alone(web: Site) -> None:
     assert rates[str(SLOT - STEP)] == {"BTC": 9e4, "ETH": 3e3, "EUR": 1.08, "COP": 0.00024}
     # A part of a page can be of a newer slot than the page: its rates come with it.
     assert rates_of(web.get("/?part=market")) == rates_of(web.get("/"))
-    assert rates_at(web.app.watch, []) == rates_at(web.app.watch, [SLOT + STEP]) == {}
+    with web.app.watch.moment() as moment:
+        for slots in ([], [SLOT + STEP]):
+            assert rates_at(web.app.watch, moment, slots) == {}
 
 
 def test_a_page_of_an_empty_store_and_an_error_have_no_rates(web: Site) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
 import sqlalchemy as sa
 
 from coinlog.alerts.delivering import Deliverer, Delivery
 from coinlog.alerts.history import Surroundings
+from coinlog.alerts.left import FOLDER, Alert, leave_alert
 from coinlog.alerts.looking import look, look_without_store
 from coinlog.alerts.rule import Rule
-from coinlog.alerts.targets import Target
+from coinlog.alerts.targets import Opened
 from coinlog.archive import Archive
 from coinlog.errors import ArchiveError, CoinlogError, StoreError
 from coinlog.market import SourceKind
-from coinlog.slots import MINUTE
+from coinlog.slots import DAY, MINUTE
 
 LOOK_SECONDS = 5 * MINUTE
 """How often it looks by itself: a slot is missed, or a failure is final, without a new one."""
@@ -38,15 +41,17 @@ class Bell:
         archive: Archive,
         *,
         rules: Sequence[Rule],
-        targets: Callable[[], Sequence[Target]],
+        targets: Callable[[], Opened],
         source: SourceKind,
+        kept: float = DAY,
         around: Surroundings | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine, self._archive, self._rules = engine, archive, rules
         self._open_targets, self._source, self._around = targets, source, around
-        self._clock = clock
+        self._clock, self._kept = clock, kept
         self._deliverer: Deliverer | None = None
+        self._told: set[str] = set()
         self._settled: list[int] = []
         self._lock, self._woken, self._stopping = Lock(), Event(), Event()
         self._thread: Thread | None = None
@@ -54,15 +59,25 @@ class Bell:
     def once(
         self, settled: Sequence[int] = (), over: Callable[[], bool] = lambda: False
     ) -> Delivery:
-        """Look and deliver now; ``settled`` are slots that were settled right before."""
-        try:
+        """Look and deliver now; ``settled`` are slots that were settled right before.
+
+        What was left earlier is delivered whatever becomes of the look.
+        """
+        with self._minding():
             self._look(settled)
+        with self._minding():
             return self._deliver(over)
+        return Delivery()
+
+    @contextmanager
+    def _minding(self) -> Iterator[None]:
+        """Log what goes wrong: it must not end the looking, nor recording."""
+        try:
+            yield
         except CoinlogError as error:
             _log.warning("alerts could not be looked after: %s", error)
-        except Exception:  # noqa: BLE001  a mistake of ours in here must not end the looking, nor recording
+        except Exception:  # noqa: BLE001  a mistake of ours is none of who records
             _log.exception("alerts could not be looked after")
-        return Delivery()
 
     def start(self) -> None:
         """Begin to look after alerts in a thread of its own."""
@@ -101,9 +116,33 @@ class Bell:
         except ArchiveError:
             raise
         except StoreError as error:
-            look_without_store(self._archive, self._rules, now, self._source, str(error))
+            look_without_store(
+                self._archive, self._rules, now, self._source, str(error), self._around
+            )
 
     def _deliver(self, over: Callable[[], bool]) -> Delivery:
-        if self._deliverer is None:
-            self._deliverer = Deliverer(self._archive, self._open_targets(), clock=self._clock)
-        return self._deliverer.deliver(over)
+        return (self._deliverer or self._open()).deliver(over)
+
+    def _open(self) -> Deliverer:
+        """Open the targets; what is wrong with some is told to the others, once."""
+        opened = self._open_targets()
+        for problem in set(opened.problems) - self._told:
+            self._told.add(problem)
+            _log.warning("%s; messages go to the other addresses alone", problem)
+        if opened.problems:
+            self._leave(opened.problems)
+        deliverer = Deliverer(self._archive, opened.targets, kept=self._kept, clock=self._clock)
+        # What is wrong may be mended by the next look.
+        self._deliverer = None if opened.problems else deliverer
+        return deliverer
+
+    def _leave(self, problems: Sequence[str]) -> None:
+        """Leave an alert that some addresses cannot be used, for who can be reached."""
+        text = "\n".join(problems)
+        name = f"{FOLDER}addresses-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+        alert = Alert(
+            "coinlog: some addresses of alerts cannot be used",
+            f"{text}\n\nNothing goes there until that is mended: `coinlog alerts check` tells.\n",
+            self._clock(),
+        )
+        leave_alert(self._archive, name, alert)

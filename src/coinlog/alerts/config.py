@@ -87,7 +87,7 @@ def read_alerts(path: Path) -> Alerting | None:
     """
     try:
         with path.open("rb") as file:
-            body = file.read(FILE_BYTES)
+            body = file.read(FILE_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -95,6 +95,8 @@ def read_alerts(path: Path) -> Alerting | None:
             f"{path} cannot be read ({error.strerror or error}): expected a file of alerts, which "
             "`coinlog alerts init` writes"
         ) from None
+    if len(body) > FILE_BYTES:
+        raise SettingError(f"{path} is too large: expected {FILE_BYTES:,} bytes at most")
     return parse_alerts(body, str(path), path.parent)
 
 
@@ -112,6 +114,12 @@ def parse_alerts(body: bytes, name: str, folder: Path | None = None) -> Alerting
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingError(
             f"{name} cannot be read as TOML: {error or 'too deep'}; docs/alerts.md has examples"
+        ) from None
+    except ValueError:
+        # Python reads no number of so many thousand digits.
+        raise SettingError(
+            f"{name} cannot be read as TOML: a number in it is too long; docs/alerts.md has "
+            "examples"
         ) from None
     return _Checked(text, name).alerting(found, folder)
 
@@ -159,7 +167,14 @@ class _Checked:
                 f"{URLS_FILE} is of no use in a bucket: put the addresses into the parameter that "
                 "COINLOG_ALERT_URLS_PARAMETER names",
             )
-        return folder / Path(value).expanduser()
+        try:
+            return folder / Path(value).expanduser()
+        except RuntimeError:
+            raise self._wrong(
+                place,
+                f"{URLS_FILE} begins with ~, and no home is known here: expected a path from / on, "
+                "or one beside this file",
+            ) from None
 
     def _recorder(self, found: object) -> Iterator[Rule]:
         if not isinstance(found, dict):
@@ -195,8 +210,14 @@ class _Checked:
                         place,
                         f"this [[{kind}]] is the same as number {known[rule.key]}: remove one",
                     )
+                self._check_reachable(rule, kind, place)
                 known[rule.key] = index + 1
                 yield rule
+
+    def _check_reachable(self, rule: Rule, kind: str, place: _Place) -> None:
+        flaw = rule.flaw()
+        if flaw:
+            raise self._wrong(place, f"this [[{kind}]] {flaw}")
 
     def _check_whole(self, kind: str, table: Mapping[str, Any], place: _Place) -> None:
         either = EITHER.get(kind, ())
@@ -265,7 +286,11 @@ class _Checked:
 
 def _shown(value: object) -> str:
     """Return a value for a message: cut off, and without what an address may hold in secret."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # A hexadecimal number can be longer than Python writes numbers.
+        return "too long a number"
     if "://" in text:
         return "an address"
     return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004  enough to know it by

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from coinlog.alerts.rule import Rule, Sign, over, so
+from coinlog.alerts.rule import Rule, Sign, digest, over, so
 from coinlog.alerts.shapes import Shape, differences, shape_of
 from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey, is_imported
@@ -29,7 +29,7 @@ MOST_NAMED = 8
 class Drift(Rule, frozen=True, kw_only=True):
     """Keys that are new, gone or of another kind, in any of a slot's answers.
 
-    It is over with the next slot, which knows the new shape already.
+    It is over with the next slot that keeps the new shape; further differences are told too.
     """
 
     kind: ClassVar[str] = "drift"
@@ -53,7 +53,10 @@ class Drift(Rule, frozen=True, kw_only=True):
         ]
         first = next((n for n, line in enumerate(lines) if line.slot in wanted), len(lines))
         for line in lines[max(0, first - KNOWN_SLOTS) :]:
-            shapes = _shapes(history.archive, AttemptKey(line.slot, line.attempt))
+            shapes = _read(history.archive, AttemptKey(line.slot, line.attempt))
+            if not shapes:
+                # Of what cannot be read nobody knows whether it is as it was.
+                continue
             if line.slot in wanted and before:
                 yield _sign(line.slot, _differences(before, shapes))
             before.append(shapes)
@@ -79,19 +82,22 @@ def _sign(slot: int, found: Sequence[str]) -> Sign:
         "is stored; the raw answers hold the rest."
     )
     headline = f"the source's answers have changed: {found[0][:120]}"
-    return so(slot, counted(len(found), "difference"), headline, text)
+    return so(slot, counted(len(found), "difference"), headline, text, digest(*found))
+
+
+def _read(archive: Archive, key: AttemptKey) -> Mapping[str, Shape]:
+    try:
+        return _shapes(archive, key)
+    except ArchiveError:
+        return {}
 
 
 @lru_cache(maxsize=4 * KNOWN_SLOTS)
 def _shapes(archive: Archive, key: AttemptKey) -> Mapping[str, Shape]:
     """Return the shapes of an attempt's answers, pages of one list as one."""
-    try:
-        manifest, _ = archive.manifest(key)
-        answers = archive.answers(key, manifest)
-    except ArchiveError:
-        return {}
+    manifest, _ = archive.manifest(key)
     found = {}
-    for answer in answers:
+    for answer in archive.answers(key, manifest):
         name = re.sub(r"-[0-9]+$", "", answer.name)
         if answer.reason is None and name not in found:
             try:

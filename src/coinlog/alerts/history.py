@@ -5,7 +5,7 @@ Only what was observed counts: points that were backfilled came after the fact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ from coinlog.store import schema
 from coinlog.store.fates import Fate, read_fates
 from coinlog.store.ledger import Head, past_grace
 from coinlog.store.reader import HAS_QUOTES, Reader
+
+MANY = 100
+"""Of more slots the archive is listed once, instead of slot by slot."""
 
 _LINE = (
     *("slot", "outcome", "reason", "detail", "attempt"),
@@ -67,7 +70,8 @@ class Surroundings(msgspec.Struct, frozen=True):
 class History:
     """What is recorded from ``start`` to ``now``, read where it is asked for.
 
-    ``around`` is there where the newest slot is that of this moment.
+    Slots after ``since`` are looked at; they are compared with those before it. ``around`` is there
+    where the newest slot is that of this moment.
     """
 
     def __init__(  # noqa: PLR0913  where to look, and when
@@ -79,14 +83,60 @@ class History:
         start: int,
         end: int,
         now: float,
+        since: int,
         around: Surroundings | None = None,
     ) -> None:
+        self.since = since
         self.reader, self.archive, self.head = reader, archive, head
         self.start, self.end, self.now, self.around = start, end, now, around
 
     @cached_property
     def fates(self) -> dict[int, Fate]:
-        """What became of each slot, oldest first; missed ones are there once they are late."""
+        """What became of each slot, oldest first; missed ones are there once they are late.
+
+        One that waits in the archive to be loaded is not missed.
+        """
+        waiting = self.waiting
+        return {
+            slot: fate
+            for slot, fate in self._fates.items()
+            if fate.outcome != Outcome.MISSED or slot not in waiting
+        }
+
+    @cached_property
+    def waiting(self) -> frozenset[int]:
+        """The slots of which the archive holds an attempt that the store has not settled."""
+        # This comes first: what is settled meanwhile counts as waiting, and is looked at again.
+        done = self._settled()
+        slots = [
+            slot
+            for slot, fate in self._fates.items()
+            if slot > self.since and fate.outcome != Outcome.STORED
+        ]
+        return frozenset(key.slot for key in self._kept(slots) if key not in done)
+
+    @cached_property
+    def newest_settled(self) -> int:
+        """The newest slot of which the store has an attempt, 0 for none."""
+        table = schema.attempt.c
+        query = sa.select(sa.func.max(table.slot)).where(table.slot <= int(self.now))
+        with self.reader.connected() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def _settled(self) -> set[AttemptKey]:
+        table = schema.attempt.c
+        query = sa.select(table.slot, table.attempt).where(table.slot > self.since)
+        with self.reader.connected() as connection:
+            return {AttemptKey(*row) for row in connection.execute(query)}
+
+    def _kept(self, slots: Sequence[int]) -> list[AttemptKey]:
+        if len(slots) <= MANY:
+            return [key for slot in slots for key in self.archive.slot_attempts(slot)]
+        wanted = set(slots)
+        return [key for key in self.archive.attempts(slots[0]) if key.slot in wanted]
+
+    @cached_property
+    def _fates(self) -> dict[int, Fate]:
         found = read_fates(self.reader, self.head, self.now, self.start, self.end)
         return {fate.slot: fate for fate in found}
 

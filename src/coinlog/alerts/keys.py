@@ -118,6 +118,10 @@ def window() -> Key:
 def _within(value: object, above: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError  # noqa: TRY004  as everything that cannot be used
-    if not above < value <= most or not math.isfinite(value):
+    try:
+        found = float(value)
+    except OverflowError:
+        raise ValueError from None
+    if not above < found <= most or not math.isfinite(found):
         raise ValueError
-    return float(value)
+    return found

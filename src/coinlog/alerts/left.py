@@ -23,9 +23,16 @@ from coinlog.slots import iso
 FOLDER = "alerts/"
 SENT = "alerts/sent/"
 LOOKED = "alerts/looked"
+SETTLED, AWAY = "store.settled", "store.away"
+NOTES = (SETTLED, AWAY)
+"""Noted beside the rules: the newest slot that is loaded, and since when the store is away."""
+LONG_AGO = 1.0
+"""When something was left of which nobody is told, in seconds UTC."""
 SIMULATED = "SIMULATED "
 SUBJECT_LETTERS = 200
+ORDER = (Told.FIRED, Told.CHANGED, Told.RECOVERED)
 
+_UNWATCHED = "The rule was not looked after for days, so when it was over is not known.\n"
 _ALERT = re.compile(r"alerts/[\w.-]{1,160}\.json")
 _NAME = re.compile(
     r"alerts/([0-9]{8}T[0-9]{6}Z)-([a-z0-9-]{1,60})-(?:(fired|recovered)|changed-(\w{0,32}))\.json"
@@ -53,20 +60,26 @@ class Alerts:
         self.archive = archive
         self._paths = set(alert_paths(archive))
 
-    def standing(self, rule: Rule) -> Standing:
-        """Return where a rule stands, by what has been told."""
+    def standing(self, key: str, now: float) -> Standing:
+        """Return where the rule of a key stands, by what has been told.
+
+        What a clock that was ahead has told of times to come is not there until then: an incident
+        that begins later counts for nothing, and one that ends later was over as it began.
+        """
         mine = [
-            match for match in map(_NAME.fullmatch, self._paths) if match and match[2] == rule.key
+            match
+            for match in map(_NAME.fullmatch, self._paths)
+            if match and match[2] == key and match[1] <= slot_name(int(now))
         ]
         first = max((match[1] for match in mine if match[3] == Told.FIRED), default=None)
         if first is None:
             return Standing()
         causes = {match[4] for match in mine if match[1] == first and match[4] is not None}
-        begun = self._read(_path(first, rule, Told.FIRED))
-        over = _path(first, rule, Told.RECOVERED)
+        begun = self._read(_path(first, key, Told.FIRED))
+        over = _path(first, key, Told.RECOVERED)
         ended = self._read(over).slot if over in self._paths else None
         slot = parse_slot(first) or 0
-        if over in self._paths and ended is None:
+        if over in self._paths and (ended is None or ended > now):
             ended = slot
         return Standing(slot, ended, {begun.cause, *causes})
 
@@ -74,11 +87,11 @@ class Alerts:
         """Leave an alert; ``False`` where it is there already."""
         told = event.told
         name = f"{told}-{event.sign.cause or 'other'}" if told is Told.CHANGED else told
-        path = _path(slot_name(event.first), rule, name)
+        path = _path(slot_name(event.first), rule.key, name)
         mark = SIMULATED if simulated else ""
         text = f"{event.sign.text}\n"
         if told is Told.CHANGED:
-            text = f"{text}\nSlots have failed since {iso(event.first)}, for other reasons too.\n"
+            text = f"{text}\nIt began at slot {iso(event.first)}, for another reason.\n"
         alert = Alert(
             f"coinlog: {mark}{event.sign.headline}"[:SUBJECT_LETTERS],
             f"{mark and 'SIMULATED market: none of this is real.'}\n\n{text}".lstrip(),
@@ -89,6 +102,25 @@ class Alerts:
         self._paths.add(path)
         return leave_alert(self.archive, path, alert)
 
+    def close(self, key: str, now: float) -> None:
+        """Let an incident be over of which nobody knows when it was; nobody is told."""
+        standing = self.standing(key, now)
+        if standing.is_open and standing.first is not None:
+            path = _path(slot_name(standing.first), key, Told.RECOVERED)
+            alert = Alert("coinlog: not watched since", _UNWATCHED, LONG_AGO, standing.first)
+            self._paths.add(path)
+            leave_alert(self.archive, path, alert)
+
+    def renew(self, key: str, now: float) -> None:
+        """Write the alerts of an incident anew that goes on: a bucket lets go of what is old."""
+        standing = self.standing(key, now)
+        if not standing.is_open or standing.first is None:
+            return
+        begun = slot_name(standing.first)
+        for match in filter(None, map(_NAME.fullmatch, self._paths)):
+            if (match[1], match[2]) == (begun, key):
+                self.archive.objects.put(match[0], self.archive.objects.read(match[0]))
+
     def _read(self, path: str) -> Alert:
         try:
             return read_alert(self.archive, path)
@@ -97,9 +129,17 @@ class Alerts:
 
 
 def alert_paths(archive: Archive) -> list[str]:
-    """Return the paths of all alerts that were left, oldest first."""
+    """Return the paths of all alerts that were left, oldest incident first, each in its order."""
     _, found = archive.objects.inside(FOLDER.rstrip("/"))
-    return sorted(path for path in found if _ALERT.fullmatch(path))
+    return sorted((path for path in found if _ALERT.fullmatch(path)), key=_order)
+
+
+def _order(path: str) -> tuple[str, int, str]:
+    """Return what sorts an incident before its changes and its end, which are later by name too."""
+    match = _NAME.fullmatch(path)
+    if not match:
+        return "", 0, path
+    return f"{match[1]}-{match[2]}", ORDER.index(Told(match[3] or Told.CHANGED)), path
 
 
 def read_alert(archive: Archive, path: str) -> Alert:
@@ -125,5 +165,5 @@ def write_looked(archive: Archive, looked: Mapping[str, int]) -> None:
     archive.objects.put(LOOKED, msgspec.json.encode(dict(looked)))
 
 
-def _path(slot: str, rule: Rule, told: str) -> str:
-    return f"{FOLDER}{slot}-{rule.key}-{told}.json"
+def _path(slot: str, key: str, told: str) -> str:
+    return f"{FOLDER}{slot}-{key}-{told}.json"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from coinlog.alerts.history import Figures, History
 
 DOMINANCE = {BITCOIN: "bitcoin_dominance", ETHEREUM: "ethereum_dominance"}
+WHOLE = 100.0
+"""Percent: no share is more, and nothing loses more."""
 _BROKEN = 1.5
 """Neighbours further apart than this many resolutions have a gap between them, as in a series."""
 
@@ -104,6 +106,16 @@ class Change(MarketRule, frozen=True, kw_only=True):
         """Return the window, and the slot before its beginning."""
         return self.window_seconds + interval_seconds
 
+    def flaw(self) -> str | None:
+        """Return why it can never be over."""
+        back = self.percent - self.rearm
+        if self.percent < 0 or back > -WHOLE:
+            return None
+        return (
+            f"is over only at {signed(back)}, and nothing loses more than all: expected a rearm "
+            f"below {figure(self.percent + WHOLE)}"
+        )
+
     def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
         """Yield the change at each slot whose window has no gap."""
         points = history.figures(self.asset)
@@ -149,6 +161,13 @@ class Rank(MarketRule, frozen=True, kw_only=True):
             f"{figure(self.rearm)} places"
         )
 
+    @property
+    def deepest(self) -> float:
+        """The worst rank that must be recorded for it to be told and to be over."""
+        if self.worse_than is not None:
+            return self.worse_than + 1
+        return (self.better_than or 0) + self.rearm
+
     def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
         """Yield whether the rank is beyond the limit at each slot that has one."""
         points = history.figures(self.asset)
@@ -183,6 +202,17 @@ class Dominance(MarketRule, frozen=True, kw_only=True):
         return (
             f"the dominance of asset {self.asset} {self._limit()}; over when it is back by "
             f"{figure(self.rearm)} points"
+        )
+
+    def flaw(self) -> str | None:
+        """Return why it can never be over."""
+        room = self.above if self.above is not None else WHOLE - (self.below or 0)
+        if self.rearm < room:
+            return None
+        back = room - self.rearm if self.above is not None else WHOLE + self.rearm - room
+        return (
+            f"is over only at {figure(back)} % of the market, which nothing is: expected a rearm "
+            f"below {figure(room)}"
         )
 
     def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:

@@ -9,11 +9,11 @@ from coinlog.alerts.rule import Rule, Sign, over, so
 from coinlog.alerts.words import sentence
 from coinlog.attempts import is_imported
 from coinlog.market import Outcome, Reason
-from coinlog.slots import MINUTE, iso
+from coinlog.slots import MINUTE, floor_slot, iso
 from coinlog.sources.texts import counted
 
 if TYPE_CHECKING:
-    from coinlog.alerts.history import History, Line
+    from coinlog.alerts.history import History, Line, Surroundings
 
 STUBBORN = frozenset({Reason.WRONG_KEY, Reason.PLAN, Reason.QUOTA, Reason.REFUSED_REQUEST})
 """What only a person can mend is told at once."""
@@ -181,22 +181,31 @@ class Disk(Rule, frozen=True, kw_only=True):
         return f"less than {self.free_mb:,} MB free where the archive and the data folder are"
 
     def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
-        """Yield whether there is room now, at the newest slot."""
-        free = history.around.free_mb() if history.around else {}
-        if not slots or not free:
+        """Yield whether there is room now: a disk fills up between two slots."""
+        del slots
+        yield from self.now(history.around, history.now)
+
+    def now(self, around: Surroundings | None, now: float) -> Iterator[Sign]:
+        """Yield whether there is room at a moment, which stands where others have a slot."""
+        free = around.free_mb() if around else {}
+        if not free:
             return
+        minute = floor_slot(now, MINUTE)
         place, least = min(free.items(), key=lambda pair: pair[1])
         value = f"{least:,.0f} MB free"
         if least < self.free_mb:
             headline = f"the disk is nearly full: {value}"
             text = f"{value} at {place}, less than {self.free_mb:,} MB: make room."
-            yield so(slots[-1], value, headline, text)
+            yield so(minute, value, headline, text)
         elif least >= _BACK * self.free_mb:
-            yield over(slots[-1], value, f"the disk has room again: {value}", f"{value}.")
+            yield over(minute, value, f"the disk has room again: {value}", f"{value}.")
 
 
 class Database(Rule, frozen=True, kw_only=True):
-    """Attempts wait in the archive for longer than ``minutes``: the database is away."""
+    """Attempts wait in the archive for longer than ``minutes`` before the database has them.
+
+    Over once nothing waits any more.
+    """
 
     kind: ClassVar[str] = "database"
 
@@ -212,20 +221,31 @@ class Database(Rule, frozen=True, kw_only=True):
         return f"attempts that wait more than {self.minutes} min for the database"
 
     def signs(self, history: History, slots: Sequence[int]) -> Iterator[Sign]:
-        """Yield whether each slot had to wait."""
+        """Yield whether each slot had to wait, and that nothing did after it."""
+        late: Line | None = None
         for slot in slots:
             line = history.lines.get(slot)
             if line is None or is_imported(line.attempt):
                 continue
-            late = line.stored_at - line.captured_at
-            if late > self.seconds:
-                text = f"Slot {iso(slot)} was kept, and waited {late // MINUTE:,} min to be stored."
-                yield self.away(slot, f"waited {late // MINUTE:,} min", text)
-            else:
-                headline = f"the database is back since slot {iso(slot)}"
-                text = "What had waited in the archive is loaded."
-                yield over(slot, "stored at once", headline, text)
+            if late and line.captured_at > late.stored_at:
+                yield _loaded(late.slot)
+            waited = line.stored_at - line.captured_at
+            late = line if waited > self.seconds else None
+            yield _waited(slot, waited) if late else _loaded(slot)
+        if late and not any(late.slot < slot <= late.stored_at for slot in history.waiting):
+            yield _loaded(late.slot)
 
     def away(self, slot: int, value: str, text: str) -> Sign:
-        """Return the sign of a slot that waits, or had to."""
+        """Return the sign that slots wait while the database is away."""
         return so(slot, value, f"the database is away since slot {iso(slot)}", text)
+
+
+def _waited(slot: int, seconds: int) -> Sign:
+    waited = f"waited {seconds // MINUTE:,} min"
+    text = f"Slot {iso(slot)} {waited} in the archive. It is loaded now, and nothing is lost."
+    return so(slot, waited, f"slot {iso(slot)} {waited} for the database", text)
+
+
+def _loaded(slot: int) -> Sign:
+    headline = f"nothing waits for the database any more, up to slot {iso(slot)}"
+    return over(slot, "loaded", headline, "What waited in the archive is loaded.")

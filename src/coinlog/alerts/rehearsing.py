@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from coinlog.alerts.following import Event, Standing, Told, follow
 from coinlog.alerts.history import History
-from coinlog.alerts.looking import lookback
+from coinlog.alerts.looking import NEWS_SECONDS, lookback
 from coinlog.alerts.rule import Rule
 from coinlog.archive import Archive
 from coinlog.store.ledger import read_head
@@ -66,6 +66,7 @@ def rehearse(  # noqa: PLR0913  at what, and when
         start=max(0, first - lookback(rules, head)),
         end=until,
         now=now,
+        since=max(first - 1, int(now) - NEWS_SECONDS),
     )
     slots = [slot for slot in history.fates if slot >= first]
     incidents = [

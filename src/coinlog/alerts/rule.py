@@ -62,6 +62,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """Return in words what is watched."""
         raise NotImplementedError
 
+    def flaw(self) -> str | None:
+        """Return why it can never be over, if that is so: it would be told once and never again."""
+        return None
+
     def lookback(self, interval_seconds: int) -> int:
         """Return the seconds before a slot that it needs to know."""
         del interval_seconds

@@ -1,32 +1,34 @@
 """Where messages go: addresses of Apprise, which hold secrets and are never shown.
 
-Apprise is held on a short lead: redirects are not followed, nothing is kept on disk, nothing is
-attached, no plugins of others and no lists of addresses are loaded, and what would act on this
-machine itself (its desktop, its log, its USB) is refused. What Apprise logs can name a secret, so
-of it only the number of an HTTP status is passed on.
+Redirects are not followed, nothing is attached, no plugins of others and no lists of addresses are
+loaded, and what would act on this machine itself (its desktop, its log, its USB) is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import warnings
+import time
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cache
-from importlib import import_module
 from threading import Thread
-from types import ModuleType
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
+from coinlog.alerts.delivering import SEND_SECONDS
 from coinlog.alerts.left import Alert
+from coinlog.alerts.services import Heard, notify, schemas, service_at
 from coinlog.alerts.words import plain
-from coinlog.errors import AlertError, SettingError
+from coinlog.errors import (
+    AlertError,
+    MissingPackageError,
+    PartlySentError,
+    SettingError,
+    UncertainAlertError,
+)
 
-SEND_SECONDS = 20.0
-"""How long one message may take, whatever its receiver does."""
+SLOW_SECONDS = 15.0
+"""After which a failure is one of a receiver that gave no answer: mail programs wait so long."""
 
 MOST_TARGETS = 50
 
@@ -35,7 +37,9 @@ LOCAL = frozenset(
 )
 """What acts on this machine: an alert of a recorder that runs on a server is for somewhere else."""
 
-FILES = frozenset(("template", "keyfile", "subfile", "pgpkey", "key_file", "certfile"))
+FILES = frozenset(
+    ("template", "keyfile", "subfile", "pgpkey", "pgppub", "pgpprv", "key_file", "certfile"),
+)
 """Parameters of addresses that name a file, which Apprise would read or fetch."""
 
 # The host of any other address may be a token.
@@ -43,7 +47,6 @@ _SELF_HOSTED = frozenset(
     ("apprise", "apprises", "form", "forms", "gotify", "gotifys", "json", "jsons", "xml", "xmls"),
 )
 _MAIL = frozenset(("mailto", "mailtos"))
-_STATUS = re.compile(r"error=([0-9]{3})\b")
 _SCHEMA = re.compile(r"[a-z][a-z0-9+.-]{1,19}")
 
 
@@ -52,11 +55,17 @@ class Target:
 
     def __init__(self, service: Any, url: str, number: int) -> None:  # noqa: ANN401  Apprise's own
         self._service = service
-        schema = urlsplit(url).scheme.lower()
+        schema = _schema(url)
         name = plain(str(service[0].service_name)) or schema
         self.label = f"address {number}, {name}{_host(url, schema)}"
         # So little of a hash tells one address from another and gives none away.
-        self.id = f"{schema}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
+        told = _without_password(url, schema)
+        self.id = f"{schema}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"
+
+    @property
+    def patience(self) -> float:
+        """How many seconds an answer is waited for."""
+        return float(self._service[0].socket_read_timeout)
 
     def __repr__(self) -> str:
         return f"Target({self.label})"
@@ -65,33 +74,39 @@ class Target:
         """Send an alert.
 
         Raises:
-            AlertError: the receiver did not take it, or not in time; it names no secret.
+            UncertainAlertError: no answer came in time; it names no secret.
+            PartlySentError: some recipients of this address took it, others did not.
+            AlertError: the receiver did not take it.
         """
-        done: list[bool] = []
-        heard = _Heard()
-        thread = Thread(target=self._notify, args=(alert, done), daemon=True, name="coinlog-send")
-        with heard:
-            thread.start()
-            thread.join(seconds)
-        if thread.is_alive():
-            raise AlertError(f"{self.label}, gave no answer within {seconds:.0f} s")
-        if done != [True]:
-            status = f" (HTTP {heard.status})" if heard.status else ""
-            raise AlertError(f"{self.label}, did not take the message{status}")
+        heard = Heard()
+        begun = time.monotonic()
+        thread = Thread(target=notify, args=(self._service, alert, heard), daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive() and not heard.taken:
+            raise UncertainAlertError(f"{self.label}, gave no answer within {seconds:.0f} s")
+        if not heard.done:
+            raise self._failure(heard, time.monotonic() - begun)
         return None
 
-    def _notify(self, alert: Alert, done: list[bool]) -> None:
-        kinds = _apprise()
-        try:
-            sent = self._service.notify(
-                title=alert.subject,
-                body=alert.text,
-                body_format=kinds.NotifyFormat.TEXT,
-                interpret_escapes=False,
+    def _failure(self, heard: Heard, took: float) -> AlertError:
+        status = f" (HTTP {heard.status})" if heard.status else ""
+        if heard.taken:
+            return PartlySentError(
+                f"{self.label}, took the message for some of its recipients and not for all"
+                f"{status}: give each an address of its own"
             )
-            done.append(bool(sent))
-        except Exception:  # noqa: BLE001  whatever a plugin raises may name a secret
-            done.append(False)
+        slow = took >= min(self.patience, SLOW_SECONDS)
+        if slow and not heard.never_reached:
+            return UncertainAlertError(f"{self.label}, gave no answer in time{status}")
+        return AlertError(f"{self.label}, did not take the message{status}")
+
+
+class Opened(NamedTuple):
+    """The targets of what can be used, and what is wrong with the rest: it names no secret."""
+
+    targets: Sequence[Target]
+    problems: Sequence[str] = ()
 
 
 def open_targets(urls: Sequence[str], where: str) -> list[Target]:
@@ -101,44 +116,80 @@ def open_targets(urls: Sequence[str], where: str) -> list[Target]:
         SettingError: one cannot be used; the message tells which, and no secret.
     """
     if len(urls) > MOST_TARGETS:
-        raise SettingError(f"{where} has {len(urls)} addresses: expected {MOST_TARGETS} at most")
+        raise SettingError(_too_many(urls, where))
     return [_open(url, number, where) for number, url in enumerate(dict.fromkeys(urls), 1)]
 
 
+def usable_targets(urls: Sequence[str], where: str) -> Opened:
+    """Return the targets of those addresses that can be used: one bad one silences no other."""
+    targets: list[Target] = []
+    problems: list[str] = []
+    wanted = list(dict.fromkeys(urls))
+    for number, url in enumerate(wanted[:MOST_TARGETS], 1):
+        try:
+            targets.append(_open(url, number, where))
+        except (SettingError, MissingPackageError) as error:
+            problems.append(str(error))
+    if len(wanted) > MOST_TARGETS:
+        problems.append(_too_many(wanted, where))
+    return Opened(targets, problems)
+
+
+def _too_many(urls: Sequence[str], where: str) -> str:
+    return f"{where} has {len(urls)} addresses: expected {MOST_TARGETS} at most"
+
+
 def _open(url: str, number: int, where: str) -> Target:
-    asset = _asset()
     said = f"{where}: address {number}"
-    schema, separator, _ = url.partition("://")
-    schema = schema.lower()
-    if not separator or not _SCHEMA.fullmatch(schema):
+    schema = _schema(url)
+    if "://" not in url or not _SCHEMA.fullmatch(schema):
         raise SettingError(f"{said} is no address: expected one of Apprise, such as ntfy://topic")
     if schema in LOCAL:
         raise SettingError(
             f"{said} begins with {schema}://, which would act on this machine alone: expected a "
             "service that reaches you elsewhere"
         )
-    named = sorted(FILES & {name.lower() for name, _ in parse_qsl(urlsplit(url).query)})
+    named = sorted(FILES & _parameters(url))
     if named:
         raise SettingError(f"{said} names a file in {named[0]}=: expected none, none is read")
-    service = _apprise().Apprise(asset=asset)
-    with _Heard():
-        added = service.add(url)
-    if not added or len(service) != 1:
+    service = service_at(url)
+    if service is None:
         raise SettingError(f"{said} ({schema}://…) cannot be used: {_hint(schema)}")
     return Target(service, url, number)
 
 
+def _schema(url: str) -> str:
+    return url.partition("://")[0].lower()
+
+
+def _parameters(url: str) -> set[str]:
+    """Return the names of an address's parameters as Apprise finds them: behind the first ``?``.
+
+    What would be a fragment elsewhere (``#channel?template=…``) is none to it.
+    """
+    pairs = re.split("[&;]", url.partition("?")[2])
+    names = (pair.partition("=")[0].replace("+", " ") for pair in pairs)
+    return {unquote(name).lower().strip() for name in names}
+
+
 def _hint(schema: str) -> str:
-    known = _schemas()
+    known = schemas()
     if schema in known:
         return "expected all parts that Apprise's page on this service names"
     near = get_close_matches(schema, known, n=1)
     return f"did you mean {near[0]}://?" if near else "expected a service that Apprise knows"
 
 
-def _schemas() -> list[str]:
-    manager = _apprise().manager_plugins.NotificationManager()
-    return sorted(str(schema) for schema in manager.schemas())
+def _without_password(url: str, schema: str) -> str:
+    """Return an address without a password that people choose, where it can hold one.
+
+    Marks in the archive are called after it: by their hash, guesses at a password could be tried.
+    Tokens are too long to be guessed.
+    """
+    if schema not in _SELF_HOSTED | _MAIL:
+        return url
+    bare = re.sub(r"(://[^:/?#]*):[^/?#]*@", r"\1@", url, count=1)
+    return re.sub(r"([?&;]pass(?:word)?=)[^&;]*", r"\1", bare, flags=re.IGNORECASE)
 
 
 def _host(url: str, schema: str) -> str:
@@ -148,54 +199,3 @@ def _host(url: str, schema: str) -> str:
     except ValueError:
         host = None
     return f" at {plain(host, 80)}" if host else ""
-
-
-@cache
-def _apprise() -> ModuleType:
-    """Return Apprise, loaded at first use: it takes a second and 30 MB."""
-    with warnings.catch_warnings():
-        # It looks for modules that newer Pythons have no more.
-        warnings.simplefilter("ignore")
-        apprise = import_module("apprise")
-        import_module("apprise.manager_plugins").NotificationManager().load_modules()
-    logging.getLogger("apprise").addFilter(_Heard.drop)
-    # The library below it logs paths, which hold tokens.
-    for name in ("urllib3", "requests", "smtplib"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return apprise
-
-
-@cache
-def _asset() -> Any:  # noqa: ANN401  Apprise's own
-    apprise = _apprise()
-    return apprise.AppriseAsset(
-        app_id="coinlog",
-        app_desc="coinlog",
-        app_url="",
-        http_redirects=False,
-        storage_mode=apprise.PersistentStoreMode.MEMORY,
-        secure_logging=True,
-    )
-
-
-class _Heard:
-    """What Apprise logged meanwhile, of which the status of an answer alone is kept."""
-
-    listening: ClassVar[list[_Heard]] = []
-
-    def __init__(self) -> None:
-        self.status = ""
-
-    def __enter__(self) -> None:
-        self.listening.append(self)
-
-    def __exit__(self, *_: object) -> None:
-        self.listening.remove(self)
-
-    @classmethod
-    def drop(cls, record: logging.LogRecord) -> bool:
-        """Keep the status of a record for who listens, and let nothing of it be logged."""
-        found = _STATUS.search(record.getMessage())
-        for one in cls.listening if found else ():
-            one.status = found[1] if found else ""
-        return False

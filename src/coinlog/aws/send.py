@@ -1,15 +1,17 @@
 """The function ``send``: deliver the alerts that ``load`` leaves in the bucket.
 
 It needs the bucket, the topic and the internet, and no database. An event only means "look": all
-that was not sent is sent, to the topic and to each address of Apprise in the parameter.
+that was not sent is sent, to the topic and to each address of Apprise in the parameter. A schedule
+calls it too, so what a receiver did not take is tried again for as long as it is news.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from functools import partial
 from typing import Any
 
-from coinlog.alerts.delivering import Deliverer, Receives
+from coinlog.alerts.delivering import SEND_SECONDS, Deliverer, Receives, kept_seconds
 from coinlog.alerts.left import Alert
 from coinlog.aws.buckets import bucket_of
 from coinlog.aws.events import object_keys, scheduled_time
@@ -22,6 +24,8 @@ from coinlog.settings.stored_secrets import alert_urls
 
 SUBJECT_LETTERS = 100
 
+_log = logging.getLogger(__name__)
+
 
 def handler(event: object, context: Context) -> dict[str, object]:
     """Deliver what was not, and say how much it was.
@@ -29,34 +33,50 @@ def handler(event: object, context: Context) -> dict[str, object]:
     Raises:
         EventError: the event cannot be used.
         ArchiveError: the bucket cannot be used.
-        AlertError: a receiver did not take it; what was not sent is sent by a later call.
+        AlertError: a receiver did not take it, or an address cannot be used, and no schedule
+            called: Lambda tries again soon, and an alarm tells of it.
     """
     lent, settings = Lent(context), ready_settings()
-    # Only to refuse what is no event of ours.
-    object_keys(event), scheduled_time(event)
+    by_schedule = not object_keys(event) and scheduled_time(event) is not None
     if not settings.alert_topic:
         raise SettingError(
             "COINLOG_ALERT_TOPIC is not set: expected the ARN of the topic to publish alerts to"
         )
+    sent, troubles = _deliver(settings, settings.alert_topic, lent)
+    if troubles and not by_schedule:
+        raise AlertError(f"{'; '.join(troubles)}; what is not sent is sent by a later call")
+    return report("send", sent=sent, failed=troubles, unfinished=lent.over)
+
+
+def _deliver(settings: Settings, topic: str, lent: Lent) -> tuple[list[str], list[str]]:
+    """Deliver what waits; return what was sent, and what is wrong."""
+    archive = bucket_of(settings)
+    kept = kept_seconds(settings.interval_seconds)
     # Lambda itself waits before it tries again.
-    deliverer = Deliverer(bucket_of(settings), _receivers(settings), first_pause=0)
-    done = deliverer.deliver(lambda: lent.over)
-    if done.failed:
-        raise AlertError(f"{'; '.join(done.failed)}; it is sent by a later call")
-    return report("send", sent=list(done.sent), unfinished=lent.over)
+    make = partial(Deliverer, archive, kept=kept, first_pause=0)
+    if not make([]).waits():
+        return [], []
+    addresses, odd = _addresses(settings)
+    for text in odd:
+        _log.warning("%s; the other receivers get what there is", text)
+    # What is begun must be marked before Lambda ends the process.
+    done = make([Topic(topic), *addresses]).deliver(lambda: lent.left() < SEND_SECONDS)
+    return list(done.sent), [*odd, *done.failed]
 
 
-def _receivers(settings: Settings) -> Sequence[Receives]:
-    """Return the topic, and whatever the parameter names beside it."""
-    assert settings.alert_topic  # noqa: S101  the handler has looked
-    found: list[Receives] = [Topic(settings.alert_topic)]
-    urls = [url.reveal() for url in alert_urls(settings)]
-    if urls:
-        # Apprise takes a second to load, and comes in a layer of its own.
-        from coinlog.alerts.targets import open_targets  # noqa: PLC0415  and this is at the start
+def _addresses(settings: Settings) -> tuple[list[Receives], list[str]]:
+    """Return the addresses that the parameter names, and what is wrong with others."""
+    try:
+        urls = [url.reveal() for url in alert_urls(settings)]
+    except SettingError as error:
+        return [], [str(error)]
+    if not urls:
+        return [], []
+    # Apprise takes a second to load, and comes in a layer of its own.
+    from coinlog.alerts.targets import usable_targets  # noqa: PLC0415  and this is at the start
 
-        found += open_targets(urls, "COINLOG_ALERT_URLS_PARAMETER")
-    return found
+    opened = usable_targets(urls, "COINLOG_ALERT_URLS_PARAMETER")
+    return list(opened.targets), list(opened.problems)
 
 
 class Topic:

@@ -15,7 +15,7 @@ from coinlog.attempts import AttemptKey, parse_slot
 from coinlog.aws.buckets import mark_of
 from coinlog.aws.lending import Lent, report
 from coinlog.aws.rules import leave_alerts
-from coinlog.errors import MixedSourcesError
+from coinlog.errors import MixedSourcesError, UnreadError
 from coinlog.loading import sweep
 from coinlog.market import Outcome
 from coinlog.settings import Settings
@@ -63,9 +63,10 @@ def settle_archive(
     Raises:
         MixedSourcesError: attempts of the other kind of data lie in the archive; all others are
             settled.
+        UnreadError: some cannot be read now; all others are settled.
     """
     settled: list[AttemptKey] = []
-    mixed = None
+    left: MixedSourcesError | UnreadError | None = None
     try:
         patience = Patience(lent.left())
         with closing(sweep(engine, archive, since_slot, alone=True, patience=patience)) as coming:
@@ -73,16 +74,16 @@ def settle_archive(
                 settled.append(key)
                 if lent.over:
                     break
-    except MixedSourcesError as error:
-        mixed = error
+    except (MixedSourcesError, UnreadError) as error:
+        left = error
     now = int(time.time())
     note_schedule(engine, now, settings.interval_seconds, settings.assets)
     stored = _mark(engine, archive, settled)
     # What is in memory alone nobody would find.
     slots = [key.slot for key in settled]
     alerts = leave_alerts(engine, archive, now, slots) if archive.objects.shared else 0
-    if mixed:
-        raise mixed
+    if left:
+        raise left
     due = floor_slot(now, settings.interval_seconds)
     facts = _facts(settled, stored, alerts, unfinished=lent.over)
     # What the alarm counts: catching up with old slots is no sign that new ones are recorded.

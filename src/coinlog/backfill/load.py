@@ -10,7 +10,14 @@ import sqlalchemy as sa
 from coinlog.archive import Archive
 from coinlog.backfill.judge import damaged, read_backfill
 from coinlog.backfill.kept import BackfillKey, backfills, read_manifest, span_of
-from coinlog.errors import DamagedError, MixedSourcesError, StoreRefusedError
+from coinlog.errors import (
+    ArchiveError,
+    DamagedError,
+    MixedSourcesError,
+    StoreRefusedError,
+    UnreadError,
+)
+from coinlog.sources.texts import counted
 from coinlog.store.backfilled import Settled, settle_backfill, settled_backfills
 
 LOOKS = 2
@@ -28,12 +35,16 @@ def sweep_backfills(engine: sa.Engine, archive: Archive, settled_at: int) -> Ite
     Raises:
         MixedSourcesError: some are of the other kind of data; all others have been settled by
             then.
+        UnreadError: some cannot be read now; all others have been settled by then.
+        ArchiveError: the archive is away.
         StoreUnavailableError: the database is away; the answers stay in the archive.
     """
     refused: dict[BackfillKey, MixedSourcesError] = {}
+    unread: dict[BackfillKey, ArchiveError] = {}
     # An answer that comes after later ones makes all about its target wait for a second look.
     for _ in range(LOOKS):
-        waiting = [key for key in waiting_backfills(engine, archive) if key not in refused]
+        aside = {*refused, *unread}
+        waiting = [key for key in waiting_backfills(engine, archive) if key not in aside]
         if not waiting:
             break
         for key in sorted(waiting, key=lambda key: (_captured_at(archive, key), key.attempt)):
@@ -42,6 +53,13 @@ def sweep_backfills(engine: sa.Engine, archive: Archive, settled_at: int) -> Ite
                     yield key
             except MixedSourcesError as error:
                 refused[key] = error
+            except ArchiveError as error:
+                # Where the archive is away, so is all that comes after this one.
+                archive.objects.check_there()
+                unread[key] = error
+    for key, cause in unread.items():
+        what = counted(len(unread), "backfilled answer")
+        raise UnreadError(f"{what} cannot be read, the first is {key.folder}: {cause}")
     for key, why in refused.items():
         raise MixedSourcesError(f"{len(refused)} backfilled answers, {key.folder} first: {why}")
 
@@ -75,4 +93,7 @@ def _captured_at(archive: Archive, key: BackfillKey) -> int:
     try:
         return int(read_manifest(archive, key)[0].captured_at)
     except DamagedError:
-        return span_of(key)[1]
+        pass
+    except ArchiveError:
+        archive.objects.check_there()
+    return span_of(key)[1]

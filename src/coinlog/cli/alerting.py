@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 
 import click
 import msgspec
@@ -13,8 +14,9 @@ from rich.markup import escape
 from coinlog.alerts.config import Alerting
 from coinlog.alerts.example import EXAMPLE
 from coinlog.alerts.left import SIMULATED, Alert
-from coinlog.alerts.market_rules import Change, MarketRule
+from coinlog.alerts.market_rules import Change, MarketRule, Price, Rank
 from coinlog.alerts.rehearsing import Incident, Rehearsal, rehearse
+from coinlog.alerts.rule import Rule
 from coinlog.cli import report
 from coinlog.cli.bells import alerting, targets_of
 from coinlog.cli.report import out, say
@@ -22,7 +24,8 @@ from coinlog.cli.shared import json_option, with_parts
 from coinlog.errors import AlertError, SettingError, StoreError
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
-from coinlog.slots import format_interval, iso, parse_time
+from coinlog.settings.parsers import format_assets
+from coinlog.slots import AssetSelection, format_interval, iso, parse_time
 from coinlog.sources.texts import counted
 from coinlog.store.engine import open_engine
 from coinlog.store.existing import refuse_absent
@@ -210,7 +213,28 @@ def _notes(
         if isinstance(rule, Change) and rule.window_seconds < interval:
             window, every = format_interval(rule.window_seconds), format_interval(interval)
             notes.append(f"a change in {window} is never known: slots are {every} apart")
+        notes += _unseen(rule, parts.plan.selection)
     return list(dict.fromkeys(notes))
+
+
+def _unseen(rule: Rule, selection: AssetSelection) -> Iterator[str]:
+    """Yield what a rule would not see, as an asset below the top ones is not recorded."""
+    top = selection.top
+    if not isinstance(rule, MarketRule) or not top or rule.asset in selection.explicit_ids:
+        return
+    wider = AssetSelection(top, (*selection.ids, rule.asset))
+    always = f"COINLOG_ASSETS={format_assets(wider)} records it always"
+    if isinstance(rule, Rank) and rule.deepest > top:
+        yield f"asset {rule.asset} is not recorded below rank {top}, so this cannot work; {always}"
+    elif _looks_down(rule):
+        yield f"asset {rule.asset} is not recorded while it is below rank {top}; {always}"
+
+
+def _looks_down(rule: Rule) -> bool:
+    """Return whether a rule is about what becomes of an asset that falls."""
+    if isinstance(rule, Price):
+        return rule.below is not None
+    return isinstance(rule, Rank) or (isinstance(rule, Change) and rule.percent < 0)
 
 
 def _tell(done: Rehearsal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,14 @@ from pathlib import Path
 
 from coinlog.alerts.bell import Bell
 from coinlog.alerts.config import Alerting, read_alerts
+from coinlog.alerts.delivering import SEND_SECONDS, kept_seconds
 from coinlog.alerts.history import Surroundings
-from coinlog.alerts.targets import Target, open_targets
+from coinlog.alerts.targets import Opened, Target, open_targets, usable_targets
 from coinlog.cli.credits import ask_plan
+from coinlog.cli.lines import lines
 from coinlog.cli.report import err, warn
 from coinlog.cli.room import folders_in_use
-from coinlog.errors import ArchiveError, SettingError, SourceError
+from coinlog.errors import CoinlogError, SettingError, SourceError
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.settings import Settings
@@ -24,12 +27,14 @@ from coinlog.slots import MINUTE
 from coinlog.sources.key_info import KeyInfo
 from coinlog.store.engine import open_engine
 
-DELIVER_SECONDS = 60.0
-"""How long a command that records once goes on sending: the rest is sent by the next one."""
+DELIVER_SECONDS = 60.0 - SEND_SECONDS
+"""How long a command that records once goes on to begin sending: the next one sends the rest."""
 
-URLS_BYTES = 65_536
+URLS_LETTERS = 65_536
 ASKED_EVERY = 30 * MINUTE
 MEGABYTE = 1_000_000
+
+_log = logging.getLogger(__name__)
 
 
 def alerting(settings: Settings) -> Alerting | None:
@@ -54,6 +59,19 @@ def targets_of(settings: Settings, found: Alerting) -> list[Target]:
     return targets
 
 
+def usable_targets_of(settings: Settings, found: Alerting) -> Opened:
+    """Return where messages can go, and what is wrong with the other addresses."""
+    given = [url.reveal() for url in settings.alert_urls]
+    opened = usable_targets(given, "COINLOG_ALERT_URLS")
+    if not found.urls_file:
+        return opened
+    try:
+        more = usable_targets(read_urls(found.urls_file), str(found.urls_file))
+    except SettingError as error:
+        more = Opened((), (str(error),))
+    return Opened([*opened.targets, *more.targets], [*opened.problems, *more.problems])
+
+
 def read_urls(path: Path) -> list[str]:
     """Return the addresses in a file, one a line; what begins with ``#`` is a comment.
 
@@ -62,13 +80,19 @@ def read_urls(path: Path) -> list[str]:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            found = split_urls(file.read(URLS_BYTES))
+            text = file.read(URLS_LETTERS + 1)
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
         raise SettingError(
             f"urls_file names {path}, which cannot be read ({cause}): expected a file with an "
             "Apprise address a line"
         ) from None
+    found = split_urls(text)
+    lines.hide(found)
+    if len(text) > URLS_LETTERS:
+        raise SettingError(
+            f"urls_file names {path}, which is too large: expected {URLS_LETTERS:,} letters at most"
+        )
     if not found:
         raise SettingError(f"urls_file names {path}, which holds no address: expected one a line")
     return found
@@ -77,7 +101,7 @@ def read_urls(path: Path) -> list[str]:
 def bell_of(parts: Parts) -> Bell | None:
     """Return what looks after alerts; ``None`` where there is no file of them, or no use in it.
 
-    A file that cannot be used is told and keeps nobody from recording.
+    A file that cannot be used is told and keeps nobody from recording, whatever is wrong with it.
     """
     try:
         found = alerting(parts.settings)
@@ -89,11 +113,14 @@ def bell_of(parts: Parts) -> Bell | None:
             rules=found.rules,
             targets=partial(_told, parts.settings, found),
             source=parts.plan.source,
+            kept=kept_seconds(parts.plan.interval_seconds),
             around=_surroundings(parts),
         )
-    except (SettingError, ArchiveError) as error:
+    except CoinlogError as error:
         warn(str(error), "[yellow]alerts:[/] ", err)
-        return None
+    except Exception:  # noqa: BLE001  a mistake of ours in here must not end recording
+        _log.exception("alerts cannot be looked after")
+    return None
 
 
 def ring_after(parts: Parts, settled: Sequence[int]) -> None:
@@ -109,17 +136,17 @@ def slots_of(recording: Recording) -> list[int]:
     return [key.slot for key in recording.settled]
 
 
-def _told(settings: Settings, found: Alerting) -> list[Target]:
+def _told(settings: Settings, found: Alerting) -> Opened:
     """Return where messages go; that there is nowhere is told, once a process."""
-    targets = targets_of(settings, found)
-    if not targets:
+    opened = usable_targets_of(settings, found)
+    if not opened.targets and not opened.problems:
         warn(
             "they go nowhere: put addresses into COINLOG_ALERT_URLS or into the file that "
             "urls_file names",
             "[yellow]alerts:[/] ",
             err,
         )
-    return targets
+    return opened
 
 
 def _surroundings(parts: Parts) -> Surroundings:

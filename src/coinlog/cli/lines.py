@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,6 +26,7 @@ MOST_TEXT = 2000
 LEAST_TOKEN = 8
 _BEGINNING = 200
 _SEPARATORS = re.compile(r"[/?&=:@,#]+")
+_BRACKETS = re.compile(r"[\[\](){}<>|\s]+")
 
 
 class Lines:
@@ -42,6 +44,11 @@ class Lines:
         for address in settings.alert_urls:
             secrets += secret_parts(address.reveal())
         self._secrets = tuple(filter(None, [*secrets, settings.database_url.password or ""]))
+
+    def hide(self, addresses: Iterable[str]) -> None:
+        """Tell none of these addresses of alerts either: a file holds them, and no setting."""
+        parts = [part for address in addresses for part in secret_parts(address)]
+        self._secrets = tuple(dict.fromkeys([*self._secrets, *parts]))
 
     def event(self, name: str, level: str = "info", **facts: object) -> None:
         """Tell programs what was done, in one line."""
@@ -64,10 +71,13 @@ class Lines:
 def secret_parts(address: str) -> list[str]:
     """Return an alert's address and what in it may be a token: user, password, path and query.
 
-    What is as short as a usual word is none, and would take pieces out of every line.
+    A token may stand in the brackets of a template. What is as short as a usual word is none, and
+    would take pieces out of every line.
     """
     rest = address.partition("://")[2]
-    parts = [part for part in _SEPARATORS.split(rest) if len(part) >= LEAST_TOKEN]
+    found = _SEPARATORS.split(rest)
+    found += [inner for part in found for inner in _BRACKETS.split(part) if inner != part]
+    parts = [part for part in found if len(part) >= LEAST_TOKEN]
     return [address, rest, *parts, *(unquote(part) for part in parts)]
 
 

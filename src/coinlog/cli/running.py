@@ -290,4 +290,7 @@ class _Recorder:
             # All before this slot is settled; a late writer gets one more interval.
             self._since_slot = slot - self._parts.plan.interval_seconds
             self._seen = recording.seen
+        else:
+            # What was captured or noted now may lie before what was to be settled so far.
+            self._since_slot = min(self._since_slot, recording.since_slot)
         return recording

@@ -18,7 +18,6 @@ from coinlog.series import Series, read_series
 from coinlog.store.extremes import Extremes, read_extremes
 from coinlog.store.ledger import LedgerRow, MissingRow, read_missing, read_page
 from coinlog.store.reader import ListedAsset, StoredAsset
-from coinlog.timeline import shortened, window_of
 from coinlog.web import answers, query
 from coinlog.web.api_parameters import (
     DEFAULT_LIMIT,
@@ -31,6 +30,7 @@ from coinlog.web.api_parameters import (
     Range,
     To,
 )
+from coinlog.web.asset_views import record_window
 from coinlog.web.csv_file import write_csv
 from coinlog.web.watch import Moment, Watch
 
@@ -45,8 +45,7 @@ def one_asset(watch: TheWatch, asset_id: AssetId) -> answers.OneAssetAnswer:
         stored = known_asset(watch, moment, asset_id)
         listed = watch.reader.newest([asset_id])[0]
         names = watch.reader.names(asset_id)
-        start = shortened(moment.head, window_of(moment.head, moment.now, "all")).start
-        extremes = read_extremes(watch.reader, asset_id, start)
+        extremes = read_extremes(watch.reader, asset_id, record_window(moment).start)
     newest = moment.head.newest
     return answers.OneAssetAnswer(
         **envelope(moment),

@@ -6,6 +6,7 @@ from coinlog.market import Quote
 from coinlog.sampling import count_gaps
 from coinlog.store.extremes import Extreme, Extremes, left_after, read_extremes
 from coinlog.timeline import Window, shortened, window_of
+from coinlog.web import charts
 from coinlog.web.asset_record import ExtremeView, RankView, RecordView, SupplyView
 from coinlog.web.watch import Moment, Watch
 
@@ -42,7 +43,7 @@ def _record(
 
 def record_window(moment: Moment) -> Window:
     """Return the time that records are told of: all of it, or the newest slots of a long one."""
-    return shortened(moment.head, window_of(moment.head, moment.now, "all"))
+    return shortened(moment.head, window_of(moment.head, moment.now, "all"), charts.MOST_READ)
 
 
 def _extreme(one: Extreme, price: float) -> ExtremeView:

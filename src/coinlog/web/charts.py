@@ -12,7 +12,7 @@ from coinlog.series import Series
 from coinlog.slots import DAY
 from coinlog.store.ledger import read_partial
 from coinlog.store.totals import read_total_caps
-from coinlog.timeline import MAX_SLOTS, RANGES, Timeline, Window, shortened, window_of
+from coinlog.timeline import RANGES, Timeline, Window, shortened, window_of
 from coinlog.web import views
 from coinlog.web.chart_look import Look, SlotColumns
 from coinlog.web.embedded import deltas
@@ -24,9 +24,9 @@ SPARK_POINTS = 42
 YOUNG_SECONDS = 14 * DAY
 STRIP_SLOTS = 3000
 """The most slots whose outcomes go into a page; those of a longer window the script asks for."""
-MOST_READ = 120_000
-"""How many quotes are read for one chart: a year of 1-minute slots of five assets holds 2.6
-million, which takes longer than a reader waits, or than a statement may take."""
+MOST_READ = 60_000
+"""How many quotes are read for one chart, or for an asset's record: a year of 1-minute slots of
+five assets holds 2.6 million, which takes longer than a reader waits, or than a statement may."""
 
 Segments = list[list[tuple[int, float]]]
 
@@ -40,8 +40,7 @@ def chart_view(
 ) -> views.ChartView:
     """Return the chart of one or several assets over the window asked for."""
     asked, ends = ask.query, _ends(ask.query)
-    most = min(MAX_SLOTS, MOST_READ // len(labels))
-    window = shortened(moment.head, _window(moment, asked), most)
+    window = shortened(moment.head, _window(moment, asked), MOST_READ // len(labels))
     reading = watch.reading(moment, window)
     wanted = (
         tuple(label.id for label in labels),

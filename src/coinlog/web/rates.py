@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from coinlog.chunks.market import CURRENCIES
 from coinlog.market import USD
-from coinlog.web.watch import Watch
+from coinlog.web.watch import Moment, Watch
 
 Rates = dict[int, dict[str, float]]
 """By slot and currency: the price of one unit in USD."""
@@ -19,12 +19,18 @@ Rates = dict[int, dict[str, float]]
 _CODES = {asset_id: code for code, asset_id in CURRENCIES.items() if asset_id != USD}
 
 
-def rates_at(watch: Watch, slots: Collection[int]) -> Rates:
+def rates_at(watch: Watch, moment: Moment, slots: Collection[int]) -> Rates:
     """Return the rates recorded at some slots, in one query; a slot without any is not there.
 
     Raises:
         StoreError: the store cannot be read.
     """
+    asked = frozenset(slots)
+    # Most pages of a moment show the amounts of the same slot.
+    return watch.once(moment, ("rates", asked), lambda: _read(watch, asked))
+
+
+def _read(watch: Watch, slots: Collection[int]) -> Rates:
     found: Rates = {}
     if slots:
         for asset_id, points in watch.reader.prices_at([*_CODES], [*slots]).items():

@@ -63,7 +63,7 @@ def answer(  # noqa: PLR0913  what a page is made of
 def _rates(request: AnyRequest, moment: Moment, slots: Iterable[int | None]) -> Rates:
     newest = moment.head.newest
     asked = {slot for slot in (newest.slot if newest else None, *slots) if slot is not None}
-    return rates_at(request.app.state.cache.watch, asked)
+    return rates_at(request.app.state.cache.watch, moment, asked)
 
 
 def render(template: str, page: views.PageView, view: views.View) -> bytes:
