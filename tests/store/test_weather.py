@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from market import LISTINGS, QUOTES
+from weather.account import Account
 from weather.catalogue import FAULTS, listed
+from weather.docs import write_down
 from weather.forecast import forecast
-from weather.truth import FIRST, STEP
+from weather.source import Source
+from weather.truth import FIRST, STEP, failed, partial_by
 
 TESTS = Path(__file__).parent.parent
 MEMORY = Path("/dev/shm")  # noqa: S108  where there is one, no storm waits for the disk
@@ -106,3 +112,49 @@ def test_a_seed_is_a_storm_with_every_fault_and_no_slot_left_out(store: str) -> 
         fault.name for fault in FAULTS if store in fault.stores
     }
     assert slots == [*range(FIRST, FIRST + len(slots) * STEP, STEP)]
+
+
+def test_a_storms_table_takes_the_place_of_the_last_one(tmp_path: Path) -> None:
+    page, account = tmp_path / "weather.md", Account()
+    account.line("recorder killed").times = 2
+    before = "# Storms\n\n### SQLite: 1 fault\n\nold\n\n### MariaDB: 1 fault\n\nold\n"
+    page.write_text(before, encoding="utf-8")
+    (tmp_path / "empty.md").touch()
+    for kind in ("sqlite", "mariadb"):
+        write_down(page, kind, account, again=f"make {kind}", took=90)
+    written = page.read_text(encoding="utf-8")
+
+    assert re.findall("^#.*", written, re.MULTILINE) == [
+        "# Storms",
+        "### SQLite: 2 faults",
+        "### MariaDB: 2 faults",
+    ]
+    assert "old" not in written
+    assert written.count("| recorder killed | 2 | 0 |") == 2
+    with pytest.raises(ValueError, match="0 sections"):
+        write_down(tmp_path / "empty.md", "sqlite", account, again="", took=0)
+
+
+def test_the_source_is_never_twice_at_one_moment(tmp_path: Path) -> None:
+    source = Source(tmp_path / "asked.log")
+    with httpx.Client(trust_env=False) as client:
+        for number in range(4):
+            source.moment(FIRST, FIRST + 5)
+            client.get(source.url + LISTINGS)
+            client.get(source.url + QUOTES, params={"id": "1"})
+            if number == 1:
+                source.kill()
+                source.start()
+    asked = source.asked()
+    source.kill()
+
+    assert [one.at for one in asked] == [FIRST + 6 + number // 2 for number in range(8)]
+    assert len({one.sha256 for one in asked}) == len(asked)
+
+
+def test_no_words_are_forgotten_where_two_truths_are_joined() -> None:
+    slow = failed("timeout").saying("deadline of") | partial_by("timeout")
+
+    assert (slow.said, slow.lacking, slow.reasons) == ("deadline of", None, {"timeout"})
+    with pytest.raises(ValueError, match="never be looked for"):
+        partial_by("timeout") | failed("timeout").saying("deadline of")

@@ -75,7 +75,7 @@ class ArchiveFull(Unkept):
 
     name = "archive's disk full"
     share = 3
-    surely = 6
+    surely = 10
     words = "No space left on device"
 
     def possible(self) -> bool:
@@ -100,7 +100,7 @@ class StoreFull(Fault):
     # After two of them the recorder of `coinlog up` would look no further back, had they gone well.
     slots = 4
     share = 2
-    surely = 6
+    surely = 10
 
     def possible(self) -> bool:
         return disks.can_mount()
@@ -128,7 +128,7 @@ class StoreReadOnly(Fault):
     name = "store's folder read-only"
     stores = frozenset({SQLITE})
     slots = 2
-    surely = 6
+    surely = 10
 
     def possible(self) -> bool:
         return disks.can_mount()

@@ -45,7 +45,9 @@ class OurClockAhead(Fault):
         for slot in slots:
             # The source was asked by the wrong clock once, and its log counts that to its own slot.
             world.expect(slot, stored().calling(2 if slot == first else 1))
-            world.record(slot)
+            told = world.record(slot)
+            if told.trouble or not told.settled:
+                world.complain(f"with our clock right again: {told}")
 
 
 class OurClockBehind(Fault):

@@ -74,19 +74,22 @@ class AtOnce(Fault):
 class OutOfOrder(Fault):
     """Slots are delivered in another order: what comes after a later one is left alone.
 
-    On AWS the clock has moved on when an event comes late. Or it has not: then only the archive
-    tells that a later slot is there.
+    On AWS the clock has moved on when an event comes late, and nothing later need be there. Or it
+    has not: then only the archive tells that a later slot is.
     """
 
     name = "deliveries out of order"
     slots = 3
 
     def choose(self, chance: random.Random) -> Parameters:
-        order = chance.choice([[1, 0, 2], [0, 2, 1], [2, 0, 1], [1, 2, 0], [2, 1, 0]])
-        return {"order": order, "late": chance.random() < 0.5}
+        orders = [[1, 0, 2], [0, 2, 1], [2, 0, 1], [1, 2, 0], [2, 1, 0]]
+        late = chance.random() < 0.5
+        orders += [[0, 1, 2]] * 3 if late else []
+        return {"order": chance.choice(orders), "late": late}
 
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
-        newest = 0
+        # In order, only the clock tells that the first one comes too late.
+        newest = slots[1] if parameters["order"] == [0, 1, 2] else 0
         for number in parameters["order"]:
             slot = slots[number]
             newest = max(newest, slot)

@@ -22,7 +22,7 @@ class RecorderKilled(Fault):
     name = "recorder killed"
     share = 3
 
-    surely = 4
+    surely = 10
     told = False
     work = "record"
     takes = 1.0
@@ -39,8 +39,8 @@ class RecorderKilled(Fault):
         truth = stored() if again else stored() | missed()
         world.expect(slot, truth.calling(len(parameters["moments"]) + again))
         world.source.moment(slot, slot + 5)
-        for moment in parameters["moments"]:
-            _kill(world, world.delivery(slot, work=self.work), moment * self.takes)
+        moments = [moment * self.takes for moment in parameters["moments"]]
+        _kill(world, world.delivery(slot, work=self.work), moments)
         if again:
             world.deliver(world.delivery(slot, work=self.work))
 
@@ -65,7 +65,7 @@ class LoadKilled(Fault):
     name = "load killed"
     slots = 3
     share = 2
-    surely = 4
+    surely = 10
     told = False
 
     def choose(self, chance: random.Random) -> Parameters:
@@ -75,8 +75,8 @@ class LoadKilled(Fault):
         for slot in slots:
             world.expect(slot, stored())
             world.record(slot, work="capture")
-        for moment in parameters["moments"]:
-            _kill(world, world.delivery(slots[-1], work="load"), moment / 2)
+        moments = [moment / 2 for moment in parameters["moments"]]
+        _kill(world, world.delivery(slots[-1], work="load"), moments)
         world.deliver(world.delivery(slots[-1], work="load"))
 
 
@@ -84,7 +84,7 @@ class SourceKilled(Fault):
     """The source is killed while it is asked; it comes back, and the slot is tried again or not."""
 
     name = "source killed"
-    surely = 6
+    surely = 10
     told = False
 
     def choose(self, chance: random.Random) -> Parameters:
@@ -128,13 +128,19 @@ class WorkerKilled(Fault):
             world.complain(f"the page does not tell of slot {slot} after a worker was killed")
 
 
-def _kill(world: World, delivery: Delivery, moment: float) -> None:
-    """Kill a recorder some time after it has begun; it is met where it was at work still."""
-    recorder = world.recorder
-    recorder.start(delivery)
-    if not recorder.ended_within(moment * world.usual_seconds):
-        world.meet()
-    recorder.kill()
+def _kill(world: World, delivery: Delivery, moments: Sequence[float]) -> None:
+    """Kill a recorder some time after it has begun, and the next one.
+
+    It is met where one of them was at work on what none had done yet.
+    """
+    done = False
+    for moment in moments:
+        recorder = world.recorder
+        recorder.start(delivery)
+        done |= recorder.ended_within(moment * world.usual_seconds)
+        recorder.kill()
+        if not done:
+            world.meet()
 
 
 FAULTS: tuple[Fault, ...] = (

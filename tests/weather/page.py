@@ -28,7 +28,8 @@ class Page:
             "COINLOG_PORT": str(port),
             "COINLOG_WORKERS": "2",
         }
-        log = (place / "page.log").open("ab")
+        self._log = place / "page.log"
+        log = self._log.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "coinlog", "serve"],
             env={**os.environ, **settings},
@@ -46,7 +47,8 @@ class Page:
             if len(found) == 2:
                 return found
             self._wait()
-        raise TimeoutError(f"the page has not two workers after {PATIENCE_SECONDS} s")
+        said = self._log.read_text()[-1000:]
+        raise TimeoutError(f"{len(found)} workers, not two, after {PATIENCE_SECONDS} s: {said}")
 
     def tells(self, slot: int, outcome: str) -> bool:
         """Return whether it comes to tell what became of a slot, asked again and again."""

@@ -26,7 +26,7 @@ class UpKilled(Fault):
     name = "coinlog up killed"
     elsewhere = True
     told = False
-    surely = 4
+    surely = 10
 
     def choose(self, chance: random.Random) -> Parameters:
         shares = [round(chance.uniform(0, 1), 3) for _ in range(chance.randint(1, 2))]
