@@ -69,9 +69,9 @@ class Archive:
         self.objects = objects
         self.location = objects.location
 
-    def __reduce__(self) -> tuple[Callable[[str], Archive], tuple[str]]:
-        """Let another process open the same archive."""
-        return open_archive, (self.location,)
+    def __reduce__(self) -> tuple[Callable[[str, set[str]], Archive], tuple[str, set[str]]]:
+        """Let another process open the same archive, and know what was in it."""
+        return _open_seen, (self.location, self.objects.seen)
 
     def claims(self, slot: int) -> list[Claim]:
         """Return the claims on a slot, oldest first; one that cannot be read counts as old."""
@@ -172,6 +172,12 @@ class Archive:
         except (DamagedError, msgspec.DecodeError, UnicodeDecodeError):
             # A claim torn by a crash is a dead one: the next recorder may claim after it.
             return Claim(number, 0.0, "", 0, 0.0)
+
+
+def _open_seen(location: str, seen: set[str]) -> Archive:
+    archive = open_archive(location)
+    archive.objects.seen |= seen
+    return archive
 
 
 _SAME = frozenset(KeptAnswer.__struct_fields__) & frozenset(Answer.__struct_fields__)

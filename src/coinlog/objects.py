@@ -53,6 +53,8 @@ class Objects:
         self._store = store
         self._disk = folder
         self.location = location
+        self.seen: set[str] = set()
+        """The folders right inside a folder on disk that have been there so far."""
 
     @property
     def shared(self) -> bool:
@@ -61,6 +63,7 @@ class Objects:
 
     def paths(self, prefix: str, offset: str | None = None) -> Iterator[str]:
         """Yield the paths inside a folder, those after ``offset`` where it is given."""
+        self._refuse_emptied(prefix)
         with _archive_errors(prefix):
             for chunk in obstore.list(self._store, prefix, offset=offset):
                 for entry in chunk:
@@ -68,6 +71,7 @@ class Objects:
 
     def sizes(self, folder: str = "") -> dict[str, int]:
         """Return every object somewhere inside a folder, and its size in bytes."""
+        self._refuse_emptied(f"{folder}/")
         with _archive_errors(folder):
             chunks = obstore.list(self._store, folder)
             return {entry["path"]: entry["size"] for chunk in chunks for entry in chunk}
@@ -81,6 +85,8 @@ class Objects:
 
     def check_there(self) -> None:
         """Look whether the place itself can be used, where an object of it could not be."""
+        for folder in tuple(self.seen):
+            self._refuse_emptied(f"{folder}/")
         self.inside()
 
     def read(self, path: str) -> bytes:
@@ -89,11 +95,16 @@ class Objects:
         Raises:
             DamagedError: it is not there.
         """
-        with _archive_errors(path):
-            return bytes(obstore.get(self._store, path).bytes())
+        try:
+            with _archive_errors(path):
+                return bytes(obstore.get(self._store, path).bytes())
+        except DamagedError:
+            self._refuse_emptied(path)
+            raise
 
     def put(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> None:
         """Write an object, whatever is there; a bucket serves it with ``headers``."""
+        self._refuse_emptied(path)
         with _archive_errors(path):
             obstore.put(self._store, path, body, attributes=headers)
             self._flush(path)
@@ -105,6 +116,7 @@ class Objects:
 
     def create(self, path: str, body: bytes) -> bool:
         """Write an object as it is; ``False`` if there is one already, which stays."""
+        self._refuse_emptied(path)
         try:
             with _archive_errors(path):
                 obstore.put(self._store, path, body, mode="create")
@@ -118,6 +130,25 @@ class Objects:
         with _archive_errors(self.location):
             obstore.put(self._store, "check", b"coinlog doctor was here")
             obstore.delete(self._store, "check")
+
+    def _refuse_emptied(self, path: str) -> None:
+        """Refuse a place that has become empty: its disk is not mounted, and would hide what we do.
+
+        One object that is gone is damage; all of them at once is a place that is away.
+        """
+        top, slash, _ = path.partition("/")
+        if self._disk is None or not (top and slash):
+            return
+        with _archive_errors(path):
+            there = (self._disk / top).is_dir()
+        if there:
+            self.seen.add(top)
+        elif top in self.seen:
+            raise ArchiveError(
+                f"{self._disk / top} was in the archive a moment ago and is gone with all that it "
+                "holds: mount its disk again, or put it back; who wants to begin a new archive "
+                "there starts coinlog again"
+            )
 
     def _flush(self, path: str) -> None:
         """Make a file and its name outlast a power cut; a bucket does that by itself."""
@@ -143,6 +174,8 @@ def _archive_errors(what: str) -> Iterator[None]:
     except AlreadyExistsError as error:
         raise _TakenError(f"{what} is there already") from error
     except (NotFoundError, FileNotFoundError) as error:
+        if "NoSuchBucket" in str(error):
+            raise ArchiveError(f"{what} cannot be read: its bucket is not there") from error
         raise DamagedError(f"{what} is not in the archive") from error
     except ValueError as error:
         raise DamagedError(f"{what[:200]!r} is no place in an archive") from error

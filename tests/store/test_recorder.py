@@ -401,6 +401,29 @@ def test_an_archive_that_cannot_be_used_is_told_and_not_raised(desk: Desk, tmp_p
     assert outcome(desk) == ("failed", "not_kept")
 
 
+def test_what_is_recorded_while_its_disk_is_not_mounted_hides_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.record()
+    put_attempt(desk.archive, SLOT + STEP)
+    with away(tmp_path / "archive", tmp_path / "disk"):
+        (tmp_path / "archive").mkdir()
+        recording = desk.record(SLOT + 2 * STEP)
+        left = [*(tmp_path / "archive").iterdir()]
+        (tmp_path / "archive").rmdir()
+    desk.now += 3 * STEP
+    desk.record(SLOT + 3 * STEP)
+
+    assert (recording.captured.standing, left) == (Standing.NOT_KEPT, [])
+    assert "mount its disk again" in str(recording.trouble)
+    assert [outcome(desk, SLOT + number * STEP) for number in range(4)] == [
+        ("stored", None),
+        ("stored", None),
+        ("failed", "not_kept"),
+        ("stored", None),
+    ]
+
+
 @contextmanager
 def away(folder: Path, elsewhere: Path) -> Iterator[None]:
     """Let a folder be elsewhere for a while."""

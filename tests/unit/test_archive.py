@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import pickle
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -134,3 +136,30 @@ def test_a_place_that_is_no_archive_is_refused(tmp_path: Path) -> None:
         open_archive("ftp://example.org/x")
     with pytest.raises(ArchiveError):
         open_archive(str(tmp_path / "file" / "archive"))
+
+
+def test_an_archive_that_is_gone_as_a_whole_is_away_and_not_damaged(tmp_path: Path) -> None:
+    archive = open_archive(str(tmp_path / "archive"))
+    manifest = put(archive)
+    assert archive.attempts() == [KEY]
+    elsewhere = pickle.dumps(archive)
+    (tmp_path / "archive").rename(tmp_path / "disk")
+    (tmp_path / "archive").mkdir()
+
+    for reader in (archive, pickle.loads(elsewhere)):  # noqa: S301  our own
+        for use in (
+            reader.attempts,
+            partial(reader.manifest, KEY),
+            partial(reader.answers, KEY, manifest),
+            partial(reader.claim, SLOT, Claim(1, SLOT, "machine", 42, SLOT - 5.0)),
+            partial(reader.keep, KEY, answer()),
+            reader.objects.check_there,
+        ):
+            with pytest.raises(ArchiveError, match="mount its disk again") as found:
+                use()
+            assert not isinstance(found.value, DamagedError)
+    assert [*(tmp_path / "archive").iterdir()] == []
+    (tmp_path / "archive").rmdir()
+    (tmp_path / "disk").rename(tmp_path / "archive")
+    assert archive.attempts() == [KEY]
+    assert archive.answers(KEY, manifest) == [answer()]
