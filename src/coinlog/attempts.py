@@ -58,7 +58,18 @@ def is_imported(attempt: str) -> bool:
     return attempt.startswith("import-")
 
 
-class Claim(msgspec.Struct, frozen=True):
+class SinceBoot(msgspec.Struct, frozen=True):
+    """When a claim was made and its process began, by a clock that nobody sets.
+
+    ``boot`` names the start of the machine from which it counts: seconds, and the kernel's ticks.
+    """
+
+    boot: str
+    claimed_at: float
+    process_started_at: int
+
+
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     """A recorder's word that it is at work on a slot, and how to see whether it lives."""
 
     number: int
@@ -66,6 +77,7 @@ class Claim(msgspec.Struct, frozen=True):
     machine: str
     process: int
     process_started_at: float
+    since_boot: SinceBoot | None = None
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import os
 import socket
+import time
+from pathlib import Path
 
 import msgspec
 import psutil
 
 from coinlog.archive import Archive
-from coinlog.attempts import AttemptKey, Claim, Manifest
+from coinlog.attempts import AttemptKey, Claim, Manifest, SinceBoot
 from coinlog.errors import DamagedError
 from coinlog.market import Outcome
 
 MARGIN_SECONDS = 30
 # A process id is not given again within this time, and clocks are set by less.
 SAME_PROCESS_SECONDS = 60
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+# Which field of /proc/PID/stat is the time at which a process began, in ticks since the boot.
+_STARTED = 22
 
 # What this living process has given up: by archive, slot and number.
 _given_up: set[tuple[str, int, int]] = set()
@@ -85,12 +91,20 @@ def _stored(archive: Archive, key: AttemptKey) -> Manifest | None:
 def at_work(claim: Claim, deadline_seconds: float, now: float, machine: str | None = None) -> bool:
     """Return whether a claim's recorder can still be at work.
 
-    On this machine we can see whether its process lives; elsewhere only time tells.
+    On this machine we can see whether its process lives, and how old the claim is, whatever the
+    clock was set to since; elsewhere only the time of day tells.
     """
-    if now - claim.claimed_at > deadline_seconds + MARGIN_SECONDS:
-        return False
+    most = deadline_seconds + MARGIN_SECONDS
     if claim.machine != (machine or socket.gethostname()):
-        return True
+        return now - claim.claimed_at <= most
+    told = claim.since_boot
+    if told and (us := _since_boot(claim.process)) and us.boot == told.boot:
+        same = us.process_started_at == told.process_started_at
+        return same and us.claimed_at - told.claimed_at <= most
+    return now - claim.claimed_at <= most and _lives(claim)
+
+
+def _lives(claim: Claim) -> bool:
     try:
         started_at = float(psutil.Process(claim.process).create_time())
     except psutil.Error:
@@ -98,7 +112,25 @@ def at_work(claim: Claim, deadline_seconds: float, now: float, machine: str | No
     return abs(started_at - claim.process_started_at) < SAME_PROCESS_SECONDS
 
 
+def _since_boot(process: int) -> SinceBoot | None:
+    """Return what a claim of a process would say now; only Linux tells it, and of living ones."""
+    try:
+        boot = _BOOT.read_text().strip()
+        # Behind the name, which may hold anything, come the third field and the others.
+        fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        return SinceBoot(boot, time.clock_gettime(time.CLOCK_BOOTTIME), int(fields[_STARTED - 3]))
+    except (OSError, IndexError, ValueError, AttributeError):
+        return None
+
+
 def our_claim(number: int, now: float, machine: str | None = None) -> Claim:
     """Return a claim of this process, at ``now`` (seconds UTC)."""
     us = psutil.Process()
-    return Claim(number, now, machine or socket.gethostname(), us.pid, us.create_time())
+    return Claim(
+        number,
+        now,
+        machine or socket.gethostname(),
+        us.pid,
+        us.create_time(),
+        _since_boot(us.pid),
+    )

@@ -22,6 +22,7 @@ import disks
 from cmc_server import CMCServer, Reply
 from coinlog.attempts import AttemptKey, Claim, slot_name
 from coinlog.capturing import Standing, capture, current_slot
+from coinlog.claims import at_work, our_claim
 from coinlog.errors import NotCurrentSlotError, UnreadError
 from coinlog.loading import sweep
 from coinlog.market import FIAT_IDS, Outcome, Reason, SourceKind
@@ -105,6 +106,27 @@ def test_a_claim_of_a_living_process_is_respected(desk: Desk, source: CMCServer)
 
     assert desk.record().captured.standing is Standing.BUSY
     assert source.requests == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a clock that nobody sets")
+def test_a_clock_that_is_set_makes_no_living_recorder_look_dead(
+    desk: Desk, source: CMCServer
+) -> None:
+    claim = our_claim(1, time.time() - 3 * HOUR)
+    begun = claim.process_started_at - 3 * HOUR
+    desk.archive.claim(SLOT, msgspec.structs.replace(claim, process_started_at=begun))
+
+    assert desk.record().captured.standing is Standing.BUSY
+    assert source.requests == []
+    since_boot = claim.since_boot
+    assert since_boot
+    for changes in (
+        {"process_started_at": since_boot.process_started_at - 1},
+        {"claimed_at": since_boot.claimed_at - desk.plan.deadline_seconds - 31},
+    ):
+        other = msgspec.structs.replace(since_boot, **changes)
+        dead = msgspec.structs.replace(our_claim(1, time.time()), since_boot=other)
+        assert not at_work(dead, desk.plan.deadline_seconds, time.time())
 
 
 def test_a_claim_of_another_machine_is_respected_until_its_deadline(desk: Desk) -> None:
