@@ -384,3 +384,45 @@ def test_an_unreadable_manifest_names_itself(desk: Desk, store_url: sa.URL) -> N
 
     assert found.differences == 1
     assert "manifest" in found.first[0]
+
+
+def test_a_damaged_attempt_hides_nothing_where_a_sound_one_stands(
+    desk: Desk, store_url: sa.URL
+) -> None:
+    slot = SLOT + STEP
+    damage(desk, slot, "2")
+    found = verified(desk, store_url)
+    assert (found.differences, found.uncompared) == (1, 0)
+
+    here = (schema.quote.c.asset_id == 1) & (schema.quote.c.slot == slot)
+    execute(desk, schema.quote.update().where(here).values(price=next_bit(100.5)))
+    execute(desk, schema.slot.update().where(schema.slot.c.slot == slot).values(credits=999))
+    texts = verified(desk, store_url).first
+
+    assert len(texts) == 3
+    assert any("price: store 100.50000000000001, archive 100.5" in text for text in texts)
+    assert any("credits: store 999" in text for text in texts)
+
+
+def test_a_damaged_attempt_that_stands_is_counted_and_leaves_the_rest_compared(
+    desk: Desk, store_url: sa.URL
+) -> None:
+    damage(desk, SLOT, "1")
+    found = verified(desk, store_url)
+    assert (found.differences, found.uncompared) == (1, 1)
+
+    name = {"asset_id": 1, "from_slot": SLOT + 9, "name": "Asset 1", "symbol": "A1", "slug": "a-1"}
+    execute(desk, schema.asset_name.insert(), name)
+    row = {"from_slot": SLOT - 7, "interval_seconds": 60, "assets": "top:2"}
+    execute(desk, schema.schedule.insert(), {**row, "source": "coinmarketcap"})
+    texts = "\n".join(verified(desk, store_url).first)
+
+    assert "no answer at 2026-01-26T18:00:09Z explains its name" in texts
+    assert "a schedule from then, and nothing was due before 2026-01-26T18:00:00Z" in texts
+
+
+def damage(desk: Desk, slot: int, attempt: str) -> None:
+    """Cut the last byte off an answer."""
+    folder = Path(desk.archive.location) / AttemptKey(slot, attempt).folder
+    path = folder / "listings-1.json.gz"
+    path.write_bytes(path.read_bytes()[:-1])

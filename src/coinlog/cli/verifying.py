@@ -123,6 +123,9 @@ def _tell_verified(verified: Verified) -> None:
         say(f"  {escape(text)}")
     if verified.differences > DETAILS:
         say(f"  and {verified.differences - DETAILS:,} more; --json names up to {KEPT:,}")
+    if verified.uncompared:
+        slots = counted(verified.uncompared, "slot")
+        say(f"  [yellow]{slots} not compared:[/] what stands there is damaged or gone")
     if verified.unsettled:
         waiting = counted(verified.unsettled, "attempt")
         say(f"  [yellow]{waiting} not loaded yet:[/] `coinlog load` settles them")

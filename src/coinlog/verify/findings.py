@@ -15,6 +15,7 @@ class Findings(msgspec.Struct):
     slots: int = 0
     quotes: int = 0
     thinned: int = 0
+    uncompared: int = 0
     texts: list[str] = msgspec.field(default_factory=list)
 
     def add(self, text: str) -> None:

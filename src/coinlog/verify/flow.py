@@ -76,6 +76,7 @@ def verify(
             first=tuple(findings.texts),
             from_slot=run.range and run.range[0],
             to_slot=run.range and run.range[1],
+            uncompared=findings.uncompared,
         )
         note(writer, verified)
         return verified
@@ -134,9 +135,8 @@ class _Run:
             self._compare([], low, MAX_TIME)
         self._end_slots()
         self._compare_history()
-        if not self._sample and self._comparer.sound:
-            # What a broken attempt would have told may be what explains a name.
-            for text in self._names.unexplained(self._backfilled):
+        if not self._sample:
+            for text in self._names.unexplained(self._backfilled, self._comparer.blind):
                 self._comparer.findings.add(text)
         self._compare_latest()
         return self._comparer.findings
@@ -145,7 +145,7 @@ class _Run:
         """Compare what all slots together tell."""
         if self._comparer.buckets:
             self._comparer.buckets.close()
-        if not self._sample and self._comparer.sound:
+        if not self._sample:
             self._check_first_schedule()
         told = self._comparer.sources
         with self._connected() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 import msgspec
 import sqlalchemy as sa
@@ -95,19 +96,22 @@ class Names:
             if called != _called(asset):
                 yield f"{self.of(asset.id)}, name: store {called}, archive {_called(asset)}"
 
-    def unexplained(self, backfilled: Mapping[int, Past | None]) -> Iterator[str]:
+    def unexplained(
+        self, backfilled: Mapping[int, Past | None], blind: AbstractSet[int]
+    ) -> Iterator[str]:
         """Yield what no answer explains, once all have been seen.
 
         Who was ``backfilled`` may have been seen first by the source's history, and be called as
-        it says where no slot has named it; ``None`` where an answer of it cannot be used.
+        it says where no slot has named it; ``None`` where an answer of it cannot be used. What a
+        damaged attempt would have told may explain what is from one of the ``blind`` slots.
         """
         for asset_id, history in self._assets.items():
             if history.names and history.now != history.names[-1]:
                 yield f"{self.of(asset_id)}: called {history.now}, newest name {history.names[-1]}"
-            for slot in set(history.slots) - history.explained:
+            for slot in {*history.slots} - history.explained - blind:
                 yield f"{self.of(asset_id)}: no answer at {iso(slot)} explains its name from then"
             past = backfilled.get(asset_id, _NO_PAST)
-            if past:
+            if past and history.first_slot not in blind:
                 yield from self._unlike(asset_id, history, past)
 
     def _unlike(self, asset_id: int, history: _History, past: Past) -> Iterator[str]:

@@ -16,8 +16,9 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
     ``slots`` and ``quotes`` have been compared, all or ``sampled`` ones; of the ``differences``,
     ``unsettled`` are attempts that wait for ``coinlog load``; ``thinned`` quotes are gone on
-    purpose and are none. ``first`` are the first differences in words. A share was about the
-    slots from ``from_slot`` to ``to_slot``.
+    purpose and are none. ``first`` are the first differences in words. Of ``uncompared`` slots the
+    archive does not tell any more what stands there. A share was about the slots from
+    ``from_slot`` to ``to_slot``.
     """
 
     started_at: int
@@ -31,6 +32,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     first: tuple[str, ...]
     from_slot: int | None = None
     to_slot: int | None = None
+    uncompared: int = 0
 
 
 def note(engine: sa.Engine, verified: Verified) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from coinlog.archive import Archive
-from coinlog.attempts import AttemptKey
+from coinlog.attempts import AttemptKey, is_imported
 from coinlog.market import Origin, Reason
 from coinlog.slots import Schedule, iso, schedule_at
 from coinlog.store.comparing import Line, Row, Stretch, as_row, unequal, words
@@ -65,43 +65,53 @@ class Comparer(msgspec.Struct):
     buckets: Buckets | None = None
     sources: set[str] = msgspec.field(default_factory=set)
     first_due: int | None = None
-    sound: bool = True
+    blind: set[int] = msgspec.field(default_factory=set)
+    """Slots of which the archive does not tell all that it told when they were settled."""
 
     def compare(self, slot: int, told: Told, held: Stretch) -> None:
         """Compare a slot; of one that the archive does not have, nothing is told."""
         self.findings.slots += bool(told.settlements or slot in held.ledger)
         settled = held.attempts.get(slot, {})
         attempts = {each.attempt: each for each in told.settlements}
-        for name in settled.keys() - attempts.keys():
+        for name in sorted(settled.keys() - attempts.keys()):
             self._add(slot, f"attempt {name}: the store has settled it, and the archive lacks it")
         waiting = attempts.keys() - settled.keys()
         self.findings.unsettled += len(waiting)
         for name in sorted(waiting):
             self._add(slot, f"attempt {name}: not settled yet; run `coinlog load`")
+        self._check_files(told)
         mine = [each for name, each in attempts.items() if name in settled]
-        sound = self._check_files(told)
-        for each in mine:
-            sound &= self._compare_attempt(each, settled[each.attempt])
-        if sound and settled.keys() <= attempts.keys():
-            self._compare_content(slot, mine, held)
+        sound = [each for each in mine if self._compare_attempt(each, settled[each.attempt])]
+        names = {each.attempt for each in sound}
+        lost = [row for name, row in settled.items() if name not in names]
+        self._note_lost(slot, lost)
+        if not lost or (held.ledger.get(slot) or {}).get("attempt") in names:
+            self._compare_content(slot, sound, lost, held)
         else:
-            self.sound = False
+            self.findings.uncompared += 1
             self._see(slot, (), held.quotes.get(slot, {}))
+
+    def _note_lost(self, slot: int, lost: Iterable[Row]) -> None:
+        """Note that attempts were settled, of which the archive tells nothing any more."""
+        for row in lost:
+            self.blind.add(slot)
+            if not is_imported(row["attempt"]):
+                self.first_due = min(self.first_due or slot, slot)
 
     def _see(self, slot: int, told: Collection[int], held: Collection[int]) -> None:
         # Some slots of a bucket cannot tell what must be left of it.
         if self.buckets:
             self.buckets.see(slot, told, held)
 
-    def _check_files(self, told: Told) -> bool:
-        """Name the answers that are not what was kept; ``False`` where one cannot be used."""
+    def _check_files(self, told: Told) -> None:
+        """Name the answers that are not what was kept."""
         broken = [each for each in told.settlements if each.reason is Reason.DAMAGED]
         for each in broken:
             self._add(told.slot, f"attempt {each.attempt}: {each.detail}")
-        if not broken:
-            for text in told.altered:
+        named = tuple(f"{AttemptKey(told.slot, each.attempt).folder}/" for each in broken)
+        for text in told.altered:
+            if not text.startswith(named):
                 self._add(told.slot, text)
-        return not broken
 
     def _compare_attempt(self, told: Settlement, held: Row) -> bool:
         """Compare an attempt with the store's row of it; ``False`` where it is another one."""
@@ -119,10 +129,16 @@ class Comparer(msgspec.Struct):
             self._differs(told.slot, f"attempt {told.attempt}", name, ours, theirs)
         return True
 
-    def _compare_content(self, slot: int, settled: list[Settlement], held: Stretch) -> None:
+    def _compare_content(
+        self, slot: int, settled: list[Settlement], lost: Sequence[Row], held: Stretch
+    ) -> None:
+        """Compare what a slot holds with the attempts that can be used; others may be ``lost``."""
         ledger = held.ledger.get(slot)
         standing = self._standing(slot, settled, ledger)
         stood = _stood(settled, held.attempts.get(slot, {}), standing)
+        if standing and lost:
+            # Which of the others ever stood, those that are lost would have to tell.
+            stood = {standing.attempt}
         for each in settled:
             self.names.saw(each, stood=each.attempt in stood)
             if each.schedule:
@@ -130,11 +146,12 @@ class Comparer(msgspec.Struct):
                 if not each.imported:
                     self.first_due = min(self.first_due or slot, slot)
         if standing and ledger:
-            spent = min(sum(each.credits for each in settled), MAX_CREDITS)
-            told = slot_row(standing, 0, len(settled), spent)
+            costs = [each.credits for each in settled] + [row["credits"] for row in lost]
+            told = slot_row(standing, 0, len(costs), min(sum(costs), MAX_CREDITS))
             for name, ours, theirs in unequal(ledger, told, _OURS):
                 self._differs(slot, "", name, ours, theirs)
-            self._check_schedule(slot, settled)
+            if not lost:
+                self._check_schedule(slot, settled)
             for text in self.names.differences(standing):
                 self._add(slot, text)
         self._compare_parts(slot, standing, held)
