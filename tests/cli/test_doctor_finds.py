@@ -290,7 +290,10 @@ def test_a_made_up_market_under_the_settings_of_the_real_one(engine: sa.Engine) 
 def test_the_newest_backup_and_where_it_went(data: Path, engine: sa.Engine, tmp_path: Path) -> None:
     record_at(engine, SLOT)
     none = found()
-    run_here("backup", str(tmp_path / "b.tar"), "--without-archive")
+    run_here("backup", str(tmp_path / "a.tar"), "--without-archive")
+    partial = found()
+    (data / "archive").mkdir(exist_ok=True)
+    run_here("backup", str(tmp_path / "b.tar"))
     fresh = found()
     note = data / "newest-backup.json"
     note.write_text(
@@ -300,6 +303,7 @@ def test_the_newest_backup_and_where_it_went(data: Path, engine: sa.Engine, tmp_
     (tmp_path / "b.tar").unlink()
 
     assert none["backup_unknown"]["do"] == "coinlog backup FOLDER"
+    assert "of the database alone" in partial["backup_partial"]["text"]
     assert str(tmp_path / "b.tar") in fresh["backup_fine"]["text"]
     assert old["backup_old"]["do"] == f"coinlog backup {tmp_path}"
     assert "backup_gone" in found()

@@ -280,6 +280,38 @@ def test_what_was_recorded_meanwhile_is_never_overwritten(backup: Path, tmp_path
     assert path.read_text() == "another one"
 
 
+def test_an_archive_that_changes_a_byte_is_found_out(backup: Path, tmp_path: Path) -> None:
+    url, folder = sqlite_at(tmp_path / "new.db"), tmp_path / "archive"
+
+    @contextmanager
+    def faulty(name: str, _total: int) -> Iterator[Callable[[int], None]]:
+        yield lambda _: None
+        if name == "archive":
+            (folder / "README").write_bytes(b"!")
+
+    with open_backup(backup) as found, pytest.raises(ArchiveError, match=r"README in .* is not wh"):
+        restore_backup(found, url, str(folder), faulty)
+    with pytest.raises(UnfinishedMoveError):
+        migrate(open_engine(url))
+
+
+def test_a_restore_goes_on_into_no_other_archive(backup: Path, tmp_path: Path) -> None:
+    url = sqlite_at(tmp_path / "new.db")
+    with open_backup(backup) as found, pytest.raises(StopError):
+        restore_backup(found, url, str(tmp_path / "archive"), stopping("store"))
+    put_attempt(open_archive(str(tmp_path / "another")), SLOT + 9 * STEP)
+    before = contents(tmp_path / "another")
+
+    with pytest.raises(UsageError, match="is not empty"):
+        restore(backup, url, tmp_path / "another")
+    with pytest.raises(UsageError, match=r"with its archive in .*/archive, begun"):
+        restore(backup, url, tmp_path / "third")
+
+    assert contents(tmp_path / "another") == before
+    assert not (tmp_path / "third").exists()
+    assert restore(backup, url, tmp_path / "archive").resumed
+
+
 def test_a_database_that_changes_a_bit_is_found_out(backup: Path, tmp_path: Path) -> None:
     url = sqlite_at(tmp_path / "faulty.db")
     with opened(url) as engine, engine.begin() as connection:

@@ -1,4 +1,8 @@
-"""The newest backup that was made from a data folder: remembered there, for who asks its age."""
+"""The newest backups that were made from a data folder: remembered there, for who asks their age.
+
+One with the archive in it brings everything back; one of the store alone does not, and is
+remembered apart.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-_FILE = "newest-backup.json"
+_WHOLE, _STORE = "newest-backup.json", "newest-store-backup.json"
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -22,17 +26,17 @@ class Made(msgspec.Struct, frozen=True):
         return Path(self.file)
 
 
-def remember(data: Path, path: Path, made_at: float) -> None:
+def remember(data: Path, path: Path, made_at: float, *, whole: bool) -> None:
     """Remember a backup; a folder that cannot be written keeps no memory."""
     with suppress(OSError):
         data.mkdir(parents=True, exist_ok=True)
         body = msgspec.json.encode(Made(str(path.absolute()), made_at))
-        (data / _FILE).write_bytes(body)
+        (data / (_WHOLE if whole else _STORE)).write_bytes(body)
 
 
-def newest_backup(data: Path) -> Made | None:
-    """Return the newest backup that is remembered, ``None`` where there is none."""
+def newest_backup(data: Path, *, whole: bool) -> Made | None:
+    """Return the newest backup that is remembered, a whole one or one of the store alone."""
     try:
-        return msgspec.json.decode((data / _FILE).read_bytes(), type=Made)
+        return msgspec.json.decode((data / (_WHOLE if whole else _STORE)).read_bytes(), type=Made)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None

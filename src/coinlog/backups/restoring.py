@@ -60,16 +60,27 @@ def restore_backup(backup: Backup, url: sa.URL, archive: str | None, watch: Watc
     """
     here = prove(backup, watch)
     with _opened(url) as (target, reader):
-        name = f"{RESTORED}{iso(backup.manifest.made_at)} ({backup.id[:16]})"
+        name = _origin(backup, archive)
         resumed = _refuse_filled(target, backup.manifest, name, archive)
         migrate(target, backup.manifest.revision, half_moved=True)
         begin(target, name)
         restored = Restored(rows=here.rows, slots=len(here.slots), resumed=resumed)
         if archive is not None and backup.manifest.archive:
             restored.archive = backup.manifest.archive
-            restored.created = _restore_archive(backup, open_objects(archive), watch)
+            place = open_objects(archive)
+            restored.created = _restore_archive(backup, place, watch)
+            _prove_archive(backup, place, watch)
         _restore_store(backup, target, reader, here, restored, watch)
     return restored
+
+
+def _origin(backup: Backup, archive: str | None) -> str:
+    """Return which backup this is and where its archive goes: only the same again goes on."""
+    name = f"{RESTORED}{iso(backup.manifest.made_at)} ({backup.id[:16]})"
+    if archive is None or not backup.manifest.archive:
+        return name
+    place = archive if "://" in archive else Path(archive).expanduser().resolve()
+    return f"{name} with its archive in {place}"
 
 
 @contextmanager
@@ -147,6 +158,25 @@ def _create(place: Place, named: tuple[str, bytes]) -> bool:
         # The beginning of it is what a power cut has left of an earlier run.
         place.put(path, body)
     return False
+
+
+def _prove_archive(backup: Backup, place: Place, watch: Watch) -> None:
+    """Read back every object, also those that an earlier run has written.
+
+    Raises:
+        ArchiveError: one is not what it is in the backup.
+    """
+    wanted = sum(part.objects for part in backup.manifest.parts)
+    with watch("proving the archive", wanted) as advance, ThreadPoolExecutor(THREADS) as pool:
+        for part, raw in backup.parts(lambda part: part.objects):
+            found = objects_in(part, raw)
+            equal = [*pool.map(lambda one: place.read(one[0]) == one[1], found)]
+            if not all(equal):
+                raise ArchiveError(
+                    f"{found[equal.index(False)][0]} in {place.location} is not what was written "
+                    "there: check its disk, move the archive away and restore again"
+                )
+            advance(len(found))
 
 
 def _restore_store(  # noqa: PLR0913, PLR0917  both sides of it, and what is known by now

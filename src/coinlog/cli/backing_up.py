@@ -57,7 +57,7 @@ def backup(parts: Parts, place: str, *, without_archive: bool, check: bool, as_j
             path = place_for(place, begun, simulated=simulated)
             archive = None if without_archive else parts.settings.archive
             make_backup(path, parts.settings.database_url, archive, progress)
-            remember(parts.settings.data, path, begun)
+            remember(parts.settings.data, path, begun, whole=archive is not None)
         with open_backup(path) as made:
             if check:
                 prove(made, progress)

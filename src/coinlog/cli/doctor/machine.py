@@ -16,6 +16,7 @@ from coinlog.backups.remembering import newest_backup
 from coinlog.cli import report
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
 from coinlog.cli.room import folders_in_use
+from coinlog.objects import is_bucket
 from coinlog.parts import Parts
 from coinlog.slots import DAY
 
@@ -52,11 +53,21 @@ def examine_memory(_: Parts) -> Iterator[Finding]:
 
 
 def examine_backup(parts: Parts) -> Iterator[Finding]:
-    """Yield how old the newest backup is that was made from here."""
-    made = newest_backup(parts.settings.data)
-    do = f"coinlog backup {made.path.parent if made else 'FOLDER'}"
-    if made is None:
+    """Yield how old the newest backup is from which all that was recorded comes back."""
+    made, alone = (newest_backup(parts.settings.data, whole=whole) for whole in (True, False))
+    if is_bucket(parts.settings.archive):
+        # What is in a bucket is not lost with this machine: the store is all there is to keep.
+        made = max((one for one in (made, alone) if one), key=lambda one: one.made_at, default=None)
+    newest = made or alone
+    do = f"coinlog backup {newest.path.parent if newest else 'FOLDER'}"
+    if newest is None:
         yield look("backup", "backup_unknown", "none was made from here", do)
+        return
+    if made is None:
+        text = (
+            f"{newest.path} is of the database alone: of the answers in the archive there is none"
+        )
+        yield look("backup", "backup_partial", text, do)
         return
     days = int(time.time() - made.made_at) // DAY
     text = f"{made.path}, {report.duration(time.time() - made.made_at)} old"
