@@ -101,6 +101,25 @@ def test_new_columns_are_filled_piece_by_piece_and_gone_on_with(
     engine.dispose()
 
 
+def test_what_the_program_before_writes_behind_the_filling_is_filled_as_well(
+    bare_url: sa.URL,
+) -> None:
+    engine = open_engine(bare_url)
+    fill_first_schema(engine, 3)
+
+    @contextmanager
+    def watch(_what: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+        yield lambda _: None
+        # Both tables are filled, and the revision is not raised yet.
+        with engine.begin() as connection:
+            add(connection, "global_metrics", slot=SLOT + 3 * STEP)
+
+    migrate(engine, watch=watch)
+
+    assert resolutions(engine) == [[0, STEP, STEP, STEP], [0, STEP, STEP]]
+    engine.dispose()
+
+
 def test_whoever_reads_for_long_keeps_nobody_else_waiting(
     mariadb_url: sa.URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,11 @@
 """Upgrading a schema while others read and write: every step is short, and may be repeated.
 
-A migration has ``upgrade``, whose statements change tables and views and read no rows. One that
-gives new columns their values has three functions besides, which come before it: ``expand`` adds
-the columns, ``fill`` writes some thousand rows at a time, each a transaction, and ``rows`` tells
-how many there are. What has been filled is seen in the rows themselves, so whoever was
-interrupted begins again and has little left to do.
+A migration has ``upgrade``, whose statements change tables and views. One that gives new columns
+their values has three functions besides, which come before it: ``expand`` adds the columns,
+``fill`` writes some thousand rows at a time, each a transaction, and ``rows`` tells how many there
+are. What has been filled is seen in the rows themselves, so whoever was interrupted begins again
+and has little left to do. The program before goes on writing meanwhile, so ``upgrade`` ends with
+the few rows that came behind the filling.
 
 On MariaDB and MySQL a statement that changes a table waits until nobody uses it, and all who come
 later wait behind it. So it waits two seconds at most, steps aside, and tries again.

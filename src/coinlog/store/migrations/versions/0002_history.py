@@ -91,6 +91,7 @@ def upgrade() -> None:
     for name, select in views(op.get_bind().dialect.name).items():
         op.execute(f"DROP VIEW IF EXISTS {name}")
         op.execute(f"CREATE VIEW {name} AS {select}")
+    fill_rest(op.get_bind())
 
 
 def expand() -> None:
@@ -123,6 +124,20 @@ def fill(connection: sa.Connection, most: int) -> Iterator[int]:
                 connection.execute(_resolution(name), {"low": low, "high": high})
                 low = high
                 yield count
+
+
+def fill_rest(connection: sa.Connection) -> None:
+    """Fill the few rows that the program before has written behind the filling.
+
+    It is asked which they are before any is touched: what an UPDATE only looks at it locks too.
+    """
+    for name in METRICS:
+        unfilled = sa.text(
+            f"SELECT slot FROM {name} WHERE resolution = 0 "
+            f"AND EXISTS (SELECT 1 FROM schedule WHERE from_slot <= {name}.slot)"
+        )
+        for slot in [*connection.execute(unfilled).scalars()]:
+            connection.execute(_resolution(name), {"low": slot - 1, "high": slot})
 
 
 def _resolution(table: str) -> sa.TextClause:
