@@ -161,7 +161,7 @@ def _functions(options: Options, table: dict[str, Any]) -> Iterator[Part]:
     gigabyte_seconds = (capture + load + send) / 1024
     dollars = gigabyte_seconds * prices["arm64_gb_second"]
     dollars += calls * prices["million_requests"] / MILLION
-    yield Part("capture and load", f"{calls:,.0f} calls", dollars)
+    yield Part("functions", f"{calls:,.0f} calls", dollars)
 
 
 def _archive(options: Options, table: dict[str, Any]) -> Iterator[Part]:

@@ -180,6 +180,8 @@ def _archive_errors(what: str) -> Iterator[None]:
     except AlreadyExistsError as error:
         raise _TakenError(f"{what} is there already") from error
     except (NotFoundError, FileNotFoundError) as error:
+        if "NoSuchBucket" in str(error):
+            raise ArchiveError(f"{what} cannot be read: its bucket is not there") from error
         raise DamagedError(f"{what} is not in the archive") from error
     except ValueError as error:
         raise DamagedError(f"{what[:200]!r} is no place in an archive") from error

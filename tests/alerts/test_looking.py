@@ -46,6 +46,16 @@ def test_what_a_clock_that_was_ahead_has_told_is_not_there_until_then(makes: Mak
     assert ringing.at(nth(3)) == [f"coinlog: slots are recorded again since {iso(nth(3))}"]
 
 
+def test_an_incident_of_a_time_to_come_hides_none_of_now(makes: Makes) -> None:
+    ringing = makes([Failing()])
+    ringing.at(nth(0))
+    assert len(ringing.at(nth(5), status=401)) == 1
+
+    assert ringing.at(nth(1), status=401) == [f"coinlog: slot {iso(nth(1))} failed: wrong_key"]
+    assert ringing.at(nth(2)) == [f"coinlog: recording again since slot {iso(nth(2))}"]
+    assert ringing.at(nth(5)) == [f"coinlog: recording again since slot {iso(nth(5))}"]
+
+
 def test_an_answer_that_cannot_be_read_says_nothing_of_its_shape(makes: Makes) -> None:
     ringing = makes([Drift()])
     for number in range(3):
@@ -150,6 +160,19 @@ def test_a_database_that_is_away_for_a_moment_is_not_told(makes: Makes) -> None:
     with ringing.store_away():
         ringing.desk.now += 2 * MINUTE
         assert ringing.ring() == []
+
+
+def test_a_slot_that_waits_by_plan_tells_of_a_database_only_once_it_has_been_away(
+    makes: Makes,
+) -> None:
+    ringing = makes([Database(minutes=15)])
+    ringing.at(nth(0))
+    ringing.capture(nth(1))
+    ringing.desk.now += HOUR
+    with ringing.store_away():
+        assert ringing.ring() == []
+        ringing.desk.now += 16 * MINUTE
+        assert ringing.ring() == [f"coinlog: the database is away since slot {iso(nth(1))}"]
 
 
 def test_rules_set_up_while_the_database_is_away_call_nothing_of_before_waiting(

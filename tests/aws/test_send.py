@@ -161,8 +161,20 @@ def test_an_address_that_cannot_be_used_keeps_no_other_and_no_topic_from_being_t
         send.handler(s3(f"ours/{alert}"), Context())
 
     assert receiver.url not in str(raised.value)
-    # A text that is no list of addresses is not taken in part.
-    assert (len(topic.subjects()), len(receiver.subjects)) == (1, int("jsn" in more))
+    assert "COINLOG_ALERT_URLS_PARAMETER: address 2" in str(raised.value)
+    assert (len(topic.subjects()), len(receiver.subjects)) == (1, 1)
+
+
+def test_a_parameter_that_cannot_be_used_keeps_no_topic_from_being_told(
+    topic: Topic, alert: str, receiver: Receiver, parameter: str
+) -> None:
+    boto3.client("ssm").put_parameter(
+        Name=parameter, Value="typo", Type="SecureString", Overwrite=True
+    )
+    with pytest.raises(AlertError, match="number 1 is no address"):
+        send.handler(s3(f"ours/{alert}"), Context())
+
+    assert (len(topic.subjects()), receiver.asked) == (1, 0)
 
 
 @pytest.mark.usefixtures("parameter")

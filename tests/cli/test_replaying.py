@@ -66,6 +66,7 @@ def test_programs_get_json(data: Path) -> None:
         "first": [],
         "from_slot": None,
         "to_slot": None,
+        "uncompared": 0,
     }
     assert run_json_here("status")["verification"]["differences"] == 0
     assert run_json_here("verify", "--sample", "50%")["slots"] == 1

@@ -10,7 +10,7 @@ import pytest
 
 from coinlog.archive import MANIFEST, Archive, open_archive
 from coinlog.attempts import AttemptKey, Claim, slot_name
-from coinlog.errors import ArchiveError, UsageError
+from coinlog.errors import ArchiveError, DamagedError, UsageError
 from coinlog.market import Outcome
 from coinlog.move.archives import MovedArchive, compare_archives, move_archive
 from market import put_attempt
@@ -73,6 +73,15 @@ def test_an_archive_in_a_bucket_is_recorded_into_and_read(bucket: str) -> None:
     assert archive.claim(SLOT, Claim(1, SLOT + 1.0, "here", 1, 1.0))
     assert not archive.claim(SLOT, Claim(1, SLOT + 2.0, "there", 2, 2.0))
     archive.objects.check_writable()
+
+
+def test_of_a_bucket_that_is_gone_no_object_counts_as_damaged(bucket: str) -> None:
+    archive = open_archive(f"s3://{bucket}-gone/coinlog")
+
+    for use in (lambda: archive.manifest(AttemptKey(SLOT, "1")), archive.attempts):
+        with pytest.raises(ArchiveError) as found:
+            use()
+        assert not isinstance(found.value, DamagedError)
 
 
 @pytest.fixture(params=["folder", "bucket"])

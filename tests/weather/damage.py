@@ -16,9 +16,9 @@ from weather.truth import Truth
 class Damage:
     """What was done for good to the files of a slot's first attempt.
 
-    Verifying must say so, where it is ``named``; nothing else of the slot may differ, unless what
-    the files tell now ``misleads``. Where a store is made ``anew`` from the archive, that is what
-    is true of the slot from then on; without it, all stays as it is.
+    Verifying must say so, where it is ``named``, and nothing else of the slot may differ. Where a
+    store is made ``anew`` from the archive, that is what is true of the slot from then on; without
+    it, all stays as it is. Where what the files tell then ``misleads``, nothing is promised.
     """
 
     named: bool = True

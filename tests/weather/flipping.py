@@ -94,7 +94,8 @@ def _changed(whole: Path, copy: Path, damaged: Collection[int]) -> str | None:
                     query = _only_in(one, other, table, damaged)
                     if row := connection.execute(query).fetchone():
                         return f"{table.name} has {row} in {one} alone"
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        # What it says of a broken table can hold bytes that are no text.
         pass
     return None
 

@@ -27,6 +27,9 @@ def reckon(world: World, account: Account, *, over: bool = True) -> None:
         for slot, entry in sorted(one.book.items()):
             account.line(entry.fault).count(found.fates.get(slot))
             damaged, there = slot in one.damaged, asked.get(slot, [])
+            if damaged and one.damaged[slot].misleads:
+                # What its manifest says now was never true, and nobody can know it.
+                continue
             for kind, words in judge(slot, entry.truth, found, there, damaged=damaged):
                 account.charge(entry.fault, kind, f"slot {iso(slot)}: {words}")
         for slot, attempt in sorted(found.unsettled if over else ()):

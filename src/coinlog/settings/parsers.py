@@ -154,11 +154,13 @@ def file(value: str) -> Path:
 
 
 def alert_urls(value: str) -> tuple[Secret, ...]:
-    """Return addresses as ``split_urls`` finds them, of which there is one at least."""
+    """Return addresses as ``split_urls`` finds them, of which one at least is an address.
+
+    One that is none is refused where it is opened: it should not silence the others.
+    """
     found = split_urls(value)
-    odd = next((number for number, url in enumerate(found, 1) if "://" not in url), None)
-    if odd or not found:
-        raise ValueError(f"number {odd} is no address" if odd else "it holds no address")
+    if not any("://" in url for url in found):
+        raise ValueError("number 1 is no address" if found else "it holds no address")
     return tuple(Secret(url) for url in found)
 
 

@@ -24,8 +24,8 @@ def test_the_page_costs_what_a_sum_by_hand_says() -> None:
     balancer = (0.0225 + 0.1 * 0.008) * hours
     addresses = 3 * 0.005 * hours
     slots = hours / 6
-    calls = 3 * slots + 4 * hours
-    gigabyte_seconds = slots * (10 * 0.5 + 5 * 1) + 4 * hours * 3 * 1
+    calls = 3 * slots + 2 * 4 * hours
+    gigabyte_seconds = slots * (10 * 0.5 + 5 * 1) + 4 * hours * (3 + 1) * 1
     functions = gigabyte_seconds * 0.0000133334 + calls * 0.2 / 1e6
     archive = 12 * slots * 200 * 400 / 1e9 * 0.023 + slots * 6 * 0.005 / 1e3
     watching = 10 * 0.10 + 0.30 + 0.2 * 0.50 + 0.3 * 0.10
