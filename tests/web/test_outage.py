@@ -230,12 +230,17 @@ def test_a_page_that_was_never_asked_for_says_since_when_and_shows_the_way(
 
     since = iso(NOW)
     assert [one.status for one in (page, spanish, api, ready)] == [503] * 4
-    assert {one.headers["retry-after"] for one in (page, spanish, api, ready)} == {"30"}
+    assert {one.headers["retry-after"] for one in (page, spanish, api, ready)} == {"60"}
+    assert "Try again in a minute" in page.text
+    assert "try again in a minute" in api.error["message"]
     assert page.headers["content-type"].startswith("text/html")
     assert "The database has not answered since" in page.text
     assert "La base de datos no responde desde el" in spanish.text
     assert '<a href="/es/log"' in spanish.text
     assert f'datetime="{since}"' in page.text
+    # Once, in words, and not again as the API says it.
+    for text in (page.text, spanish.text):
+        assert "has not been readable since" not in text
     for reply in (api, ready):
         assert reply.error["code"] == "store_unavailable"
         assert f"since {since}: it cannot be reached" in reply.error["message"]
