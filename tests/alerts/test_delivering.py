@@ -206,6 +206,8 @@ def test_a_secret_address_is_in_no_log_and_no_error(
         (f"json://user:pa[ss@{SECRET}", "cannot be used: expected all parts"),
         (f"json://user:{SECRET}@ex\u2100mple.org", "cannot be used: expected all parts"),
         (f"{SECRET}!!://x", "is no address"),
+        (f"json://h/{SECRET},json://h/b", "behind a comma: put a space between addresses"),
+        (f"json://h/b, jsn://h/{SECRET}", "behind a comma: put a space between addresses"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_being_shown(url: str, said: str) -> None:

@@ -24,6 +24,18 @@ def told() -> Iterator[None]:
     lines.follow(load_settings({}, None))
 
 
+def test_a_host_that_errors_name_is_told_and_one_that_may_be_a_token_is_not() -> None:
+    mine, theirs = "address 1, JSON at alerts.example, said no", "discord://alerts.example/x"
+    lines.follow(load_settings({"COINLOG_ALERT_URLS": f"jsons://u@alerts.example/{WORD}"}, None))
+    assert str(lines.clean(mine)) == mine
+    same = "json://alerts.example@alerts.example"
+    lines.follow(load_settings({"COINLOG_ALERT_URLS": same}, None))
+    assert "alerts.example" not in str(lines.clean(mine))
+    lines.follow(load_settings({"COINLOG_ALERT_URLS": theirs}, None))
+    assert "alerts.example" not in str(lines.clean(mine))
+    lines.follow(load_settings({}, None))
+
+
 @pytest.mark.usefixtures("told")
 def test_no_line_holds_an_alerts_address_or_its_tokens() -> None:
     said = f"POST {ADDRESS} failed: {WORD} at /{PASSWORD}, /{quote(PASSWORD, safe='')}"

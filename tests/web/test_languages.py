@@ -193,6 +193,22 @@ def test_spanish_errors_dates_and_numbers_are_spanish(web: Site) -> None:
     assert "US$\N{NO-BREAK SPACE}1.234,50" in web.get("/es/").text
 
 
+def test_error_pages_speak_to_people_in_their_language_alone(web: Site) -> None:
+    web.store(SLOT)
+    web.look()
+    for path in ("/nowhere", "/assets/999999", "/log/2020-01-01"):
+        page, spanish = web.get(path).text, web.get(f"/es{path}").text
+
+        assert "There is no such page" in page
+        assert "Esta página no existe" in spanish
+        assert 'lang="en"' not in spanish.partition("<main")[2].partition("</main>")[0]
+        # The API's addresses are for programs.
+        assert "/api/v1/assets?q=" not in page + spanish
+        assert "lists the API" not in page + spanish
+    assert "/api/v1/assets?q=" in web.get("/api/v1/assets/999999").error["message"]
+    assert "recording began at" in web.get("/log/2020-01-01").text
+
+
 SAME = {
     *("foot.api", "schema.title", "theme.auto", "mood.neutral", "log.sha256"),
     *("js.hours", "js.minutes", "scale.log", "slot.bytes_n", "key.tab", "key.escape"),

@@ -11,10 +11,11 @@ import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from coinlog.errors import StoreUnavailableError
 from coinlog.web.admission import RATE
 from coinlog.web.answers import ErrorAnswer
 from coinlog.web.api_examples import ERRORS, EXAMPLES
-from coinlog.web.problems import INTERNAL, STORE_AWAY
+from coinlog.web.problems import INTERNAL, store_away
 from coinlog.web.refusals import TOO_SLOW, too_often
 from samples import SLOT
 from sites import Site, slots_before
@@ -115,7 +116,8 @@ def test_errors_have_the_one_shape_and_the_sentences_that_are_really_given(
         if status in given:
             assert msgspec.json.decode(given[status]) == content["example"]
     assert ERRORS[500][2] == INTERNAL
-    assert ERRORS[503][2] == STORE_AWAY
+    away = StoreUnavailableError("(2003, 'made up for a test')")
+    assert ERRORS[503][2] == store_away(away, SLOT)
 
 
 def test_the_page_shows_every_operation_parameter_and_error(

@@ -19,12 +19,14 @@ from coinlog.store.reader import Reader
 from coinlog.web.i18n import languages
 from coinlog.web.security import Scope
 from coinlog.web.sending import Answer, nothing_more
+from coinlog.web.shell import prefix_of
 from coinlog.web.standby import OTHERS, PAGES, Standby
 from program import page_settings, running
 from ready import ReadyFile
 from samples import HOUR, SLOT, STEP
 from servers import MariaDB
 from sites import NOW, Site, site_on
+from wires import wire
 
 SERIES = "/api/v1/assets/1/series?range=1d"
 AWAY = "coinlog-store-away-since"
@@ -139,6 +141,36 @@ def test_what_nobody_has_asked_for_stands_by(fragile: Site, own_mariadb: MariaDB
     assert fragile.get("/data/latest.json").status == 200
 
 
+def test_each_page_stands_by_in_its_own_language(on_file: Site, tmp_path: Path) -> None:
+    file, pages = tmp_path / "coinlog.db", [*PAGES, "/assets/1", "/assets/1027"]
+    paths = [prefix_of(language) + page for language in languages() for page in pages]
+    before = {path: named(on_file.get(path).text) for path in paths}
+    # Another process, which nobody has asked for any of them.
+    other = Site(on_file.engine.url, there=False)
+    other.now = on_file.now
+    other.look()
+    asyncio.run(other.app.standby.prepare(share=0))
+    other.app.watch.reader.engine.dispose()
+    file.rename(tmp_path / "elsewhere.db")
+
+    with wire(other) as (host, port):
+        address = f"http://{host}:{port}"
+        until(lambda: status(address, "/ready") == 503)
+        told = {path: httpx.get(address + path, trust_env=False) for path in paths}
+    other.close()
+
+    assert {AWAY in reply.headers for reply in told.values()} == {True}
+    assert {path: named(reply.text) for path, reply in told.items()} == before
+    assert {language for language, _, _ in before.values()} == set(languages())
+
+
+def named(page: str) -> tuple[str, ...]:
+    """Return a page's language, its title and its first heading."""
+    heads = [re.search(rf"<{tag}>(.*?)<", page) for tag in ("title", "h1[^>]*")]
+    language = re.search(r'<html lang="(.*?)"', page)
+    return tuple(found[1] if found else "" for found in (language, *heads))
+
+
 def test_an_outage_in_the_middle_of_a_round_is_made_good_when_it_is_over(
     fragile: Site, own_mariadb: MariaDB
 ) -> None:
@@ -198,12 +230,17 @@ def test_a_page_that_was_never_asked_for_says_since_when_and_shows_the_way(
 
     since = iso(NOW)
     assert [one.status for one in (page, spanish, api, ready)] == [503] * 4
-    assert {one.headers["retry-after"] for one in (page, spanish, api, ready)} == {"30"}
+    assert {one.headers["retry-after"] for one in (page, spanish, api, ready)} == {"60"}
+    assert "Try again in a minute" in page.text
+    assert "try again in a minute" in api.error["message"]
     assert page.headers["content-type"].startswith("text/html")
     assert "The database has not answered since" in page.text
     assert "La base de datos no responde desde el" in spanish.text
     assert '<a href="/es/log"' in spanish.text
     assert f'datetime="{since}"' in page.text
+    # Once, in words, and not again as the API says it.
+    for text in (page.text, spanish.text):
+        assert "has not been readable since" not in text
     for reply in (api, ready):
         assert reply.error["code"] == "store_unavailable"
         assert f"since {since}: it cannot be reached" in reply.error["message"]

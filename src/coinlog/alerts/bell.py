@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from coinlog.alerts.delivering import Deliverer, Delivery
 from coinlog.alerts.history import Surroundings
-from coinlog.alerts.left import FOLDER, Alert, leave_alert
+from coinlog.alerts.left import FOLDER, Alert, Level, leave_alert
 from coinlog.alerts.looking import look, look_without_store
 from coinlog.alerts.rule import Rule
 from coinlog.alerts.targets import Opened
@@ -144,5 +144,6 @@ class Bell:
             "coinlog: some addresses of alerts cannot be used",
             f"{text}\n\nNothing goes there until that is mended: `coinlog alerts check` tells.\n",
             self._clock(),
+            level=Level.WARNING,
         )
         leave_alert(self._archive, name, alert)

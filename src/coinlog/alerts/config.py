@@ -227,10 +227,13 @@ class _Checked:
         if lacking and not self._strange(kind, table):
             raise self._wrong(place, f"[[{kind}]] has no {lacking[0]}: expected {words(needed)}")
         if either and len(given) != 1 and not self._strange(kind, table):
-            got = "both" if given else "neither"
-            raise self._wrong(
-                place, f"[[{kind}]] has {got} of {words(either)}: expected one of them"
+            one, other = either
+            said = (
+                f"takes {one} or {other}, not both"
+                if given
+                else f"has neither {one} nor {other}: expected one of them"
             )
+            raise self._wrong(place, f"[[{kind}]] {said}")
 
     def _strange(self, kind: str, table: Mapping[str, Any]) -> bool:
         """Return whether a key is misspelt, which is what is told then."""

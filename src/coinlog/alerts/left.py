@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -39,6 +40,15 @@ _NAME = re.compile(
 )
 
 
+class Level(StrEnum):
+    """How serious an alert is, as Apprise calls it: services colour and rank messages by it."""
+
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
 class Alert(msgspec.Struct, frozen=True):
     """What is to be told: a line for a subject, and a text.
 
@@ -51,6 +61,7 @@ class Alert(msgspec.Struct, frozen=True):
     left_at: float | None = None
     slot: int | None = None
     cause: str = ""
+    level: Level = Level.INFO
 
 
 class Alerts:
@@ -98,6 +109,7 @@ class Alerts:
             now,
             event.sign.slot,
             event.sign.cause,
+            _level(rule, told),
         )
         self._paths.add(path)
         return leave_alert(self.archive, path, alert)
@@ -163,6 +175,12 @@ def read_looked(archive: Archive) -> dict[str, int]:
 def write_looked(archive: Archive, looked: Mapping[str, int]) -> None:
     """Note up to which slot each rule has looked."""
     archive.objects.put(LOOKED, msgspec.json.encode(dict(looked)))
+
+
+def _level(rule: Rule, told: Told) -> Level:
+    if told is Told.RECOVERED:
+        return Level.SUCCESS
+    return Level.FAILURE if rule.grave else Level.WARNING
 
 
 def _path(slot: str, key: str, told: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from coinlog.alerts.rule import Rule, Sign, digest
-from coinlog.alerts.words import figure, signed
+from coinlog.alerts.words import figure, measured, signed
 from coinlog.market import BITCOIN, ETHEREUM, FIAT_IDS
 from coinlog.slots import format_interval, iso
 
@@ -99,7 +99,7 @@ class Change(MarketRule, frozen=True, kw_only=True):
         """Return in words what is watched."""
         return (
             f"asset {self.asset} {self._limit()}, by the slots recorded; over when it is back by "
-            f"{figure(self.rearm)} points"
+            f"{measured(self.rearm, 'point')}"
         )
 
     def lookback(self, interval_seconds: int) -> int:
@@ -158,7 +158,7 @@ class Rank(MarketRule, frozen=True, kw_only=True):
         """Return in words what is watched."""
         return (
             f"the rank of asset {self.asset} {self._limit()}; over when it is back by "
-            f"{figure(self.rearm)} places"
+            f"{measured(self.rearm, 'place')}"
         )
 
     @property
@@ -201,7 +201,7 @@ class Dominance(MarketRule, frozen=True, kw_only=True):
         """Return in words what is watched."""
         return (
             f"the dominance of asset {self.asset} {self._limit()}; over when it is back by "
-            f"{figure(self.rearm)} points"
+            f"{measured(self.rearm, 'point')}"
         )
 
     def flaw(self) -> str | None:

@@ -29,6 +29,7 @@ class Failing(Rule, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "failing"
+    grave: ClassVar[bool] = True
 
     def watched(self) -> str:
         """Return in words what is watched."""
@@ -50,7 +51,7 @@ def _failed(line: Line) -> Sign:
     detail = sentence(line.detail or "") or "The ledger has no more to say."
     text = (
         f"Slot {iso(line.slot)} could not be recorded ({reason}).\n\n{detail}\n\n"
-        "What fails for the same reason after it is not told again; you are told when a slot is "
+        "Further failures for the same reason are not reported; you are told when a slot is "
         "stored again."
     )
     headline = f"slot {iso(line.slot)} failed: {reason}"
@@ -61,6 +62,7 @@ class Missed(Rule, frozen=True, kw_only=True):
     """Slots were due and nothing tried to record them."""
 
     kind: ClassVar[str] = "missed"
+    grave: ClassVar[bool] = True
     bounded: ClassVar[bool] = False
 
     def watched(self) -> str:
@@ -208,6 +210,7 @@ class Database(Rule, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "database"
+    grave: ClassVar[bool] = True
 
     minutes: int = 15
 

@@ -47,6 +47,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     kind: ClassVar[str] = ""
     bounded: ClassVar[bool] = True
     """Whether what is older than two days is no news."""
+    grave: ClassVar[bool] = False
+    """Whether nothing is recorded or loaded while it is so."""
 
     @property
     def judges_past(self) -> bool:

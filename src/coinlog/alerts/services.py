@@ -1,7 +1,7 @@
 """Apprise on a short lead: nothing kept on disk, nothing followed, nothing logged, all of it heard.
 
-What it logs can name a secret, so of that only the number of an HTTP status is passed on, and
-whether somebody took a message.
+What it logs can name a secret, so of that only the number of an HTTP status is passed on, or in
+words of our own why nobody was reached, and whether somebody took a message.
 """
 
 from __future__ import annotations
@@ -28,6 +28,14 @@ _TAKEN = re.compile(r"\b(?:sent|rang|queued)\b|^send [0-9]", re.IGNORECASE)
 _NEVER_REACHED = re.compile(
     "NewConnection|NameResolution|ConnectTimeout|Failed to (?:resolve|establish)"
 )
+_REASONS = (
+    (re.compile("Connection refused|ConnectionRefused"), "the connection was refused"),
+    (re.compile("NameResolution|Failed to resolve|Name or service"), "its host is not known"),
+    (re.compile("ConnectTimeout"), "no connection came about in time"),
+    (re.compile("CERTIFICATE_VERIFY_FAILED"), "its certificate cannot be trusted"),
+    (re.compile("Network is unreachable|No route to host"), "no way leads to its host"),
+    (re.compile("Connection reset|RemoteDisconnected"), "it hung up"),
+)
 
 
 class Heard:
@@ -35,13 +43,17 @@ class Heard:
 
     def __init__(self) -> None:
         self.done = self.taken = self.never_reached = False
-        self.status = ""
+        self.reason = ""
 
     def hear(self, record: logging.LogRecord) -> None:
         """Keep what a record tells, and nothing of its text."""
         text = record.getMessage()
         if record.levelno >= logging.WARNING and (found := _STATUS.search(text)):
-            self.status = found[1]
+            self.reason = f"HTTP {found[1]}"
+        for sign, reason in _REASONS:
+            if sign.search(text):
+                self.reason = reason
+                break
         self.taken |= record.levelno == logging.INFO and bool(_TAKEN.search(text))
         self.never_reached |= bool(_NEVER_REACHED.search(text))
 
@@ -75,6 +87,7 @@ def notify(service: Any, alert: Alert, heard: Heard) -> None:  # noqa: ANN401  A
             service.notify(
                 title=alert.subject,
                 body=alert.text,
+                notify_type=kinds.NotifyType(alert.level),
                 body_format=kinds.NotifyFormat.TEXT,
                 interpret_escapes=False,
             )

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from coinlog.alerts.delivering import SEND_SECONDS
+from coinlog.alerts.hosts import WITH_HOST, host_of, schema_of
 from coinlog.alerts.left import Alert
 from coinlog.alerts.services import Heard, notify, schemas, service_at
 from coinlog.alerts.words import plain
@@ -42,12 +43,8 @@ FILES = frozenset(
 )
 """Parameters of addresses that name a file, which Apprise would read or fetch."""
 
-# The host of any other address may be a token.
-_SELF_HOSTED = frozenset(
-    ("apprise", "apprises", "form", "forms", "gotify", "gotifys", "json", "jsons", "xml", "xmls"),
-)
-_MAIL = frozenset(("mailto", "mailtos"))
 _SCHEMA = re.compile(r"[a-z][a-z0-9+.-]{1,19}")
+_ANOTHER = re.compile(r"[,;]\s*[a-z][a-z0-9+.-]{1,19}://", re.IGNORECASE)
 
 
 class Target:
@@ -55,9 +52,9 @@ class Target:
 
     def __init__(self, service: Any, url: str, number: int) -> None:  # noqa: ANN401  Apprise's own
         self._service = service
-        schema = _schema(url)
+        schema = schema_of(url)
         name = plain(str(service[0].service_name)) or schema
-        self.label = f"address {number}, {name}{_host(url, schema)}"
+        self.label = f"address {number}, {name}{_host(url)}"
         # So little of a hash tells one address from another and gives none away.
         told = _without_password(url, schema)
         self.id = f"{schema}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"
@@ -90,16 +87,16 @@ class Target:
         return None
 
     def _failure(self, heard: Heard, took: float) -> AlertError:
-        status = f" (HTTP {heard.status})" if heard.status else ""
+        reason = f" ({heard.reason})" if heard.reason else ""
         if heard.taken:
             return PartlySentError(
                 f"{self.label}, took the message for some of its recipients and not for all"
-                f"{status}: give each an address of its own"
+                f"{reason}: give each an address of its own"
             )
         slow = took >= min(self.patience, SLOW_SECONDS)
         if slow and not heard.never_reached:
-            return UncertainAlertError(f"{self.label}, gave no answer in time{status}")
-        return AlertError(f"{self.label}, did not take the message{status}")
+            return UncertainAlertError(f"{self.label}, gave no answer in time{reason}")
+        return AlertError(f"{self.label}, did not take the message{reason}")
 
 
 class Opened(NamedTuple):
@@ -141,7 +138,7 @@ def _too_many(urls: Sequence[str], where: str) -> str:
 
 def _open(url: str, number: int, where: str) -> Target:
     said = f"{where}: address {number}"
-    schema = _schema(url)
+    schema = schema_of(url)
     if "://" not in url or not _SCHEMA.fullmatch(schema):
         raise SettingError(f"{said} is no address: expected one of Apprise, such as ntfy://topic")
     if schema in LOCAL:
@@ -154,12 +151,8 @@ def _open(url: str, number: int, where: str) -> Target:
         raise SettingError(f"{said} names a file in {named[0]}=: expected none, none is read")
     service = service_at(url)
     if service is None:
-        raise SettingError(f"{said} ({schema}://…) cannot be used: {_hint(schema)}")
+        raise SettingError(f"{said} ({schema}://…) cannot be used: {_hint(url, schema)}")
     return Target(service, url, number)
-
-
-def _schema(url: str) -> str:
-    return url.partition("://")[0].lower()
 
 
 def _parameters(url: str) -> set[str]:
@@ -172,7 +165,9 @@ def _parameters(url: str) -> set[str]:
     return {unquote(name).lower().strip() for name in names}
 
 
-def _hint(schema: str) -> str:
+def _hint(url: str, schema: str) -> str:
+    if _ANOTHER.search(url):
+        return "it holds another address behind a comma: put a space between addresses"
     known = schemas()
     if schema in known:
         return "expected all parts that Apprise's page on this service names"
@@ -186,16 +181,12 @@ def _without_password(url: str, schema: str) -> str:
     Marks in the archive are called after it: by their hash, guesses at a password could be tried.
     Tokens are too long to be guessed.
     """
-    if schema not in _SELF_HOSTED | _MAIL:
+    if schema not in WITH_HOST:
         return url
     bare = re.sub(r"(://[^:/?#]*):[^/?#]*@", r"\1@", url, count=1)
     return re.sub(r"([?&;]pass(?:word)?=)[^&;]*", r"\1", bare, flags=re.IGNORECASE)
 
 
-def _host(url: str, schema: str) -> str:
-    """Return the host of an address that one chooses oneself; elsewhere it may be a token."""
-    try:
-        host = urlsplit(url).hostname if schema in _SELF_HOSTED | _MAIL else None
-    except ValueError:
-        host = None
+def _host(url: str) -> str:
+    host = host_of(url)
     return f" at {plain(host, 80)}" if host else ""

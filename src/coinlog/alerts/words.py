@@ -46,5 +46,11 @@ def figure(number: float) -> str:
 
 
 def signed(number: float) -> str:
-    """Return a change in percent with its sign: ``-12.3 %``."""
-    return f"{number:+.1f} %"
+    """Return a change in percent with its sign: ``-12.3 %``, and none where it is none."""
+    text = f"{number:+.1f}"
+    return f"{text if text.strip('+-0.') else '0.0'} %"
+
+
+def measured(number: float, unit: str) -> str:
+    """Return ``1 point`` or ``0.5 points``."""
+    return f"{figure(number)} {unit}" if number == 1 else f"{figure(number)} {unit}s"

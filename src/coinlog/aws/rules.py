@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from coinlog.alerts.config import parse_alerts
-from coinlog.alerts.left import FOLDER, Alert, leave_alert
+from coinlog.alerts.left import FOLDER, Alert, Level, leave_alert
 from coinlog.alerts.looking import look, look_without_store
 from coinlog.alerts.recorder_rules import Failing
 from coinlog.alerts.rule import Rule
@@ -54,5 +54,6 @@ def rules_in(archive: Archive, now: float) -> tuple[Rule, ...]:
         _log.warning("%s; meanwhile failing slots alone are told", error)
         name = f"{FOLDER}config-{hashlib.sha256(body).hexdigest()[:8]}.json"
         text = f"{error}.\n\nUntil it is mended you are told of failing slots alone.\n"
-        leave_alert(archive, name, Alert(f"coinlog: {RULES} cannot be used", text, now))
+        said = Alert(f"coinlog: {RULES} cannot be used", text, now, level=Level.WARNING)
+        leave_alert(archive, name, said)
         return USUAL

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import msgspec
@@ -14,18 +15,17 @@ from rich.markup import escape
 from coinlog.alerts.config import Alerting
 from coinlog.alerts.example import EXAMPLE
 from coinlog.alerts.left import SIMULATED, Alert
-from coinlog.alerts.market_rules import Change, MarketRule, Price, Rank
+from coinlog.alerts.market_rules import MarketRule
 from coinlog.alerts.rehearsing import Incident, Rehearsal, rehearse
-from coinlog.alerts.rule import Rule
 from coinlog.cli import report
+from coinlog.cli.alert_notes import notes_on, unrecorded
 from coinlog.cli.bells import alerting, targets_of
-from coinlog.cli.report import out, say
-from coinlog.cli.shared import json_option, with_parts
-from coinlog.errors import AlertError, SettingError, StoreError
+from coinlog.cli.report import errors_explained, out, say
+from coinlog.cli.shared import json_option, ready_settings, with_parts
+from coinlog.errors import AlertError, SettingError, StoreError, UsageError
 from coinlog.market import SourceKind
 from coinlog.parts import Parts
-from coinlog.settings.parsers import format_assets
-from coinlog.slots import AssetSelection, format_interval, iso, parse_time
+from coinlog.slots import iso, parse_time
 from coinlog.sources.texts import counted
 from coinlog.store.engine import open_engine
 from coinlog.store.existing import refuse_absent
@@ -38,22 +38,24 @@ def alerts() -> None:
 
     Rules stand in a file, alerts.toml in the data folder or where COINLOG_ALERTS says. Messages
     go to the addresses in COINLOG_ALERT_URLS, by Apprise: ntfy, Telegram, mail, Slack and a
-    hundred more. Each incident is one message, and one more when it is over.
+    hundred more. Each incident is one message, and one more when it is over. The same file holds
+    for the made-up market, whose messages say SIMULATED.
 
     \b
     Examples:
       coinlog alerts init        write an example of the file
-      coinlog alerts check       say in words what it watches, and where messages go
+      coinlog alerts check       say what is watched, and where messages go
       coinlog alerts try         send a message to every address
-      coinlog alerts dry-run     what it would have told of what is recorded
+      coinlog alerts dry-run     say what it would have told of the past
     """
 
 
 @alerts.command()
 @click.option("--print", "shown", is_flag=True, help="Print it instead of writing it.")
-@with_parts
-def init(parts: Parts, *, shown: bool) -> None:
-    """Write an example of the file, unless there is one.
+def init(*, shown: bool) -> None:
+    """Write an example of the file.
+
+    One that is there stays as it is. The made-up market is watched by the same file.
 
     \b
     Examples:
@@ -63,8 +65,14 @@ def init(parts: Parts, *, shown: bool) -> None:
     if shown:
         click.echo(EXAMPLE, nl=False)
         return
-    path = parts.settings.alerts
-    assert path  # noqa: S101  it has a default
+    with errors_explained():
+        path = ready_settings().alerts
+        assert path  # noqa: S101  it has a default
+        _write_example(path)
+    say(f"[green]✓[/] {escape(str(path))} is written: change it, then run `coinlog alerts check`")
+
+
+def _write_example(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -73,14 +81,13 @@ def init(parts: Parts, *, shown: bool) -> None:
         raise SettingError(f"{path} is there already, and stays as it is") from None
     except OSError as error:
         raise SettingError(f"{path} cannot be written ({error.strerror or error})") from None
-    say(f"[green]✓[/] {escape(str(path))} is written: change it, then run `coinlog alerts check`")
 
 
 @alerts.command()
 @json_option
 @with_parts
 def check(parts: Parts, *, as_json: bool) -> None:
-    """Read the file, and say in words what is watched and where messages go.
+    """Say what is watched, and where messages go.
 
     Exit code 0: it can be used; 2: it cannot, and the line and the key are named.
 
@@ -92,26 +99,27 @@ def check(parts: Parts, *, as_json: bool) -> None:
     found = _needed(parts)
     targets = [target.label for target in targets_of(parts.settings, found)]
     known = _known_assets(parts, found)
-    notes = _notes(parts, found, known, targets)
+    notes = notes_on(parts.plan, found.rules, known, targets)
     if as_json:
         rules = [{"rule": rule.key, "watched": rule.watched()} for rule in found.rules]
         report.as_json({"rules": rules, "targets": targets, "notes": notes})
         return
-    say(f"{escape(str(parts.settings.alerts))}: {len(found.rules)} rules")
+    say(f"{escape(str(parts.settings.alerts))}: {counted(len(found.rules), 'rule')}")
     for rule in found.rules:
         name = (known or {}).get(rule.asset) if isinstance(rule, MarketRule) else None
         called = f" [dim]({escape(name.name)} now)[/]" if name else ""
         say(f"  {escape(rule.kind):10} {escape(rule.watched())}{called}")
     for target in targets:
         say(f"  [bold]to[/]         {escape(target)}")
-    for note in notes:
-        say(f"  [yellow]note[/]       {escape(note)}")
+    _tell_notes(notes)
 
 
 @alerts.command(name="try")
 @with_parts
 def try_(parts: Parts) -> None:
-    """Send a message to every address, and tell which took it.
+    """Send a message to every address.
+
+    It says of each whether it took it, and where not why.
 
     Exit code 0: all did; 1: some did not.
 
@@ -148,10 +156,10 @@ def try_(parts: Parts) -> None:
 @json_option
 @with_parts
 def dry_run(parts: Parts, start: str | None, end: str | None, *, as_json: bool) -> None:
-    """Say what the file would have told of what is recorded; nothing is sent.
+    """Say what it would have told of the past.
 
-    A disk that was full is not recorded, so it is left out; credits are judged where the file
-    says what a month has.
+    It looks at all that is recorded, and sends nothing. A disk that was full is not recorded, so
+    it is left out; credits are judged where the file says what a month has.
 
     \b
     Examples:
@@ -161,18 +169,30 @@ def dry_run(parts: Parts, start: str | None, end: str | None, *, as_json: bool) 
       coinlog alerts dry-run --simulated
     """
     found = _needed(parts)
+    begin, until = _span(start, end)
     done = rehearse(
         _store_of(parts),
         parts.archive,
         found.rules,
         time.time(),
-        start=parse_time(start) if start else None,
-        end=parse_time(end) if end else None,
+        start=begin,
+        end=until,
     )
+    known = _known_assets(parts, found)
+    notes = list(dict.fromkeys(unrecorded(found.rules, known, parts.plan.selection)))
     if as_json:
-        report.as_json(_facts(done))
+        report.as_json(_facts(done) | {"notes": notes})
     else:
         _tell(done)
+        _tell_notes(notes)
+
+
+def _span(start: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """Return the slots to look at from and to."""
+    begin, until = parse_time(start) if start else None, parse_time(end) if end else None
+    if begin is not None and until is not None and begin > until:
+        raise UsageError(f"--from {start} is after --to {end}: expected the earlier time in --from")
+    return begin, until
 
 
 def _needed(parts: Parts) -> Alerting:
@@ -199,42 +219,9 @@ def _store_of(parts: Parts) -> sa.Engine:
     return open_engine(url, read_only=True)
 
 
-def _notes(
-    parts: Parts, found: Alerting, known: dict[int, StoredAsset] | None, targets: list[str]
-) -> list[str]:
-    """Return what looks like a mistake."""
-    notes = []
-    if not targets:
-        notes.append("messages go nowhere: put addresses into COINLOG_ALERT_URLS")
-    interval = parts.plan.interval_seconds
-    for rule in found.rules:
-        if isinstance(rule, MarketRule) and known is not None and rule.asset not in known:
-            notes.append(f"asset {rule.asset} is not among what is recorded")
-        if isinstance(rule, Change) and rule.window_seconds < interval:
-            window, every = format_interval(rule.window_seconds), format_interval(interval)
-            notes.append(f"a change in {window} is never known: slots are {every} apart")
-        notes += _unseen(rule, parts.plan.selection)
-    return list(dict.fromkeys(notes))
-
-
-def _unseen(rule: Rule, selection: AssetSelection) -> Iterator[str]:
-    """Yield what a rule would not see, as an asset below the top ones is not recorded."""
-    top = selection.top
-    if not isinstance(rule, MarketRule) or not top or rule.asset in selection.explicit_ids:
-        return
-    wider = AssetSelection(top, (*selection.ids, rule.asset))
-    always = f"COINLOG_ASSETS={format_assets(wider)} records it always"
-    if isinstance(rule, Rank) and rule.deepest > top:
-        yield f"asset {rule.asset} is not recorded below rank {top}, so this cannot work; {always}"
-    elif _looks_down(rule):
-        yield f"asset {rule.asset} is not recorded while it is below rank {top}; {always}"
-
-
-def _looks_down(rule: Rule) -> bool:
-    """Return whether a rule is about what becomes of an asset that falls."""
-    if isinstance(rule, Price):
-        return rule.below is not None
-    return isinstance(rule, Rank) or (isinstance(rule, Change) and rule.percent < 0)
+def _tell_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        say(f"  [yellow]note[/]       {escape(note)}")
 
 
 def _tell(done: Rehearsal) -> None:
@@ -247,7 +234,7 @@ def _tell(done: Rehearsal) -> None:
             out.print(f"  [dim]{'':20}  then {escape(change)}[/]")
         out.print(f"  [dim]{'':20}  {escape(over)}[/]")
     if done.unjudged:
-        say(f"  [dim]not told by what is recorded: {', '.join(done.unjudged)}[/]")
+        say(f"  [dim]the record cannot tell about: {', '.join(done.unjudged)}[/]")
 
 
 def _facts(done: Rehearsal) -> dict[str, object]:

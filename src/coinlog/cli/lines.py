@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import click
 import msgspec
 
+from coinlog.alerts.hosts import host_of
 from coinlog.settings import Settings
 from coinlog.slots import iso
 from coinlog.sources.texts import one_line
@@ -76,6 +77,9 @@ def secret_parts(address: str) -> list[str]:
     """
     rest = address.partition("://")[2]
     found = _SEPARATORS.split(rest)
+    if found.count(host := host_of(address)) == 1:
+        # Errors name it, so that one address is told from another.
+        found.remove(host)
     found += [inner for part in found for inner in _BRACKETS.split(part) if inner != part]
     parts = [part for part in found if len(part) >= LEAST_TOKEN]
     return [address, rest, *parts, *(unquote(part) for part in parts)]

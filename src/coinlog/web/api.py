@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 
 from coinlog import timeline
 from coinlog.asked import parse_fields, parse_moment
-from coinlog.errors import NotFoundError
 from coinlog.market import Outcome
 from coinlog.notice import attribution
 from coinlog.sampling import read_thinned
@@ -32,6 +31,7 @@ from coinlog.web.api_parameters import (
 )
 from coinlog.web.asset_views import record_window
 from coinlog.web.csv_file import write_csv
+from coinlog.web.problems import NoSuchAssetError
 from coinlog.web.watch import Moment, Watch
 
 REAL, MADE_UP = answers.Attribution(), answers.Attribution(attribution(simulated=True))
@@ -166,11 +166,11 @@ def known_asset(watch: Watch, moment: Moment, asset_id: int) -> StoredAsset:
     """Return an asset of the store.
 
     Raises:
-        NotFoundError: the store has never seen it.
+        NoSuchAssetError: the store has never seen it.
     """
     found = watch.asset(moment, asset_id)
     if found is None:
-        raise NotFoundError(
+        raise NoSuchAssetError(
             f"no asset with the id {asset_id} has been recorded: /api/v1/assets?q=bitcoin finds "
             "ids by name"
         )

@@ -23,7 +23,7 @@ from coinlog.web.data_routes import data
 from coinlog.web.entries import CACHE_BYTES
 from coinlog.web.operations import OPERATIONS
 from coinlog.web.pages import page_routers
-from coinlog.web.problems import RETRY_SECONDS, describe
+from coinlog.web.problems import RETRY_SECONDS, describe, more_than_the_page
 from coinlog.web.rendering import error_page
 from coinlog.web.security import Application
 from coinlog.web.shell import LIVE, PUBLISHED
@@ -122,4 +122,5 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
     if request.url.path.startswith(_MACHINES):
         return Response(ErrorAnswer(detail), status_code=detail.status, headers=later)
     since = request.app.state.cache.watch.away_since if isinstance(error, StoreError) else None
-    return error_page(request, detail, since, later)
+    more = more_than_the_page(error, detail)
+    return error_page(request, msgspec.structs.replace(detail, message=more), since, later)

@@ -21,12 +21,16 @@ class BusyError(CoinlogError):
     """So much of this kind waits to be made that no more is taken."""
 
 
+class NoSuchAssetError(NotFoundError):
+    """No asset of this id has been recorded."""
+
+
 STORE_AWAY = (
     "the database {away}: {cause}; what a recorder captures meanwhile is kept "
     "in the archive and loaded when it is back; try again in a minute"
 )
-RETRY_SECONDS = 30
-"""When to ask again for what cannot be answered: a restart of a database takes about as long."""
+RETRY_SECONDS = 60
+"""When to ask again for what cannot be answered: the minute that the messages name."""
 
 _CAUSES = {
     "(1040,": "it takes no more connections",
@@ -67,6 +71,16 @@ def describe(error: Exception, request: Request[Any, Any, Any]) -> ErrorDetail:
         return _refused(error, request)
     log.error("an answer failed", exc_info=error)
     return _detail(500, INTERNAL)
+
+
+def more_than_the_page(error: Exception, detail: ErrorDetail) -> str:
+    """Return what an English page adds to its own sentences; empty where those say it all.
+
+    Addresses of the API help programs, and nobody who reads a page.
+    """
+    said = (StoreError, NoSuchAssetError, NotFoundException)
+    known = isinstance(error, said) or detail.message == INTERNAL
+    return "" if known else detail.message
 
 
 def store_away(error: StoreError, since: int | None) -> str:

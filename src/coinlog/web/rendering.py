@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from coinlog.web import shell, views
 from coinlog.web.answers import ErrorDetail
 from coinlog.web.canonical import known_of, names_its_origin
+from coinlog.web.i18n import DEFAULT
 from coinlog.web.language import language_of_path
 from coinlog.web.look import environment
 from coinlog.web.origin import origin_of
@@ -77,12 +78,15 @@ def error_page(
 ) -> Response[bytes]:
     """Return a page that says what went wrong, in the address's language.
 
-    ``since`` is when the store went away, where that is the reason.
+    ``detail.message`` is what there is to say beyond its title and text; ``since`` is when the
+    store went away, where that is the reason.
     """
     language, status = language_of(request), detail.status
     path = request.url.path.removeprefix(shell.prefix_of(language)) or "/"
     at = shell.Address(path, language)
     page = shell.page_view("error", at, request.app.state.bundle, status=status)
-    view = views.ErrorView(status=status, code=detail.code, message=detail.message, since=since)
+    # What it has to add is in English, and no help on a page in another language.
+    message = detail.message if language == DEFAULT else ""
+    view = views.ErrorView(status=status, code=detail.code, message=message, since=since)
     content = render("error", page, view)
     return Response(content, media_type=HTML, status_code=status, headers=headers)

@@ -48,7 +48,6 @@ _INSIDE: Scope = {
     "headers": [],
     "client": None,
     "server": None,
-    "state": {},
 }
 """A request that nobody has sent. It names no host, so that its answer suits every one."""
 
@@ -118,7 +117,8 @@ class Standby:
         generation = self._looks.generation
         if self._looks.away:
             return None
-        scope = {**_INSIDE, "path": path, "raw_path": path.encode()}
+        # A state of its own, as each request has: the framework keeps its address in there.
+        scope = {**_INSIDE, "path": path, "raw_path": path.encode(), "state": {}}
         try:
             answer = await self._ask(scope)
         except Exception as error:  # noqa: BLE001  whatever it is, the others are made

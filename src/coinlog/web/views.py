@@ -243,8 +243,8 @@ class ErrorView(View, frozen=True, kw_only=True):
     """A page that says what went wrong.
 
     ``code`` is a word to translate: ``not_found``, ``bad_request``, ``store_unavailable``,
-    ``internal`` and so on; ``message`` is the English sentence; ``since`` is when the store went
-    away.
+    ``internal`` and so on; ``message`` is what there is to add, in English, or empty;
+    ``since`` is when the store went away.
     """
 
     status: int
