@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import disks
 from disks import SmallDisk
@@ -111,6 +112,7 @@ class StoreFull(Fault):
     def strike(self, world: World, slots: Sequence[int], parameters: Parameters) -> None:
         for slot in slots:
             world.expect(slot, stored())
+        _use_up_room(world)
         with _full(world.store_disk, 4096 * parameters["pages"]):
             told = [world.record(slot) for slot in slots[:-1]]
         for one in told:
@@ -120,6 +122,13 @@ class StoreFull(Fault):
         _expect_stored(world, told[-1])
         if sum(one.settled for one in told) < len(slots):
             world.complain(f"with room again, not all is settled: {told}")
+
+
+def _use_up_room(world: World) -> None:
+    """Let SQLite's log be empty: in the room that an earlier one has there, much more would fit."""
+    if world.kind == SQLITE:
+        with closing(sqlite3.connect(str(world.direct_url.database))) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 class StoreReadOnly(Fault):
