@@ -18,6 +18,7 @@ from rich.text import Text
 
 from coinlog.attempts import Manifest
 from coinlog.capturing import Captured, Standing
+from coinlog.cli.hints import hints
 from coinlog.cli.lines import MOST_TEXT, lines
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
@@ -59,7 +60,7 @@ def errors_explained() -> Iterator[None]:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and end."""
-    message = _without_logins(message)
+    message = hints.of_this_market(_without_logins(message))
     if lines.json:
         lines.complaint("error", "error", message=one_line(message, MOST_TEXT), exit_code=code)
     else:
@@ -77,17 +78,18 @@ def _without_logins(message: str) -> str:
 
 def say(line: str) -> None:
     """Print a line that may hold markup."""
-    out.print(line)
+    out.print(hints.of_this_market(line))
 
 
 def tell(line: str) -> None:
     """Print a line that may hold markup, unless programs alone listen."""
     if not lines.json:
-        out.print(line)
+        say(line)
 
 
 def warn(message: str, head: str = "", console: Console = out, style: str | None = None) -> None:
     """Say what should be known; ``head`` with its markup is for people alone."""
+    message = hints.of_this_market(message)
     if lines.json:
         lines.complaint("warning", "warning", message=one_line(message, MOST_TEXT))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import textwrap
 from collections import Counter
@@ -25,6 +24,7 @@ from coinlog.cli.doctor.machine import (
 )
 from coinlog.cli.doctor.settings import examine_settings, unusable
 from coinlog.cli.doctor.source import examine_source
+from coinlog.cli.hints import hints
 from coinlog.cli.report import out, say
 from coinlog.cli.shared import chosen_parts, json_option, usable_settings
 from coinlog.errors import SettingError
@@ -32,7 +32,6 @@ from coinlog.parts import Parts
 from coinlog.sources.texts import counted
 
 _MARKS = {Level.FINE: "[green]✓[/]", Level.LOOK: "[yellow]![/]", Level.WRONG: "[red]✗[/]"}
-_OF_BOTH = "backfill|backup|load|migrate|record|replay|up|verify"
 _INDENT, _WIDEST, _NARROWEST = 12, 100, 40
 
 LOOKS: tuple[tuple[str, Callable[[Parts], Iterable[Finding]]], ...] = (
@@ -85,17 +84,15 @@ def _examine(*, simulated: bool) -> Iterator[Finding]:
         return
     for what, look in LOOKS:
         try:
-            yield from (_of_made_up(one) if simulated else one for one in look(parts))
+            yield from map(_of_this_market, look(parts))
         except PROBLEMS as error:
-            yield wrong(what, f"{what}_unusable", str(error))
+            yield _of_this_market(wrong(what, f"{what}_unusable", str(error)))
 
 
-def _of_made_up(finding: Finding) -> Finding:
-    """Return a finding whose command is of the made-up market, not of the real one."""
-    if finding.do is None:
-        return finding
-    do = re.sub(rf"\bcoinlog ({_OF_BOTH})\b", r"coinlog \1 --simulated", finding.do)
-    return msgspec.structs.replace(finding, do=do)
+def _of_this_market(finding: Finding) -> Finding:
+    """Return a finding whose commands are of the market looked at; programs read them too."""
+    do = finding.do and hints.of_this_market(finding.do)
+    return msgspec.structs.replace(finding, text=hints.of_this_market(finding.text), do=do)
 
 
 def _tell(finding: Finding) -> None:

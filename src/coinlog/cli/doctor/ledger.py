@@ -53,7 +53,7 @@ def _other_market(parts: Parts, head: Head) -> Iterator[Finding]:
     if head.source and head.source != parts.plan.source:
         text = f"the store holds {head.source} data, and the settings are for {parts.plan.source}"
         simulated = head.source == SourceKind.SIMULATED
-        do = "coinlog status --simulated" if simulated else "coinlog status"
+        do = "coinlog status --simulated" if simulated else None
         yield wrong(WHAT, "other_market", f"{text}: the two never share a store", do)
 
 
