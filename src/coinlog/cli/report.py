@@ -29,6 +29,7 @@ from coinlog.sources.texts import one_line
 from coinlog.store.ledger import LedgerRow
 from coinlog.telling import MOST_DETAIL, captured_facts, loaded_facts
 
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -117,6 +118,11 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def short_hashes(text: str) -> str:
+    """Return a text for people, with the beginnings of the SHA-256 in it."""
+    return _HASH.sub(r"\1…", text)
 
 
 def recording_line(recording: Recording) -> str:

@@ -114,7 +114,7 @@ def verified_words(standing: Standing | None) -> str:
     when = report.day_and_time(last.ended_at)
     if not standing.found:
         return f"{when} [green]✓[/] {what}, equal to the archive"
-    found, first = standing.found[0], escape(standing.first)
+    found, first = standing.found[0], escape(report.short_hashes(standing.first))
     if found is not last:
         when = report.day_and_time(found.ended_at)
         what = f"{found.slots:,} slots, not looked at since"

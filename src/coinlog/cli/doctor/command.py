@@ -12,7 +12,7 @@ import msgspec
 from rich.markup import escape
 
 from coinlog.cli import report
-from coinlog.cli.doctor.archive import examine_archive
+from coinlog.cli.doctor.archive import examine_archive, left_as_it_was
 from coinlog.cli.doctor.database import examine_database
 from coinlog.cli.doctor.findings import PROBLEMS, Finding, Level, wrong
 from coinlog.cli.doctor.ledger import examine_ledger
@@ -82,11 +82,12 @@ def _examine(*, simulated: bool) -> Iterator[Finding]:
         # Everything else is made from the settings.
         yield unusable(error)
         return
-    for what, look in LOOKS:
-        try:
-            yield from map(_of_this_market, look(parts))
-        except PROBLEMS as error:
-            yield _of_this_market(wrong(what, f"{what}_unusable", str(error)))
+    with left_as_it_was(parts.settings.archive):
+        for what, look in LOOKS:
+            try:
+                yield from map(_of_this_market, look(parts))
+            except PROBLEMS as error:
+                yield _of_this_market(wrong(what, f"{what}_unusable", str(error)))
 
 
 def _of_this_market(finding: Finding) -> Finding:

@@ -6,9 +6,18 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from coinlog.cli.cures import (
+    BRING_BACK,
+    from_backup,
+    is_of_archive,
+    is_waiting,
+    texts_of_archive,
+)
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.cli.report import short_hashes
 from coinlog.errors import StoreError, UnfinishedMoveError
 from coinlog.parts import Parts
+from coinlog.sources.texts import counted
 from coinlog.store import schema
 from coinlog.store.engine import store_errors
 from coinlog.store.existing import is_new
@@ -55,7 +64,7 @@ def examine_database(parts: Parts) -> Iterator[Finding]:
             yield _whole(parts.engine, text)
         else:
             yield fine(WHAT, text)
-        yield _equal(read_standing(parts.engine))
+        yield _equal(parts, read_standing(parts.engine))
     except UnfinishedMoveError as error:
         yield wrong(WHAT, "database_half_moved", str(error))
     except StoreError as error:
@@ -121,14 +130,29 @@ def _whole(engine: sa.Engine, text: str) -> Finding:
     )
 
 
-def _equal(standing: Standing | None) -> Finding:
+def _equal(parts: Parts, standing: Standing | None) -> Finding:
     what = "verified"
     if standing is None:
         text = "never compared with the archive; COINLOG_VERIFY=daily does it by and by"
         return look(what, "never_verified", text, "coinlog verify")
     if standing.differences:
-        text = f"{standing.differences:,} differences from the archive: {standing.first}"
-        return wrong(what, "unlike_archive", text, "coinlog replay")
+        return _unlike(parts, standing)
     last = standing.newest
     part = "a part" if last.sampled else "all"
     return fine(what, f"{part} of it, {last.slots:,} slots, equal to the archive")
+
+
+def _unlike(parts: Parts, standing: Standing) -> Finding:
+    """Return what differs, and what helps: a copy of the archive, loading, or a replay."""
+    texts = standing.texts
+    first = next((text for text in texts if is_of_archive(text)), standing.first)
+    found = counted(standing.differences, "difference")
+    text = f"{found} from the archive: {short_hashes(first)}"
+    if is_of_archive(first):
+        text = f"{text}; {BRING_BACK}, then `coinlog verify`"
+        return wrong(
+            "verified", "unlike_archive", text, from_backup(parts, texts_of_archive(texts))
+        )
+    waiting = all(is_waiting(text) for text in texts)
+    do = "coinlog load" if waiting else "coinlog replay"
+    return wrong("verified", "unlike_archive", f"{text}; then `coinlog verify`", do)
