@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from cmc_server import CMCServer, error_reply
 from coinlog.archive import open_archive
 from coinlog.attempts import Claim
-from coinlog.cli.doctor.ledger import running_recorder
+from coinlog.cli.doctor.programs import running_recorder
 from coinlog.market import SourceKind
 from coinlog.move.unfinished import begin
+from coinlog.parts import Parts
+from coinlog.settings import load_settings
 from coinlog.slots import floor_slot
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
@@ -153,7 +155,7 @@ def test_a_store_without_tables_or_with_others(data: Path, engine: sa.Engine) ->
     execute(engine, "UPDATE alembic_version SET version_num = '9999'")
     newer = found()
 
-    assert absent["schema_absent"]["do"] == "coinlog load"
+    assert absent["schema_absent"]["do"] == "coinlog up"
     assert absent["nothing_recorded"]["do"] == "coinlog up"
     assert not elsewhere.exists()
     assert older["schema_older"]["do"] == "coinlog migrate"
@@ -315,7 +317,7 @@ def test_coinlog_itself_at_the_port_and_its_recorder() -> None:
         read_until(process, "next slot")
         get(int(port), "/live")
         told = found(COINLOG_PORT=port)
-        since = running_recorder()
+        since = running_recorder(Parts(load_settings()))
 
     assert f"coinlog answers at 127.0.0.1 port {port}" in told["port_fine"]["text"]
     assert since is not None

@@ -59,6 +59,14 @@ def _refused(archive: Archive) -> Iterator[Finding]:
         yield wrong(WHAT, code, str(error))
 
 
+def attempts_in(parts: Parts) -> int:
+    """Return how many attempts are in the archive; none in one that cannot be read."""
+    try:
+        return len(parts.archive.attempts())
+    except ArchiveError:
+        return 0
+
+
 @contextmanager
 def left_as_it_was(location: str) -> Iterator[None]:
     """Take away again what opening makes of a folder that is not there.

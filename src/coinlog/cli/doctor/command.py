@@ -13,9 +13,10 @@ from rich.markup import escape
 
 from coinlog.cli import report
 from coinlog.cli.doctor.archive import examine_archive, left_as_it_was
+from coinlog.cli.doctor.database import WHAT as DATABASE
 from coinlog.cli.doctor.database import examine_database
 from coinlog.cli.doctor.findings import PROBLEMS, Finding, Level, wrong
-from coinlog.cli.doctor.ledger import examine_ledger
+from coinlog.cli.doctor.ledger import UNREADABLE, examine_ledger
 from coinlog.cli.doctor.machine import (
     examine_backup,
     examine_disk,
@@ -83,11 +84,24 @@ def _examine(*, simulated: bool) -> Iterator[Finding]:
         yield unusable(error)
         return
     with left_as_it_was(parts.settings.archive):
-        for what, look in LOOKS:
-            try:
-                yield from map(_of_this_market, look(parts))
-            except PROBLEMS as error:
-                yield _of_this_market(wrong(what, f"{what}_unusable", str(error)))
+        yield from map(_of_this_market, _without_echoes(_looked(parts)))
+
+
+def _looked(parts: Parts) -> Iterator[Finding]:
+    for what, look in LOOKS:
+        try:
+            yield from look(parts)
+        except PROBLEMS as error:
+            yield wrong(what, f"{what}_unusable", str(error))
+
+
+def _without_echoes(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out that the ledger cannot be read where the database has told why."""
+    told = False
+    for finding in findings:
+        told = told or (finding.what == DATABASE and not finding.fine)
+        if not (told and finding.code == UNREADABLE):
+            yield finding
 
 
 def _of_this_market(finding: Finding) -> Finding:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from coinlog.backups.remembering import newest_backup
 from coinlog.cli.cures import (
     BRING_BACK,
     from_backup,
@@ -13,13 +16,14 @@ from coinlog.cli.cures import (
     is_waiting,
     texts_of_archive,
 )
+from coinlog.cli.doctor.archive import attempts_in
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
 from coinlog.cli.report import short_hashes
 from coinlog.errors import StoreError, UnfinishedMoveError
 from coinlog.parts import Parts
 from coinlog.sources.texts import counted
 from coinlog.store import schema
-from coinlog.store.engine import store_errors
+from coinlog.store.engine import WAIT, store_errors
 from coinlog.store.existing import is_new
 from coinlog.store.limits import hurried
 from coinlog.store.migrate import current_revision
@@ -29,6 +33,7 @@ from coinlog.verify.standing import Standing, read_standing
 
 WHAT = "database"
 CHECK_SECONDS = 5
+_DRIVERS = re.compile(r"""\(([0-9]+), (["'])(.*?)\2\)""")
 _INTERRUPTED = "interrupted"
 
 _SIGNS = {
@@ -53,8 +58,11 @@ def examine_database(parts: Parts) -> Iterator[Finding]:
     """Yield what is to be said of the database."""
     url = parts.settings.database_url
     where = url.render_as_string()
+    if is_new(url):
+        yield _absent(parts, where)
+        return
     try:
-        revision = None if is_new(url) else current_revision(parts.engine)
+        revision = current_revision(parts.engine)
         if (finding := _schema(where, revision)) is not None:
             yield finding
             return
@@ -68,7 +76,38 @@ def examine_database(parts: Parts) -> Iterator[Finding]:
     except UnfinishedMoveError as error:
         yield wrong(WHAT, "database_half_moved", str(error))
     except StoreError as error:
-        yield wrong(WHAT, code_of(error), str(error))
+        yield wrong(WHAT, code_of(error), _words(where, error))
+
+
+def _absent(parts: Parts, where: str) -> Finding:
+    """Return what is to be said of a file that is not there: it is lost, or was never made."""
+    attempts, made = attempts_in(parts), newest_backup(parts.settings.data, whole=True)
+    if attempts:
+        kept = counted(attempts, "attempt")
+        verb = "is" if attempts == 1 else "are"
+        text = (
+            f"{where}: the file is not there: put it back, restore it (`coinlog restore` with "
+            f"--without-archive), or let `coinlog load` make a new one ({kept} {verb} in the "
+            "archive)"
+        )
+        return wrong(WHAT, "database_gone", text, "coinlog load")
+    if made:
+        text = f"{where}: the file is not there, and the archive is empty: put them back"
+        return wrong(WHAT, "database_gone", text, f"coinlog restore {shlex.quote(str(made.path))}")
+    return wrong(
+        WHAT, "schema_absent", f"{where} is not there yet: recording makes it", "coinlog up"
+    )
+
+
+def _words(where: str, error: StoreError) -> str:
+    """Return in words what a database has answered, and what to do."""
+    text = _DRIVERS.sub(r"\3 (error \1)", str(error))
+    if code_of(error) != "database_away":
+        return text
+    text = f"{where}: {text.removesuffix(WAIT)}"
+    if not where.startswith("sqlite") and text.endswith("; "):
+        text += "start the server, or correct DB_HOST and DB_PORT (or COINLOG_DATABASE_URL)"
+    return f"{text.removesuffix('; ')}; what is captured meanwhile waits in the archive"
 
 
 def code_of(error: StoreError) -> str:
