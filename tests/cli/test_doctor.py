@@ -8,7 +8,18 @@ import pytest
 
 from program import run, run_here
 
-WHATS = ["settings", "archive", "database", "ledger", "backup", "disk", "machine", "port", "source"]
+WHATS = [
+    "settings",
+    "archive",
+    "database",
+    "ledger",
+    "alerts",
+    "backup",
+    "disk",
+    "machine",
+    "port",
+    "source",
+]
 
 
 @pytest.mark.parametrize(

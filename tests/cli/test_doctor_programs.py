@@ -130,3 +130,36 @@ def test_a_database_that_cannot_be_used_is_told_once_in_words(
         assert "start the server, or correct DB_HOST and DB_PORT" in ill[0]["text"]
         assert "recording goes on" not in ill[0]["text"]
         assert '(2003, "' not in ill[0]["text"]
+
+
+def test_alerts_that_would_reach_nobody_are_told(own_world: Path) -> None:
+    rules = own_world / "a.toml"
+    none = found()
+    rules.write_text("[missed]\nslotz = 2\n")
+    misspelt = found(COINLOG_ALERTS=str(rules))
+    run_here("alerts", "init")
+    nowhere = found()
+    there = found(COINLOG_ALERT_URLS="json://127.0.0.1:9/a-secret-path")
+
+    assert none["alerts_fine"]["text"].startswith("none")
+    assert misspelt["alerts_unusable"]["level"] == "wrong"
+    assert "nobody is told anything" in misspelt["alerts_unusable"]["text"]
+    assert nowhere["alerts_nowhere"]["level"] == "look"
+    assert "told to 1 place" in there["alerts_fine"]["text"]
+    assert "a-secret-path" not in json.dumps(there)
+
+
+def test_ages_are_in_days_and_a_refusal_names_the_setting_that_helps(
+    own_world: Path, tmp_path: Path
+) -> None:
+    archive = open_archive(str(own_world / "data" / "simulated" / "archive"))
+    put_attempt(archive, SLOT, simulated=True)
+    run_here("load", "--simulated")
+    run_here("backup", "--simulated", str(tmp_path))
+    status = run_here("status", "--simulated").stdout
+    (own_world / "data" / "simulated" / "coinlog.db").unlink()
+
+    refused = run_here("restore", "--simulated", str(tmp_path)).stderr
+
+    assert " days " in status
+    assert "choose an empty place with COINLOG_DATA" in refused

@@ -24,6 +24,10 @@ def of_both(group: click.Group, before: str = "") -> Iterator[str]:
             yield before + name
 
 
+def test_no_line_of_the_help_is_cut_off() -> None:
+    assert "..." not in run_here("--help").stdout.partition("Recording:")[2]
+
+
 def test_every_command_of_both_markets_is_known() -> None:
     assert OF_BOTH.split("|") == sorted(of_both(main))
 

@@ -112,11 +112,13 @@ def day_and_time(moment: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a stretch of time in words: ``1 h 12 min``, ``45 s``."""
+    """Return a stretch of time in words: ``3 days 4 h``, ``1 h 12 min``, ``45 s``."""
     whole = max(0, round(seconds))
     if whole < 60:  # noqa: PLR2004  a minute
         return f"{whole} s"
     hours, minutes = divmod(whole // 60, 60)
+    if hours >= 48:  # noqa: PLR2004  two days
+        return f"{hours // 24:,} days {hours % 24} h"
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 

@@ -12,6 +12,7 @@ import msgspec
 from rich.markup import escape
 
 from coinlog.cli import report
+from coinlog.cli.doctor.alerts import examine_alerts
 from coinlog.cli.doctor.archive import examine_archive, left_as_it_was
 from coinlog.cli.doctor.database import WHAT as DATABASE
 from coinlog.cli.doctor.database import examine_database
@@ -40,6 +41,7 @@ LOOKS: tuple[tuple[str, Callable[[Parts], Iterable[Finding]]], ...] = (
     ("archive", examine_archive),
     ("database", examine_database),
     ("ledger", examine_ledger),
+    ("alerts", examine_alerts),
     ("backup", examine_backup),
     ("disk", examine_disk),
     ("machine", examine_memory),
