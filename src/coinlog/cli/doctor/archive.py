@@ -12,6 +12,7 @@ from coinlog.archive import Archive
 from coinlog.attempts import AttemptKey
 from coinlog.cli.cures import BRING_BACK, from_backup
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.cli.report import short_hashes
 from coinlog.errors import ArchiveError, DamagedError, StoreError
 from coinlog.loading import count_waiting
 from coinlog.market import SourceKind
@@ -127,9 +128,10 @@ def _damaged(parts: Parts, archive: Archive) -> Iterator[Finding]:
             damaged.append(str(error))
     if damaged:
         count = counted(len(damaged), "attempt")
-        text = f"{count} of the newest {NEWEST} cannot be read: {damaged[0]}; {BRING_BACK}"
+        text = f"{count} of the newest {NEWEST} cannot be read: {short_hashes(damaged[0])}"
         do = from_backup(parts, damaged)
-        yield wrong(WHAT, "archive_damaged", f"{text}, then `coinlog verify`", do)
+        text = f"{text}; {BRING_BACK}, then `coinlog verify`"
+        yield wrong(WHAT, "archive_damaged", text, do)
 
 
 def _foreign(archive: Archive) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def _answering(parts: Parts, host: str, port: int) -> Finding:
 def _program_at(port: int) -> Program | None:
     try:
         process = _listener(port)
-        return process and program_of(process)
+        return program_of(process) if process else None
     except psutil.Error:
         # Only the system's owner may see others' processes on some systems.
         return None
