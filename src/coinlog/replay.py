@@ -19,6 +19,7 @@ from coinlog.errors import LossError, MixedSourcesError
 from coinlog.loading import sweep
 from coinlog.market import Outcome
 from coinlog.slots import MAX_TIME, iso
+from coinlog.sources.texts import counted
 from coinlog.store import schema
 from coinlog.store.backfilled import settled_backfills
 from coinlog.store.beside import Beside, beside
@@ -188,9 +189,10 @@ class _Held:
         worse = [slot for slot in _worse(_ledger(self._live), _ledger(made)) if slot in slots]
         if worse:
             raise LossError(
-                f"{len(worse)} slots would be worse than they are, the first {iso(worse[0])}: the "
-                "archive's answers are damaged or are read otherwise now; look at them with "
-                "`coinlog verify`, then say --force to replay all the same"
+                f"{counted(len(worse), 'slot')} would be worse than now, the first "
+                f"{iso(worse[0])}: the archive's answers are damaged or are read otherwise now; "
+                "look at them with `coinlog verify`, and bring damaged files back from a copy; "
+                "--force replays all the same, and loses what they held"
             )
         lost = sum(1 for _ in still_alone(made, self._alone))
         if lost:

@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from cmc_server import CMCServer, error_reply
 from coinlog.archive import open_archive
 from coinlog.attempts import Claim
-from coinlog.cli.doctor.ledger import running_recorder
+from coinlog.cli.doctor.programs import running_recorder
 from coinlog.market import SourceKind
 from coinlog.move.unfinished import begin
+from coinlog.parts import Parts
+from coinlog.settings import load_settings
 from coinlog.slots import floor_slot
 from coinlog.store.engine import open_engine
 from coinlog.store.migrate import migrate
@@ -136,7 +138,7 @@ def test_an_archive_with_all_that_can_be_said_of_one(data: Path, engine: sa.Engi
     told = found()
 
     assert "1 attempt of the newest 20 cannot be read" in told["archive_damaged"]["text"]
-    assert told["archive_damaged"]["do"] == "coinlog verify"
+    assert "bring it back from a copy" in told["archive_damaged"]["text"]
     assert told["archive_foreign"]["text"].startswith("1 thing in ")
     assert "holiday.jpg" in told["archive_foreign"]["text"]
     assert "here" in told["archive_shared"]["text"]
@@ -153,7 +155,7 @@ def test_a_store_without_tables_or_with_others(data: Path, engine: sa.Engine) ->
     execute(engine, "UPDATE alembic_version SET version_num = '9999'")
     newer = found()
 
-    assert absent["schema_absent"]["do"] == "coinlog load"
+    assert absent["schema_absent"]["do"] == "coinlog up"
     assert absent["nothing_recorded"]["do"] == "coinlog up"
     assert not elsewhere.exists()
     assert older["schema_older"]["do"] == "coinlog migrate"
@@ -315,7 +317,7 @@ def test_coinlog_itself_at_the_port_and_its_recorder() -> None:
         read_until(process, "next slot")
         get(int(port), "/live")
         told = found(COINLOG_PORT=port)
-        since = running_recorder()
+        since = running_recorder(Parts(load_settings()))
 
     assert f"coinlog answers at 127.0.0.1 port {port}" in told["port_fine"]["text"]
     assert since is not None
@@ -323,8 +325,9 @@ def test_coinlog_itself_at_the_port_and_its_recorder() -> None:
     assert [code for code, one in told.items() if not one["fine"]] == []
 
 
-def test_it_reads_well_at_80_columns_and_without_colour(engine: sa.Engine) -> None:
-    record_at(engine, floor_slot(time.time(), STEP))
+def test_it_reads_well_at_80_columns_and_without_colour(data: Path) -> None:
+    put_attempt(open_archive(str(data / "archive")), floor_slot(time.time(), STEP))
+    run_here("load")
 
     lines = run_here("doctor").stdout.splitlines()
 

@@ -146,6 +146,6 @@ def test_doctor_tells_what_is_wrong_and_what_to_do() -> None:
     done = run_here("doctor", COINLOG_CMC_URL="http://127.0.0.1:9")
 
     assert done.returncode == 1
-    assert "coinlog load" in done.stdout
+    assert "→ coinlog up" in done.stdout
     assert "could not be reached" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -197,7 +197,7 @@ def test_wrong_use_is_refused_and_leaves_nothing(made: Path, backup: Path, tmp_p
             check(path)
     store, size = sqlite_at(made / "store.db"), backup.stat().st_size
     for path, url, archive, said in (
-        (backup, store, None, "is there already"),
+        (backup, store, None, "is there already.*give another name"),
         (tmp_path / "no" / "b.tar", store, None, "there is no folder"),
         (tmp_path / "b.tar", sqlite_at(tmp_path / "no.db"), None, "there is no database"),
         (tmp_path / "b.tar", store, str(tmp_path / "no"), "there is no archive"),
@@ -219,6 +219,14 @@ def test_in_a_folder_a_backup_is_called_after_its_time_and_the_newest_is_taken(
 
     assert newest_in(str(tmp_path), simulated=False).name == "coinlog-20260126T180001Z.tar"
     assert newest_in(str(tmp_path), simulated=True).name.startswith("SIMULATED-coinlog-2026")
+    for file in tmp_path.glob("coinlog-*"):
+        file.unlink()
+    with pytest.raises(UsageError, match=r"only backups of the made-up market: add --simulated"):
+        newest_in(str(tmp_path), simulated=False)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.tar").touch()
+    with pytest.raises(UsageError, match=r"only files of other names: name the file"):
+        newest_in(str(tmp_path / "other"), simulated=False)
     assert place_for("here.tar", SLOT, simulated=True) == Path("here.tar")
 
 

@@ -59,7 +59,7 @@ def test_a_damaged_answer_does_not_take_the_place_of_good_rows(
     path = next(Path(desk.archive.location).rglob("listings-1.json.gz"))
     path.write_bytes(path.read_bytes()[:-9])
 
-    with pytest.raises(LossError, match="1 slots would be worse"):
+    with pytest.raises(LossError, match="1 slot would be worse"):
         replayed(desk, store_url)
 
     assert [row.outcome for row in desk.rows(schema.slot)] == ["stored"]

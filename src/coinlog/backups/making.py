@@ -75,20 +75,30 @@ def newest_in(asked: str, *, simulated: bool) -> Path:
     path = Path(asked).expanduser()
     if not path.is_dir():
         return path
-    found = [
-        file
-        for file in sorted(path.iterdir())
-        if (match := _NAME.fullmatch(file.name)) and bool(match[1]) == simulated
-    ]
-    if not found:
-        kind = f"{SIMULATED}-" if simulated else ""
-        raise UsageError(f"there is no {kind}coinlog-….tar in {path}: expected a backup")
-    return found[-1]
+    named = [(file, _NAME.fullmatch(file.name)) for file in sorted(path.iterdir())]
+    found = [file for file, match in named if match and bool(match[1]) == simulated]
+    if found:
+        return found[-1]
+    if any(match for _, match in named):
+        others = (
+            "only backups of the real market: leave --simulated out"
+            if simulated
+            else "only backups of the made-up market: add --simulated"
+        )
+        raise UsageError(f"{path} holds {others}")
+    kind = f"{SIMULATED}-" if simulated else ""
+    what = f"there is no {kind}coinlog-….tar in {path}"
+    if any(file.suffix == ".tar" for file, _ in named):
+        raise UsageError(f"{what}, only files of other names: name the file that you mean")
+    raise UsageError(f"{what}: expected a backup")
 
 
 def _check_place(path: Path) -> None:
     if path.exists():
-        raise UsageError(f"{path} is there already: a backup never takes the place of another")
+        raise UsageError(
+            f"{path} is there already: a backup never takes the place of another; give another "
+            "name, or a folder"
+        )
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: make it first, or choose another")
 

@@ -38,7 +38,7 @@ from coinlog.store.pages import Line
 
 _LAST = schema.store.name
 
-AGAIN = "take another backup"
+AGAIN = "use an older one"
 
 
 class Backup:

@@ -19,6 +19,7 @@ from coinlog.backups.manifest import Manifest, Objects
 from coinlog.backups.reading import Backup, objects_in, prove, rows_of
 from coinlog.backups.tables import tables_in
 from coinlog.errors import ArchiveError, SchemaError, UsageError
+from coinlog.market import SourceKind
 from coinlog.move.archives import THREADS, is_manifest
 from coinlog.move.digests import Difference, Digests, read_digests
 from coinlog.move.lines import newest_key, write_lines
@@ -113,8 +114,10 @@ def _refuse_filled(target: sa.Engine, manifest: Manifest, name: str, archive: st
     if revision and is_under_way(target, name):
         return True
     if archive is not None and manifest.archive and not _is_empty(archive):
+        made_up = manifest.source is SourceKind.SIMULATED
+        setting = "COINLOG_DATA" if made_up else "COINLOG_ARCHIVE"
         raise UsageError(
-            f"the archive {archive} is not empty: choose an empty place with COINLOG_ARCHIVE, or "
+            f"the archive {archive} is not empty: choose an empty place with {setting}, or "
             "restore the store alone with --without-archive"
         )
     return False

@@ -34,7 +34,7 @@ from coinlog.store.reader import Reader, StoredAsset
 
 @click.group()
 def alerts() -> None:
-    """Be told what goes wrong with the recorder, and what happens in the market.
+    """Be told of trouble in recording, and of moves in the market.
 
     Rules stand in a file, alerts.toml in the data folder or where COINLOG_ALERTS says. Messages
     go to the addresses in COINLOG_ALERT_URLS, by Apprise: ntfy, Telegram, mail, Slack and a

@@ -49,7 +49,9 @@ def origin_given(text: str) -> str:
 def publish(  # noqa: PLR0913  its options
     parts: Parts, folder: str, *, yes: bool, origin: str, everything: bool, as_json: bool
 ) -> None:
-    """Write the page and its data into FOLDER or s3://BUCKET/PREFIX, for any static host.
+    """Write the page and its data, for any static host.
+
+    It goes into FOLDER or s3://BUCKET/PREFIX.
 
     The first time everything is written; from then on only what has changed: after a slot, the
     current month's files, the market and the pages that show it. Months of the past are written

@@ -6,6 +6,7 @@ import sys
 import time
 
 import click
+from rich.markup import escape
 
 from coinlog.backfill.load import waiting_backfills
 from coinlog.capturing import capture as capture_slot
@@ -16,9 +17,10 @@ from coinlog.cli.bells import ring_after, slots_of
 from coinlog.cli.credits import Foreseen
 from coinlog.cli.lines import lines
 from coinlog.cli.progress import progress
-from coinlog.cli.report import say
+from coinlog.cli.report import say, tell
 from coinlog.cli.shared import json_option, recorded_row, resumable, with_parts
 from coinlog.loading import sweep
+from coinlog.market import Reason, SourceKind
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.recorder import record as record_slot
@@ -57,6 +59,7 @@ def record(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     recording = record_slot(parts.engine, parts.archive, parts.connect, parts.plan, now)
     row = recorded_row(parts, recording) if lines.json else None
     _report(recording, foreseen, row, as_json=as_json)
+    _tell_no_market(parts, recording, as_json=as_json)
     ring_after(parts, slots_of(recording))
     _end(recording)
 
@@ -77,6 +80,7 @@ def capture(parts: Parts, slot: str | None, *, as_json: bool) -> None:
     foreseen = _foreseen(parts, now, as_json=as_json)
     recording = Recording(capture_slot(parts.archive, parts.connect, parts.plan, now))
     _report(recording, foreseen, None, as_json=as_json)
+    _tell_no_market(parts, recording, as_json=as_json)
     _end(recording)
 
 
@@ -163,6 +167,17 @@ def _report(
         report.slot_event(recording, row)
     else:
         say(report.recording_line(recording))
+
+
+def _tell_no_market(parts: Parts, recording: Recording, *, as_json: bool) -> None:
+    """Say what is missing where nobody makes a market up: it is no matter of the network."""
+    manifest = recording.captured.manifest
+    unreachable = manifest is not None and manifest.reason is Reason.UNREACHABLE
+    if unreachable and parts.plan.source is SourceKind.SIMULATED and not as_json:
+        tell(
+            f"  no `coinlog simulate` runs at {escape(parts.settings.cmc_url)}: start it in "
+            "another terminal, or `coinlog up`, which makes up a market of its own"
+        )
 
 
 def _end(recording: Recording) -> None:

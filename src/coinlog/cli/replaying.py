@@ -7,6 +7,7 @@ import msgspec
 from rich.markup import escape
 
 from coinlog.cli import report
+from coinlog.cli.hints import hints
 from coinlog.cli.progress import progress
 from coinlog.cli.report import err, say
 from coinlog.cli.shared import json_option, stoppable, with_parts
@@ -52,5 +53,5 @@ def _tell(replayed: Replayed) -> None:
     if replayed.thinned:
         err.print(
             f"[yellow]note:[/] {replayed.thinned:,} quotes that had been thinned are back: "
-            f"{escape('`coinlog thin`')} drops them again"
+            f"{escape(hints.of_this_market('`coinlog thin`'))} drops them again"
         )

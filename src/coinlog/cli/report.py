@@ -18,6 +18,7 @@ from rich.text import Text
 
 from coinlog.attempts import Manifest
 from coinlog.capturing import Captured, Standing
+from coinlog.cli.hints import hints
 from coinlog.cli.lines import MOST_TEXT, lines
 from coinlog.errors import CoinlogError, UsageError
 from coinlog.market import Outcome
@@ -28,6 +29,7 @@ from coinlog.sources.texts import one_line
 from coinlog.store.ledger import LedgerRow
 from coinlog.telling import MOST_DETAIL, captured_facts, loaded_facts
 
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -59,7 +61,7 @@ def errors_explained() -> Iterator[None]:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong and end."""
-    message = _without_logins(message)
+    message = hints.of_this_market(_without_logins(message))
     if lines.json:
         lines.complaint("error", "error", message=one_line(message, MOST_TEXT), exit_code=code)
     else:
@@ -77,17 +79,18 @@ def _without_logins(message: str) -> str:
 
 def say(line: str) -> None:
     """Print a line that may hold markup."""
-    out.print(line)
+    out.print(hints.of_this_market(line))
 
 
 def tell(line: str) -> None:
     """Print a line that may hold markup, unless programs alone listen."""
     if not lines.json:
-        out.print(line)
+        say(line)
 
 
 def warn(message: str, head: str = "", console: Console = out, style: str | None = None) -> None:
     """Say what should be known; ``head`` with its markup is for people alone."""
+    message = hints.of_this_market(message)
     if lines.json:
         lines.complaint("warning", "warning", message=one_line(message, MOST_TEXT))
     else:
@@ -109,12 +112,19 @@ def day_and_time(moment: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a stretch of time in words: ``1 h 12 min``, ``45 s``."""
+    """Return a stretch of time in words: ``3 days 4 h``, ``1 h 12 min``, ``45 s``."""
     whole = max(0, round(seconds))
     if whole < 60:  # noqa: PLR2004  a minute
         return f"{whole} s"
     hours, minutes = divmod(whole // 60, 60)
+    if hours >= 48:  # noqa: PLR2004  two days
+        return f"{hours // 24:,} days {hours % 24} h"
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def short_hashes(text: str) -> str:
+    """Return a text for people, with the beginnings of the SHA-256 in it."""
+    return _HASH.sub(r"\1…", text)
 
 
 def recording_line(recording: Recording) -> str:

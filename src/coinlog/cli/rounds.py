@@ -152,7 +152,7 @@ def _tell(verified: Verified) -> None:
         say(f"  verified [green]✓[/] the next {SHARE}: {what}")
         return
     found = counted(verified.differences, "difference")
-    say(f"  verified [red]✗ {found}[/] in {what}: {escape(verified.first[0])}")
+    say(f"  verified [red]✗ {found}[/] in {what}: {escape(report.short_hashes(verified.first[0]))}")
     say("  [yellow]`coinlog doctor` says what to do; docs/verify.md what it means[/]")
 
 

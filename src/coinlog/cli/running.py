@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 import click
 import sqlalchemy as sa
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from coinlog import __version__
 from coinlog.alerts.bell import Bell
@@ -19,24 +18,25 @@ from coinlog.cli import report
 from coinlog.cli.backfill import RANGES
 from coinlog.cli.bells import bell_of, slots_of
 from coinlog.cli.credits import foresee
+from coinlog.cli.filling_in import try_to_fill_in
 from coinlog.cli.history import Past
 from coinlog.cli.lines import lines
 from coinlog.cli.progress import progress
-from coinlog.cli.report import errors_explained, out, say, tell, warn
+from coinlog.cli.report import errors_explained, say, tell, warn
 from coinlog.cli.rounds import Rounds
 from coinlog.cli.shared import chosen_parts, ready_settings, recorded_row, with_parts
-from coinlog.errors import NewerSchemaError, StoreError, StoreUnavailableError
+from coinlog.errors import NewerSchemaError, StoreUnavailableError
 from coinlog.market import Reason
 from coinlog.parts import Parts
 from coinlog.recorder import Recording
 from coinlog.scheduler import Turn, turns
 from coinlog.simulated.process import simulated_process
 from coinlog.simulated.server import DEFAULT_ASSETS, DEFAULT_PORT, DEFAULT_SEED, run
-from coinlog.simulated_history import history_slots, record_history
 from coinlog.slots import format_interval, iso
 from coinlog.store.migrate import migrate
 from coinlog.store.seen import Seen
 from coinlog.web.admission import Admission
+from coinlog.web.listening import listen
 from coinlog.web.server import serve as serve_page
 from coinlog.web.server import start_workers
 
@@ -85,13 +85,15 @@ def up(*, simulated: bool, no_page: bool, history: str | None) -> None:
         settings = ready_settings()
         url = stack.enter_context(simulated_process()) if simulated else None
         parts = chosen_parts(settings, simulated=simulated, url=url)
+        if not no_page:
+            _try_port(parts)
         _try_to_migrate(parts)
         if not no_page:
             stack.callback(start_workers(*_site(parts)).stop)
         _introduce(parts, simulated=simulated, page=not no_page)
         _foresee(parts)
         if simulated:
-            _try_to_fill_in(parts)
+            try_to_fill_in(parts)
         past = Past(parts, "none" if simulated else history or settings.backfill)
         stack.callback(past.stop)
         rounds = Rounds(parts, settings.verify_seconds, simulated=simulated)
@@ -113,6 +115,7 @@ def serve(parts: Parts) -> None:
       coinlog serve
       COINLOG_HOST=0.0.0.0 COINLOG_PORT=8080 coinlog serve
     """
+    _try_port(parts)
     tell(f"coinlog {__version__} serves {_address(parts)}; Ctrl-C stops it")
     _tell_start(parts, page=True)
     with ended_by_signals():
@@ -144,6 +147,16 @@ def simulate(host: str, port: int, seed: int, assets: int, fault: tuple[str, ...
 
 def _announce_market(url: str) -> None:
     say(f"[bold yellow]SIMULATED[/] market at [bold cyan]{url}[/]; Ctrl-C stops it")
+
+
+def _try_port(parts: Parts) -> None:
+    """Refuse a port that is taken before anything is said or made.
+
+    Raises:
+        SettingError: it cannot be opened.
+    """
+    for opened in listen(parts.settings.host, parts.settings.port):
+        opened.close()
 
 
 def _try_to_migrate(parts: Parts) -> None:
@@ -207,35 +220,6 @@ def _address(parts: Parts) -> str:
     host = parts.settings.host
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104  compared, not bound
     return f"http://{shown}:{parts.settings.port}"
-
-
-def _try_to_fill_in(parts: Parts) -> None:
-    """Fill in the made-up past; a database that goes away must not keep us from recording."""
-    try:
-        _fill_in(parts)
-    except StoreError as error:
-        warn(
-            f"{error}; the next start fills in what is missing of the simulated year",
-            "  history  [yellow]not whole:[/] ",
-        )
-
-
-def _fill_in(parts: Parts) -> None:
-    slots = history_slots(parts, time.time())
-    if not slots:
-        return
-    columns = (
-        TextColumn("  history  {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    quiet = not out.is_terminal
-    with Progress(*columns, console=out, transient=quiet, disable=lines.json) as progress:
-        task = progress.add_task("a simulated year, slot by slot", total=len(slots))
-        for _ in record_history(parts, slots):
-            progress.advance(task)
-    tell(f"  history  [green]✓[/] {len(slots)} simulated slots recorded")
 
 
 def _keep_recording(parts: Parts, past: Past, rounds: Rounds, bell: Bell | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from coinlog.cli.hints import hints
 from coinlog.cli.lines import lines, log_to_stderr
 from coinlog.cli.report import err, errors_explained, fail, warn
 from coinlog.errors import StoreError
@@ -49,6 +50,7 @@ def chosen_parts(settings: Settings, *, simulated: bool, url: str | None = None)
     The made-up market is asked at ``url``, else where ``coinlog simulate`` listens, unless
     COINLOG_CMC_URL names another place: never at CoinMarketCap's.
     """
+    hints.follow(simulated=simulated)
     if not simulated:
         return Parts(settings)
     elsewhere = None if settings.cmc_url.startswith(PRO_URL) else settings.cmc_url

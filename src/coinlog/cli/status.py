@@ -15,6 +15,7 @@ from coinlog.loading import count_waiting
 from coinlog.market import Outcome
 from coinlog.parts import Parts
 from coinlog.slots import DAY, format_interval, iso
+from coinlog.sources.texts import counted
 from coinlog.store.backfilled import Backfilled, read_backfilled
 from coinlog.store.existing import refuse_absent
 from coinlog.store.ledger import Head, LedgerRow, read_head, read_page
@@ -93,7 +94,7 @@ def _newest(head: Head, now: float) -> str:
 
 def _counts(rows: list[LedgerRow]) -> str:
     counts = Counter(row.outcome for row in rows)
-    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+    return ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome)
 
 
 def _past(backfilled: Backfilled, since: int) -> str:
@@ -114,7 +115,7 @@ def verified_words(standing: Standing | None) -> str:
     when = report.day_and_time(last.ended_at)
     if not standing.found:
         return f"{when} [green]✓[/] {what}, equal to the archive"
-    found, first = standing.found[0], escape(standing.first)
+    found, first = standing.found[0], escape(report.short_hashes(standing.first))
     if found is not last:
         when = report.day_and_time(found.ended_at)
         what = f"{found.slots:,} slots, not looked at since"
@@ -127,7 +128,8 @@ def _say_troubles(rows: list[LedgerRow], waiting: int) -> None:
         detail = escape(last.detail or "")
         say(f"  trouble  {report.day_and_time(last.slot)} {MARKS[last.outcome]}: {detail}")
     if waiting:
-        say(f"  [yellow]waiting[/]  {waiting} attempts in the archive; `coinlog load` settles them")
+        count = counted(waiting, "attempt")
+        say(f"  [yellow]waiting[/]  {count} in the archive; `coinlog load` settles them")
 
 
 def _facts(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from rich.markup import escape
 
 from coinlog.cli import report
+from coinlog.cli.cures import BRING_BACK, from_backup, texts_of_archive
 from coinlog.cli.progress import progress
 from coinlog.cli.report import say
 from coinlog.cli.shared import json_option, stoppable, with_parts
@@ -64,7 +65,7 @@ def verify(parts: Parts, sample: str | None, share: str | None, *, as_json: bool
     if as_json:
         report.as_json(msgspec.structs.asdict(verified))
     else:
-        _tell_verified(verified)
+        _tell_verified(parts, verified)
     if verified.differences:
         sys.exit(1)
     if not verified.slots:
@@ -105,7 +106,7 @@ def _sample(text: str | None, option: str) -> Sample | None:
     return Sample(share=number / _ALL_PERCENT) if match[2] else Sample(slots=int(number))
 
 
-def _tell_verified(verified: Verified) -> None:
+def _tell_verified(parts: Parts, verified: Verified) -> None:
     sampled = "a share of " if verified.to_slot is not None else "a sample of "
     sampled = sampled if verified.sampled else ""
     slots, quotes = counted(verified.slots, "slot"), counted(verified.quotes, "quote")
@@ -120,7 +121,7 @@ def _tell_verified(verified: Verified) -> None:
     found = counted(verified.differences, "difference")
     say(f"[red]✗[/] {found} in {what}, in {took}{thinned}")
     for text in verified.first[:DETAILS]:
-        say(f"  {escape(text)}")
+        say(f"  {escape(report.short_hashes(text))}")
     if verified.differences > DETAILS:
         say(f"  and {verified.differences - DETAILS:,} more; --json names up to {KEPT:,}")
     if verified.uncompared:
@@ -129,5 +130,21 @@ def _tell_verified(verified: Verified) -> None:
     if verified.unsettled:
         waiting = counted(verified.unsettled, "attempt")
         say(f"  [yellow]{waiting} not loaded yet:[/] `coinlog load` settles them")
-    if verified.differences > verified.unsettled:
+    _tell_cures(parts, verified)
+
+
+def _tell_cures(parts: Parts, verified: Verified) -> None:
+    """Say what helps: a replay does only where the archive is sound."""
+    lost = texts_of_archive(verified.first)
+    if lost:
+        _tell_copy(parts, lost)
+    elif verified.differences > verified.unsettled:
         say("  what the archive tells is brought back by `coinlog replay`: see docs/verify.md")
+
+
+def _tell_copy(parts: Parts, lost: list[str]) -> None:
+    if not parts.archive.attempts():
+        say(f"  [yellow]the archive is empty:[/] {escape(parts.archive.location)}; was it moved?")
+    say(f"  [yellow]the archive is damaged:[/] {BRING_BACK}, and verify again: see docs/verify.md")
+    if (do := from_backup(parts, lost)) is not None:
+        say(f"  [bold]→ {escape(do)}[/]")

@@ -101,7 +101,8 @@ SETTINGS: tuple[Setting, ...] = (
         default_words="`<data>/archive`",
         expected="a folder or s3://bucket/prefix",
         example="s3://my-bucket/coinlog",
-        help="Where the raw answers are kept.",
+        help="Where the raw answers are kept. Those of the made-up market are in its own folder, "
+        "which only `COINLOG_DATA` moves.",
     ),
     Setting(
         name="COINLOG_INTERVAL",

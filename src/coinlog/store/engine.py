@@ -37,7 +37,7 @@ the usual 128 would take many megabytes, and days to have them all."""
 
 _CONNECT_SECONDS = 10
 _STRICT = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO"
-_WAIT = "recording goes on, and what is in the archive is loaded when the database is back"
+WAIT = "recording goes on, and what is in the archive is loaded when the database is back"
 _REMEDIES = {
     "Hostname mismatch": "name the server as its certificate does, in DB_HOST or the address",
     "IP address mismatch": "name the server as its certificate does, in DB_HOST or the address",
@@ -60,10 +60,10 @@ _REMEDIES = {
     "(1114,": "make room on the disk of the database; what is in the archive is loaded then",
     "(1021,": "make room on the disk of the database; what is in the archive is loaded then",
     "No space left": "make room on the disk of the database; what is in the archive is loaded then",
-    "(1040,": f"raise max_connections of the server or end other programs; {_WAIT}",
-    "(1290,": f"the server takes no writes: name the one that does, or end read_only; {_WAIT}",
-    "(1836,": f"the server takes no writes: name the one that does, or end read_only; {_WAIT}",
-    "is locked": f"another program writes to the file and does not end; {_WAIT}",
+    "(1040,": f"raise max_connections of the server or end other programs; {WAIT}",
+    "(1290,": f"the server takes no writes: name the one that does, or end read_only; {WAIT}",
+    "(1836,": f"the server takes no writes: name the one that does, or end read_only; {WAIT}",
+    "is locked": f"another program writes to the file and does not end; {WAIT}",
     "disk I/O error": "check the disk and the files beside the database (-wal, -shm); what is in "
     "the archive is loaded when it can be",
 }
@@ -238,7 +238,7 @@ def _translated(error: DBAPIError | sqlite3.Error) -> StoreError:
         return SchemaError(f"the database {NO_TABLES} ({text})")
     if any(sign in text for sign in _MISSING_COLUMN):
         return SchemaError(f"the database {OLDER_TABLES} ({text})")
-    remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), _WAIT)
+    remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in text), WAIT)
     passes = _number(original) in _PASSING or "database is locked" in text
     return StoreUnavailableError(f"the database could not be used: {text}; {remedy}", passes=passes)
 

@@ -49,6 +49,11 @@ class Standing(msgspec.Struct, frozen=True):
         return sum(one.differences for one in self.found)
 
     @property
+    def texts(self) -> list[str]:
+        """The first differences of each, in words."""
+        return [text for one in self.found for text in (one.detail or "").splitlines()]
+
+    @property
     def first(self) -> str:
         """The first of the newest differences, in words."""
         return (self.found[0].detail or "").partition("\n")[0] if self.found else ""

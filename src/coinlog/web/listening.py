@@ -59,8 +59,9 @@ def _why(host: str, port: int, error: OSError) -> str:
     other = port + 1 if port < 65_535 else port - 1  # noqa: PLR2004  the highest port
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} at {host} is taken by another program (macOS uses 5000 for AirPlay): "
-            f"choose another, for example COINLOG_PORT={other}"
+            f"port {port} at {host} is taken by another program, or by coinlog with other "
+            f"settings (macOS uses 5000 for AirPlay; `coinlog doctor` tells whose it is): choose "
+            f"another, for example COINLOG_PORT={other}"
         )
     if error.errno == errno.EACCES:
         return (

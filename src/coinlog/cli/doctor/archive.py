@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from coinlog.archive import Archive
+from coinlog.attempts import AttemptKey
+from coinlog.cli.cures import BRING_BACK, from_backup
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.cli.report import short_hashes
 from coinlog.errors import ArchiveError, DamagedError, StoreError
 from coinlog.loading import count_waiting
+from coinlog.market import SourceKind
 from coinlog.parts import Parts
+from coinlog.slots import iso
 from coinlog.sources.texts import counted
 from coinlog.store.existing import is_new
+from coinlog.store.writer import settled
 
 WHAT = "archive"
 NEWEST = 20
@@ -32,7 +41,8 @@ def examine_archive(parts: Parts) -> Iterator[Finding]:
         return
     found = [
         *_refused(archive),
-        *_damaged(archive),
+        *_lost(parts, attempts),
+        *_damaged(parts, archive),
         *_foreign(archive),
         *_others(archive),
         *_waiting(parts),
@@ -50,7 +60,66 @@ def _refused(archive: Archive) -> Iterator[Finding]:
         yield wrong(WHAT, code, str(error))
 
 
-def _damaged(archive: Archive) -> Iterator[Finding]:
+def attempts_in(parts: Parts) -> int:
+    """Return how many attempts are in the archive; none in one that cannot be read."""
+    try:
+        return len(parts.archive.attempts())
+    except ArchiveError:
+        return 0
+
+
+@contextmanager
+def left_as_it_was(location: str) -> Iterator[None]:
+    """Take away again what opening makes of a folder that is not there.
+
+    It would hide that the archive was missing.
+    """
+    folder = Path(location).expanduser().absolute()
+    places = () if "://" in location else (folder, *folder.parents)
+    absent = [place for place in places if not os.path.lexists(place)]
+    try:
+        yield
+    finally:
+        for place in absent:
+            # What is not empty is somebody else's by now.
+            with suppress(OSError):
+                place.rmdir()
+
+
+def _lost(parts: Parts, attempts: Sequence[AttemptKey]) -> Iterator[Finding]:
+    """Yield whether the store has settled what the archive has not."""
+    held = _settled(parts)
+    lacking = sorted(held - {(key.slot, key.attempt) for key in attempts})
+    if not lacking:
+        return
+    where = parts.archive.location
+    if not attempts:
+        made_up = parts.plan.source is SourceKind.SIMULATED
+        setting = "COINLOG_DATA" if made_up else "COINLOG_ARCHIVE"
+        text = (
+            f"the store has {counted(len(held), 'attempt')}, the archive at {where} none: was it "
+            f"moved? bring it back, or name its place in {setting}; the answers are in a backup too"
+        )
+        yield wrong(WHAT, "archive_gone", text, from_backup(parts, ()))
+        return
+    slot, attempt = lacking[0]
+    texts = [f"slot {iso(slot)}, attempt {attempt}: " for slot, attempt in lacking]
+    text = (
+        f"{counted(len(lacking), 'attempt')} of the store not in the archive at {where}, the first "
+        f"{AttemptKey(slot, attempt).folder}: {BRING_BACK}"
+    )
+    yield wrong(WHAT, "archive_lacks", text, from_backup(parts, texts))
+
+
+def _settled(parts: Parts) -> set[tuple[int, str]]:
+    try:
+        return set() if is_new(parts.settings.database_url) else settled(parts.engine)
+    except StoreError:
+        # What is wrong with the database has its own finding.
+        return set()
+
+
+def _damaged(parts: Parts, archive: Archive) -> Iterator[Finding]:
     damaged = []
     for key in archive.attempts()[-NEWEST:]:
         try:
@@ -59,8 +128,10 @@ def _damaged(archive: Archive) -> Iterator[Finding]:
             damaged.append(str(error))
     if damaged:
         count = counted(len(damaged), "attempt")
-        text = f"{count} of the newest {NEWEST} cannot be read: {damaged[0]}"
-        yield wrong(WHAT, "archive_damaged", text, "coinlog verify")
+        text = f"{count} of the newest {NEWEST} cannot be read: {short_hashes(damaged[0])}"
+        do = from_backup(parts, damaged)
+        text = f"{text}; {BRING_BACK}, then `coinlog verify`"
+        yield wrong(WHAT, "archive_damaged", text, do)
 
 
 def _foreign(archive: Archive) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import textwrap
 from collections import Counter
@@ -13,10 +12,12 @@ import msgspec
 from rich.markup import escape
 
 from coinlog.cli import report
-from coinlog.cli.doctor.archive import examine_archive
+from coinlog.cli.doctor.alerts import examine_alerts
+from coinlog.cli.doctor.archive import examine_archive, left_as_it_was
+from coinlog.cli.doctor.database import WHAT as DATABASE
 from coinlog.cli.doctor.database import examine_database
 from coinlog.cli.doctor.findings import PROBLEMS, Finding, Level, wrong
-from coinlog.cli.doctor.ledger import examine_ledger
+from coinlog.cli.doctor.ledger import UNREADABLE, examine_ledger
 from coinlog.cli.doctor.machine import (
     examine_backup,
     examine_disk,
@@ -25,6 +26,7 @@ from coinlog.cli.doctor.machine import (
 )
 from coinlog.cli.doctor.settings import examine_settings, unusable
 from coinlog.cli.doctor.source import examine_source
+from coinlog.cli.hints import hints
 from coinlog.cli.report import out, say
 from coinlog.cli.shared import chosen_parts, json_option, usable_settings
 from coinlog.errors import SettingError
@@ -32,7 +34,6 @@ from coinlog.parts import Parts
 from coinlog.sources.texts import counted
 
 _MARKS = {Level.FINE: "[green]✓[/]", Level.LOOK: "[yellow]![/]", Level.WRONG: "[red]✗[/]"}
-_OF_BOTH = "backfill|backup|load|migrate|record|replay|up|verify"
 _INDENT, _WIDEST, _NARROWEST = 12, 100, 40
 
 LOOKS: tuple[tuple[str, Callable[[Parts], Iterable[Finding]]], ...] = (
@@ -40,6 +41,7 @@ LOOKS: tuple[tuple[str, Callable[[Parts], Iterable[Finding]]], ...] = (
     ("archive", examine_archive),
     ("database", examine_database),
     ("ledger", examine_ledger),
+    ("alerts", examine_alerts),
     ("backup", examine_backup),
     ("disk", examine_disk),
     ("machine", examine_memory),
@@ -83,19 +85,31 @@ def _examine(*, simulated: bool) -> Iterator[Finding]:
         # Everything else is made from the settings.
         yield unusable(error)
         return
+    with left_as_it_was(parts.settings.archive):
+        yield from map(_of_this_market, _without_echoes(_looked(parts)))
+
+
+def _looked(parts: Parts) -> Iterator[Finding]:
     for what, look in LOOKS:
         try:
-            yield from (_of_made_up(one) if simulated else one for one in look(parts))
+            yield from look(parts)
         except PROBLEMS as error:
             yield wrong(what, f"{what}_unusable", str(error))
 
 
-def _of_made_up(finding: Finding) -> Finding:
-    """Return a finding whose command is of the made-up market, not of the real one."""
-    if finding.do is None:
-        return finding
-    do = re.sub(rf"\bcoinlog ({_OF_BOTH})\b", r"coinlog \1 --simulated", finding.do)
-    return msgspec.structs.replace(finding, do=do)
+def _without_echoes(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out that the ledger cannot be read where the database has told why."""
+    told = False
+    for finding in findings:
+        told = told or (finding.what == DATABASE and not finding.fine)
+        if not (told and finding.code == UNREADABLE):
+            yield finding
+
+
+def _of_this_market(finding: Finding) -> Finding:
+    """Return a finding whose commands are of the market looked at; programs read them too."""
+    do = finding.do and hints.of_this_market(finding.do)
+    return msgspec.structs.replace(finding, text=hints.of_this_market(finding.text), do=do)
 
 
 def _tell(finding: Finding) -> None:

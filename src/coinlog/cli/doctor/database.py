@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from coinlog.backups.remembering import newest_backup
+from coinlog.cli.cures import (
+    BRING_BACK,
+    from_backup,
+    is_of_archive,
+    is_waiting,
+    texts_of_archive,
+)
+from coinlog.cli.doctor.archive import attempts_in
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.cli.report import short_hashes
 from coinlog.errors import StoreError, UnfinishedMoveError
 from coinlog.parts import Parts
+from coinlog.sources.texts import counted
 from coinlog.store import schema
-from coinlog.store.engine import store_errors
+from coinlog.store.engine import WAIT, store_errors
 from coinlog.store.existing import is_new
 from coinlog.store.limits import hurried
 from coinlog.store.migrate import current_revision
@@ -20,6 +33,7 @@ from coinlog.verify.standing import Standing, read_standing
 
 WHAT = "database"
 CHECK_SECONDS = 5
+_DRIVERS = re.compile(r"""\(([0-9]+), (["'])(.*?)\2\)""")
 _INTERRUPTED = "interrupted"
 
 _SIGNS = {
@@ -44,8 +58,11 @@ def examine_database(parts: Parts) -> Iterator[Finding]:
     """Yield what is to be said of the database."""
     url = parts.settings.database_url
     where = url.render_as_string()
+    if is_new(url):
+        yield _absent(parts, where)
+        return
     try:
-        revision = None if is_new(url) else current_revision(parts.engine)
+        revision = current_revision(parts.engine)
         if (finding := _schema(where, revision)) is not None:
             yield finding
             return
@@ -55,11 +72,42 @@ def examine_database(parts: Parts) -> Iterator[Finding]:
             yield _whole(parts.engine, text)
         else:
             yield fine(WHAT, text)
-        yield _equal(read_standing(parts.engine))
+        yield _equal(parts, read_standing(parts.engine))
     except UnfinishedMoveError as error:
         yield wrong(WHAT, "database_half_moved", str(error))
     except StoreError as error:
-        yield wrong(WHAT, code_of(error), str(error))
+        yield wrong(WHAT, code_of(error), _words(where, error))
+
+
+def _absent(parts: Parts, where: str) -> Finding:
+    """Return what is to be said of a file that is not there: it is lost, or was never made."""
+    attempts, made = attempts_in(parts), newest_backup(parts.settings.data, whole=True)
+    if attempts:
+        kept = counted(attempts, "attempt")
+        verb = "is" if attempts == 1 else "are"
+        text = (
+            f"{where}: the file is not there: put it back, restore it (`coinlog restore` with "
+            f"--without-archive), or let `coinlog load` make a new one ({kept} {verb} in the "
+            "archive)"
+        )
+        return wrong(WHAT, "database_gone", text, "coinlog load")
+    if made:
+        text = f"{where}: the file is not there, and the archive is empty: put them back"
+        return wrong(WHAT, "database_gone", text, f"coinlog restore {shlex.quote(str(made.path))}")
+    return wrong(
+        WHAT, "schema_absent", f"{where} is not there yet: recording makes it", "coinlog up"
+    )
+
+
+def _words(where: str, error: StoreError) -> str:
+    """Return in words what a database has answered, and what to do."""
+    text = _DRIVERS.sub(r"\3 (error \1)", str(error))
+    if code_of(error) != "database_away":
+        return text
+    text = f"{where}: {text.removesuffix(WAIT)}"
+    if not where.startswith("sqlite") and text.endswith("; "):
+        text += "start the server, or correct DB_HOST and DB_PORT (or COINLOG_DATABASE_URL)"
+    return f"{text.removesuffix('; ')}; what is captured meanwhile waits in the archive"
 
 
 def code_of(error: StoreError) -> str:
@@ -121,14 +169,29 @@ def _whole(engine: sa.Engine, text: str) -> Finding:
     )
 
 
-def _equal(standing: Standing | None) -> Finding:
+def _equal(parts: Parts, standing: Standing | None) -> Finding:
     what = "verified"
     if standing is None:
         text = "never compared with the archive; COINLOG_VERIFY=daily does it by and by"
         return look(what, "never_verified", text, "coinlog verify")
     if standing.differences:
-        text = f"{standing.differences:,} differences from the archive: {standing.first}"
-        return wrong(what, "unlike_archive", text, "coinlog replay")
+        return _unlike(parts, standing)
     last = standing.newest
     part = "a part" if last.sampled else "all"
     return fine(what, f"{part} of it, {last.slots:,} slots, equal to the archive")
+
+
+def _unlike(parts: Parts, standing: Standing) -> Finding:
+    """Return what differs, and what helps: a copy of the archive, loading, or a replay."""
+    texts = standing.texts
+    first = next((text for text in texts if is_of_archive(text)), standing.first)
+    found = counted(standing.differences, "difference")
+    text = f"{found} from the archive: {short_hashes(first)}"
+    if is_of_archive(first):
+        text = f"{text}; {BRING_BACK}, then `coinlog verify`"
+        return wrong(
+            "verified", "unlike_archive", text, from_backup(parts, texts_of_archive(texts))
+        )
+    waiting = all(is_waiting(text) for text in texts)
+    do = "coinlog load" if waiting else "coinlog replay"
+    return wrong("verified", "unlike_archive", f"{text}; then `coinlog verify`", do)

@@ -15,6 +15,7 @@ import psutil
 from coinlog.backups.remembering import newest_backup
 from coinlog.cli import report
 from coinlog.cli.doctor.findings import Finding, fine, look, wrong
+from coinlog.cli.doctor.programs import Program, program_of
 from coinlog.cli.room import folders_in_use
 from coinlog.objects import is_bucket
 from coinlog.parts import Parts
@@ -94,7 +95,7 @@ def examine_port(parts: Parts) -> Iterator[Finding]:
         yield fine("port", text, "port_free")
         return
     if _is_ours(reached, port):
-        yield fine("port", f"coinlog answers at {host} port {port}")
+        yield _answering(parts, host, port)
         return
     text = f"something answers at {host} port {port}, and it is not coinlog{_owner(port)}"
     yield wrong("port", "port_taken", text, f"COINLOG_PORT={port + 1} coinlog up")
@@ -110,13 +111,37 @@ def _is_ours(host: str, port: int) -> bool:
     return answer.status_code == httpx.codes.OK and "coinlog_store_up" in answer.text
 
 
-def _owner(port: int) -> str:
+def _answering(parts: Parts, host: str, port: int) -> Finding:
+    """Return whose coinlog it is that has the port."""
+    text = f"coinlog answers at {host} port {port}"
+    program = _program_at(port)
+    if program is None or program.is_at(parts):
+        return fine("port", text)
+    market = "made-up" if program.simulated else "real"
+    text = f"{text}, of another store: one of the {market} market, run in {program.folder}"
+    return wrong("port", "port_taken", text, f"COINLOG_PORT={port + 1} coinlog up")
+
+
+def _program_at(port: int) -> Program | None:
     try:
-        for one in psutil.net_connections("tcp"):
-            listens = one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port
-            if listens and one.pid:
-                return f" but {psutil.Process(one.pid).name()} (process {one.pid})"
+        process = _listener(port)
+        return program_of(process) if process else None
     except psutil.Error:
         # Only the system's owner may see others' processes on some systems.
+        return None
+
+
+def _owner(port: int) -> str:
+    try:
+        process = _listener(port)
+        return f" but {process.name()} (process {process.pid})" if process else ""
+    except psutil.Error:
         return ""
-    return ""
+
+
+def _listener(port: int) -> psutil.Process | None:
+    for one in psutil.net_connections("tcp"):
+        listens = one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port
+        if listens and one.pid:
+            return psutil.Process(one.pid)
+    return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from coinlog.cli.credits import foresee
 from coinlog.cli.doctor.findings import PROBLEMS, Finding, fine, look, wrong
+from coinlog.cli.doctor.programs import running_recorder
 from coinlog.market import Reason, SourceKind
 from coinlog.parts import Parts
 from coinlog.sources.answers import Answer
@@ -30,7 +31,9 @@ def examine_source(parts: Parts) -> Iterator[Finding]:
         yield wrong("source", "source_unusable", str(error))
         return
     made_up = parts.plan.source == SourceKind.SIMULATED
-    if made_up and answer.reason is Reason.UNREACHABLE:
+    if made_up and answer.reason is Reason.UNREACHABLE and running_recorder(parts) is not None:
+        yield fine("source", "`coinlog up` runs, and has a made-up market of its own")
+    elif made_up and answer.reason is Reason.UNREACHABLE:
         text = "nobody makes a market up here; `coinlog up --simulated` has a source of its own"
         yield look("source", "source_simulated", text, "coinlog simulate")
     elif answer.reason:
