@@ -108,6 +108,13 @@ class MariaDB:
             self.process.wait(START_SECONDS)
             self.process = None
 
+    def start_again_if_ended(self) -> bool:
+        """Start it where it has ended by itself, as a machine does; return whether it had."""
+        ended = self.process is not None and self.process.poll() is not None
+        if ended:
+            self.start()
+        return ended
+
     def remove(self) -> None:
         """End it and remove its folder."""
         self.kill()

@@ -115,8 +115,11 @@ class StoreFull(Fault):
         _use_up_room(world)
         with _full(world.store_disk, 4096 * parameters["pages"]):
             told = [world.record(slot) for slot in slots[:-1]]
+        # InnoDB ends its server where it cannot write its own log.
+        ended = world.database is not None and world.database.start_again_if_ended()
+        words = ("make room on the disk", *(["could not be used"] if ended else []))
         for one in told:
-            if one.trouble and "make room on the disk" not in one.trouble:
+            if one.trouble and not any(word in one.trouble for word in words):
                 world.complain(f"a full disk is told as {one.trouble!r}")
         told.append(world.record(slots[-1]))
         _expect_stored(world, told[-1])
