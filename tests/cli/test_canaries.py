@@ -58,7 +58,8 @@ def source() -> Iterator[CMCServer]:
 
 def told(*arguments: str, **environment: str) -> str:
     """Run a command at its most talkative and return all that it says."""
-    given = {"COINLOG_LOG_LEVEL": "debug", **environment}
+    # Nor is a database that is away waited for.
+    given = {"COINLOG_LOG_LEVEL": "debug", "COINLOG_PATIENCE_SECONDS": "0", **environment}
     done = run_here(*arguments, **given)
     return f"{done.returncode} {done.stdout}{done.stderr}"
 
