@@ -100,7 +100,7 @@ def test_before_anything_is_recorded_it_names_what_to_do_first(setting: dict[str
     done = run("backfill", "--simulated", "--yes", **setting)
 
     assert done.returncode == 2
-    assert "`coinlog record` first" in " ".join(done.stderr.split())
+    assert "`coinlog record --simulated` first" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(

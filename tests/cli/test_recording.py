@@ -128,6 +128,7 @@ def test_simulated_and_real_answers_never_meet_in_one_store(source: CMCServer) -
 
 def test_a_store_that_is_away_keeps_the_answer_for_later(source: CMCServer) -> None:
     away = {"DB_HOST": "127.0.0.1", "DB_PORT": "9", "DB_USER": "u", "DB_NAME": "n"}
+    away |= {"COINLOG_PATIENCE_SECONDS": "0"}
     done = run_here("record", COINLOG_CMC_URL=source.url, **away)
 
     assert done.returncode == 1

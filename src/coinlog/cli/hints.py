@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 OF_BOTH = (
-    "alerts check|alerts dry-run|alerts init|alerts try|backfill|backup|capture|doctor|export"
+    "alerts check|alerts dry-run|alerts try|backfill|backup|capture|doctor|export"
     "|import|load|migrate|move|publish|record|replay|restore|serve|status|thin|up|verify"
 )
 """The commands that know ``--simulated``, as one pattern."""
