@@ -1,8 +1,8 @@
 """Sixteen readers and one writer: is anybody refused, and what does the writer cost the readers?
 
 A store of 5,000 assets; 16 readers ask pages and the API for changing targets at a steady pace. In
-turn with nobody writing, and with a writer that stores a slot of 5,000 assets every second, three
-hundred times as often as the shortest schedule does. On SQLite and on MariaDB.
+turn with nobody writing, and with a writer that stores a slot of 5,000 assets every five seconds,
+twelve times as often as the shortest schedule does. On SQLite and on MariaDB.
 """
 
 from __future__ import annotations
