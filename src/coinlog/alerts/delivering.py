@@ -8,7 +8,6 @@ That ends after some tries; where it was surely not taken, it is tried for as lo
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Sequence
 from threading import Thread
@@ -17,7 +16,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from coinlog.alerts.left import FOLDER, Alert, alert_paths, read_alert
+from coinlog.alerts.left import FOLDER, Alert, in_order, incident_of, read_alert
 from coinlog.alerts.marks import Sent, Tries, claim, mark_of, note, read_mark, read_tries
 from coinlog.archive import Archive
 from coinlog.errors import AlertError, DamagedError, PartlySentError, UncertainAlertError
@@ -40,7 +39,6 @@ MOST_REFUSED = 3
 KEPT_INTERVALS = 3
 MOST_AT_ONCE = 16
 
-_STAGE = re.compile(r"(?P<incident>.+)-(?P<stage>fired|changed-\w*|recovered)\.json")
 _log = logging.getLogger(__name__)
 
 Incident = Sequence[str]
@@ -124,7 +122,7 @@ class Deliverer:
         changed = self.archive.objects.changed(FOLDER.rstrip("/"))
         # The archive tells by the world's clock, whatever ours is in a test.
         oldest = time.time() - self.kept - HOUR
-        return [path for path in alert_paths(self.archive) if changed.get(path, oldest) >= oldest]
+        return in_order(path for path, written in changed.items() if written >= oldest)
 
 
 class _Round:
@@ -264,13 +262,7 @@ def _all_at_once(rounds: Sequence[_Round], incidents: Sequence[Incident]) -> Non
 
 def _incidents(paths: Sequence[str]) -> list[Incident]:
     """Return the alerts by incident, oldest first, each in the order in which it is told."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[str]] = {}
     for path in paths:
-        match = _STAGE.fullmatch(path)
-        name, stage = (match["incident"], match["stage"]) if match else (path, "")
-        found.setdefault(name, []).append((stage, path))
-    order = {"fired": 0, "recovered": 2}
-    return [
-        [path for _, path in sorted(found[name], key=lambda one: (order.get(one[0], 1), one[1]))]
-        for name in sorted(found)
-    ]
+        found.setdefault(incident_of(path), []).append(path)
+    return [found[name] for name in sorted(found)]

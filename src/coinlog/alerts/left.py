@@ -9,7 +9,7 @@ looked; without it nothing is told twice either, as the names are the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -143,7 +143,18 @@ class Alerts:
 def alert_paths(archive: Archive) -> list[str]:
     """Return the paths of all alerts that were left, oldest incident first, each in its order."""
     _, found = archive.objects.inside(FOLDER.rstrip("/"))
-    return sorted((path for path in found if _ALERT.fullmatch(path)), key=_order)
+    return in_order(found)
+
+
+def in_order(paths: Iterable[str]) -> list[str]:
+    """Return those paths that are alerts', oldest incident first, each in its order."""
+    return sorted(filter(_ALERT.fullmatch, paths), key=_order)
+
+
+def incident_of(path: str) -> str:
+    """Return what the alerts of one incident share, and others do not; of any other, its path."""
+    match = _NAME.fullmatch(path)
+    return f"{FOLDER}{match[1]}-{match[2]}" if match else path
 
 
 def _order(path: str) -> tuple[str, int, str]:
