@@ -16,6 +16,7 @@ from coinlog.cli.report import short_hashes
 from coinlog.errors import ArchiveError, DamagedError, StoreError
 from coinlog.loading import count_waiting
 from coinlog.market import SourceKind
+from coinlog.objects import is_bucket
 from coinlog.parts import Parts
 from coinlog.slots import iso
 from coinlog.sources.texts import counted
@@ -75,7 +76,7 @@ def left_as_it_was(location: str) -> Iterator[None]:
     It would hide that the archive was missing.
     """
     folder = Path(location).expanduser().absolute()
-    places = () if "://" in location else (folder, *folder.parents)
+    places = () if is_bucket(location) else (folder, *folder.parents)
     absent = [place for place in places if not os.path.lexists(place)]
     try:
         yield
